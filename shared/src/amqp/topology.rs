@@ -1,0 +1,147 @@
+//! Names and arguments of everything in RabbitMQ. Only coordinators declare; nothing else spells a name.
+//!
+//! Queues carry no arguments but their type and number of priorities: a changed argument would be refused by
+//! the broker, so time-outs and limits are policies or message properties.
+
+use lapin::options::{
+    ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Channel, ExchangeKind};
+
+use super::link::Session;
+use super::{Error, call};
+use crate::job::Priority;
+use crate::plugin::PluginName;
+
+/// Jobs come in here (topic; the routing key is the submitter's to choose).
+pub const SUBMIT_EXCHANGE: &str = "taskmanager.submit";
+/// Submissions wait here.
+pub const SUBMIT_QUEUE: &str = "taskmanager.submit";
+/// Submissions that could not be accepted, with the header [`REASON_HEADER`].
+pub const SUBMIT_REJECTED_QUEUE: &str = "taskmanager.submit.rejected";
+/// Dispatches go out here (direct; the key is the plugin's).
+pub const JOBS_EXCHANGE: &str = "taskmanager.jobs";
+/// What workers send (topic; key `<rabbitmq user>.<kind>`).
+pub const EVENTS_EXCHANGE: &str = "taskmanager.events";
+/// Claims and requests to publish.
+pub const CLAIMS_QUEUE: &str = "taskmanager.claims";
+/// Heartbeats, announcements, and the coordinators' probes.
+pub const HEARTBEATS_QUEUE: &str = "taskmanager.heartbeats";
+/// Results.
+pub const RESULTS_QUEUE: &str = "taskmanager.results";
+/// Events for anybody (topic; key `job.<plugin>.<state>`).
+pub const NOTIFICATIONS_EXCHANGE: &str = "taskmanager.notifications";
+/// Why a submission was rejected.
+pub const REASON_HEADER: &str = "x-reason";
+/// RabbitMQ's pseudo queue for answers.
+pub const REPLY_TO: &str = "amq.rabbitmq.reply-to";
+/// The prefix of all names here; replies never go to queues that have it.
+pub const NAME_PREFIX: &str = "taskmanager.";
+
+/// Queues of the events exchange and the kinds of messages that each takes.
+const EVENT_QUEUES: [(&str, &[&str]); 3] = [
+    (CLAIMS_QUEUE, &["claim", "publish"]),
+    (HEARTBEATS_QUEUE, &["heartbeat", "announce", "probe"]),
+    (RESULTS_QUEUE, &["result"]),
+];
+
+/// Declares everything that does not depend on plugins.
+///
+/// # Errors
+/// When the broker refuses, for example because a queue exists with other arguments.
+pub async fn declare_fixed(channel: &Channel) -> Result<(), Error> {
+    let exchanges = [
+        (SUBMIT_EXCHANGE, ExchangeKind::Topic),
+        (JOBS_EXCHANGE, ExchangeKind::Direct),
+        (EVENTS_EXCHANGE, ExchangeKind::Topic),
+        (NOTIFICATIONS_EXCHANGE, ExchangeKind::Topic),
+    ];
+    for (name, kind) in exchanges {
+        let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+        let declaring = channel.exchange_declare(name.into(), kind, options, FieldTable::default());
+        call("declaring an exchange", declaring).await?;
+    }
+    declare_queue(channel, SUBMIT_QUEUE, FieldTable::default()).await?;
+    bind(channel, SUBMIT_QUEUE, SUBMIT_EXCHANGE, "#").await?;
+    declare_queue(channel, SUBMIT_REJECTED_QUEUE, FieldTable::default()).await?;
+    for (queue, kinds) in EVENT_QUEUES {
+        declare_queue(channel, queue, FieldTable::default()).await?;
+        for kind in kinds {
+            bind(channel, queue, EVENTS_EXCHANGE, &format!("#.{kind}")).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Declares a plugin's queue. Tells whether it had to be made: then every message that it once held is gone.
+///
+/// # Errors
+/// When the broker refuses.
+pub async fn declare_plugin_queue(session: &Session, plugin: &PluginName) -> Result<bool, Error> {
+    let existed = depth(session, &plugin.queue()).await?.is_some();
+    let channel = session.channel().await?;
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-max-priority".into(), AMQPValue::ShortShortUInt(Priority::HIGHEST.get()));
+    declare_queue(&channel, &plugin.queue(), arguments).await?;
+    bind(&channel, &plugin.queue(), JOBS_EXCHANGE, &plugin.routing_key()).await?;
+    call("closing a channel", channel.close(200, "done".into())).await?;
+    Ok(!existed)
+}
+
+/// What a queue holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Depth {
+    /// Messages ready to be delivered.
+    pub ready: u32,
+    /// Consumers.
+    pub consumers: u32,
+}
+
+/// What `queue` holds; `None` when there is no such queue.
+///
+/// # Errors
+/// When the broker can't be asked.
+pub async fn depth(session: &Session, queue: &str) -> Result<Option<Depth>, Error> {
+    // A missing queue closes the channel that asked, so each question has a channel of its own.
+    let channel = session.channel().await?;
+    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    let asking = channel.queue_declare(queue.into(), passive, FieldTable::default());
+    match call("looking at a queue", asking).await {
+        Ok(found) => {
+            let depth = Depth { ready: found.message_count(), consumers: found.consumer_count() };
+            call("closing a channel", channel.close(200, "done".into())).await?;
+            Ok(Some(depth))
+        }
+        Err(error) if is_not_found(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the broker said that there is no such queue or exchange.
+pub fn is_not_found(error: &Error) -> bool {
+    const NOT_FOUND: u16 = 404;
+    match error {
+        Error::Broker { source, .. } => {
+            matches!(source.kind(), lapin::ErrorKind::ProtocolError(error) if error.get_id() == NOT_FOUND)
+        }
+        _ => false,
+    }
+}
+
+async fn declare_queue(channel: &Channel, name: &str, arguments: FieldTable) -> Result<(), Error> {
+    let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    call("declaring a queue", channel.queue_declare(name.into(), options, arguments)).await?;
+    Ok(())
+}
+
+async fn bind(channel: &Channel, queue: &str, exchange: &str, key: &str) -> Result<(), Error> {
+    let binding = channel.queue_bind(
+        queue.into(),
+        exchange.into(),
+        key.into(),
+        QueueBindOptions::default(),
+        FieldTable::default(),
+    );
+    call("binding a queue", binding).await
+}

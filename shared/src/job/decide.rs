@@ -1,0 +1,82 @@
+//! Every decision about a job, as pure functions over its row: who may start it, whose word counts, how it ends.
+//!
+//! The coordinator loads rows under lock, asks these functions, and writes what they answer; the model checker
+//! and the property tests ask the same functions. Nothing else in the project decides a state.
+//!
+//! Invariants: an attempt's word counts only with the job's current token; attempt and dispatch numbers only
+//! grow; every entry into QUEUED raises the dispatch number; a final state is never left.
+
+mod claim;
+mod end;
+mod run;
+
+#[cfg(test)]
+mod tests;
+
+use super::{JobState, Token};
+
+pub use claim::{ClaimAnswer, ClaimAsk, Gate, Refusal, claim};
+pub use end::{EndAnswer, ErrorClass, OutcomeKind, WORKERS_LOST_MAX, lease_expired, result};
+pub use run::{HeartbeatAnswer, PublishAnswer, ask_to_publish, heartbeat};
+
+/// The part of a job's row that decisions depend on and change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Job {
+    /// Where the job is.
+    pub state: JobState,
+    /// The number of its current dispatch; messages with another number are stale.
+    pub dispatch: i64,
+    /// How many attempts were started.
+    pub attempt: i32,
+    /// The last granted claim, with its attempt number; stays when the lease ends, so that a late word of the
+    /// last claimer can be told from a stranger's.
+    pub token: Option<Token>,
+    /// Held back by a person.
+    pub held: bool,
+    /// A person wants it cancelled; the worker has not confirmed yet.
+    pub cancel_requested: bool,
+    /// A manifest was granted: the point of no return.
+    pub publish_granted: bool,
+    /// How many started attempts lost their worker.
+    pub workers_lost: i16,
+}
+
+impl Job {
+    /// A job as it is recorded at its submission: waiting, never dispatched before.
+    pub fn submitted() -> Self {
+        Self {
+            state: JobState::Queued,
+            dispatch: 1,
+            attempt: 0,
+            token: None,
+            held: false,
+            cancel_requested: false,
+            publish_granted: false,
+            workers_lost: 0,
+        }
+    }
+
+    /// Whether `token` is the running attempt's.
+    fn runs_as(&self, token: Token) -> bool {
+        self.state.is_running() && self.token == Some(token)
+    }
+
+    /// Whether `token` is the running attempt's, or the last one's of a job that nobody has claimed since.
+    fn last_claimed_by(&self, token: Token) -> bool {
+        self.token == Some(token) && (self.state.is_running() || self.state == JobState::Queued)
+    }
+
+    fn with_state(self, state: JobState) -> Self {
+        debug_assert!(
+            self.state == state || self.state.may_become(state),
+            "illegal transition {} -> {state}",
+            self.state
+        );
+        Self { state, ..self }
+    }
+
+    /// Back to waiting, under a new dispatch number.
+    fn requeued(self) -> Self {
+        Self { dispatch: self.dispatch + 1, ..self.with_state(JobState::Queued) }
+    }
+}

@@ -1,0 +1,82 @@
+//! May this worker start this job?
+
+use serde::{Deserialize, Serialize};
+
+use super::Job;
+use crate::job::{ClaimId, JobState, Token};
+
+/// What a worker asks when it has taken a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ClaimAsk {
+    /// The dispatch number in the message.
+    pub dispatch: i64,
+    /// The worker's fresh claim id.
+    pub claim_id: ClaimId,
+}
+
+/// What lies outside the job's row but gates its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Gate {
+    /// The plugin's state is `running`.
+    pub plugin_running: bool,
+}
+
+/// Why a claim is refused. The worker drops the message in each case: the job row knows what comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// No unfinished job has this id.
+    Unknown,
+    /// The message's dispatch number is not the job's current one.
+    Stale,
+    /// Another attempt has the job, or it waits for something else.
+    NotQueued,
+    /// A person holds it.
+    Held,
+    /// A person wants it cancelled.
+    Cancelled,
+    /// Its plugin is stopping or stopped.
+    PluginStopped,
+}
+
+/// The answer to a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimAnswer {
+    /// The attempt may start; the row becomes this.
+    Grant(Job),
+    /// This very claim was granted before and its answer was lost: say it again, change nothing.
+    GrantAgain,
+    /// The attempt must not start.
+    Refuse(Refusal),
+}
+
+/// Decides a claim.
+pub fn claim(job: &Job, ask: ClaimAsk, gate: Gate) -> ClaimAnswer {
+    if job.state.is_running() && job.token.is_some_and(|token| token.claim_id == ask.claim_id) {
+        return ClaimAnswer::GrantAgain;
+    }
+    let refusal = if ask.dispatch != job.dispatch {
+        Some(Refusal::Stale)
+    } else if job.state != JobState::Queued {
+        Some(Refusal::NotQueued)
+    } else if job.cancel_requested {
+        Some(Refusal::Cancelled)
+    } else if job.held {
+        Some(Refusal::Held)
+    } else if gate.plugin_running {
+        None
+    } else {
+        Some(Refusal::PluginStopped)
+    };
+    match refusal {
+        Some(refusal) => ClaimAnswer::Refuse(refusal),
+        None => {
+            let attempt = job.attempt + 1;
+            ClaimAnswer::Grant(Job {
+                attempt,
+                token: Some(Token { attempt, claim_id: ask.claim_id }),
+                ..job.with_state(JobState::Started)
+            })
+        }
+    }
+}

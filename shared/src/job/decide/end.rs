@@ -1,0 +1,75 @@
+//! How an attempt ends: by its own result, or by silence.
+
+use serde::{Deserialize, Serialize};
+
+use super::Job;
+use crate::job::{JobState, Token};
+
+/// After this many attempts whose worker vanished the job ends in ERROR: it may be what kills them.
+pub const WORKERS_LOST_MAX: i16 = 3;
+
+/// Whether trying again can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorClass {
+    /// It may work another time: exit code, input or output, timeout, network.
+    Retryable,
+    /// It will fail the same way each time: bad parameters, missing source, unreadable page.
+    Permanent,
+}
+
+/// How an attempt says that it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OutcomeKind {
+    /// Everything was done and, where there are outputs, published.
+    Done,
+    /// It failed.
+    Failed(ErrorClass),
+    /// It was broken off without a failure (worker shut down, claim given back): go on elsewhere.
+    Interrupted,
+    /// It stopped because a person cancelled the job.
+    Cancelled,
+}
+
+/// The answer to a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndAnswer {
+    /// The outcome counts; the row becomes this.
+    Record(Job),
+    /// Another attempt has the job, or it has ended: the outcome does not count.
+    Superseded,
+}
+
+/// Decides the result of the attempt `token`.
+///
+/// A late result of the last claimer counts while nobody has claimed the job anew.
+pub fn result(job: &Job, token: Token, outcome: OutcomeKind) -> EndAnswer {
+    if !job.last_claimed_by(token) {
+        return EndAnswer::Superseded;
+    }
+    let cancelled = job.cancel_requested && !job.publish_granted;
+    EndAnswer::Record(match outcome {
+        OutcomeKind::Done => job.with_state(JobState::Done),
+        OutcomeKind::Failed(_) => job.with_state(JobState::Error),
+        OutcomeKind::Interrupted | OutcomeKind::Cancelled if cancelled => job.with_state(JobState::Cancelled),
+        // Its lease had ended already: the job waits under a dispatch number that is still good.
+        OutcomeKind::Interrupted | OutcomeKind::Cancelled if !job.state.is_running() => *job,
+        OutcomeKind::Interrupted | OutcomeKind::Cancelled => job.requeued(),
+    })
+}
+
+/// Decides what becomes of a job whose attempt `token` has let its lease end; `None` when it is not running
+/// under that token any more.
+pub fn lease_expired(job: &Job, token: Token) -> Option<Job> {
+    if !job.runs_as(token) {
+        return None;
+    }
+    let lost = Job { workers_lost: job.workers_lost.saturating_add(1), ..*job };
+    Some(if job.cancel_requested && !job.publish_granted {
+        lost.with_state(JobState::Cancelled)
+    } else if lost.workers_lost >= WORKERS_LOST_MAX {
+        lost.with_state(JobState::Error)
+    } else {
+        lost.requeued()
+    })
+}

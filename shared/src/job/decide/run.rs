@@ -1,0 +1,57 @@
+//! Whose word about a running job counts: heartbeats and the request to publish.
+
+use serde::{Deserialize, Serialize};
+
+use super::Job;
+use crate::job::{JobState, Stage, Token};
+
+/// The answer to an attempt's heartbeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeartbeatAnswer {
+    /// The attempt is alive; the row becomes this (also when its lease had ended and nobody has claimed since).
+    Ok(Job),
+    /// The same, and a person wants the job cancelled: stop.
+    Cancel(Job),
+    /// The job is no longer this attempt's: kill it, publish nothing.
+    Lost,
+}
+
+/// Decides a heartbeat of the attempt `token`, which reports `stage`.
+///
+/// A stage that would lead back behind the publish grant is ignored.
+pub fn heartbeat(job: &Job, token: Token, stage: Stage) -> HeartbeatAnswer {
+    if !job.last_claimed_by(token) {
+        return HeartbeatAnswer::Lost;
+    }
+    let reported = JobState::from(stage);
+    let row = if job.state.may_become(reported) { job.with_state(reported) } else { *job };
+    if job.cancel_requested && !job.publish_granted {
+        HeartbeatAnswer::Cancel(row)
+    } else {
+        HeartbeatAnswer::Ok(row)
+    }
+}
+
+/// The answer to a request to publish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PublishAnswer {
+    /// The outputs may become visible; from here on the manifest is only completed.
+    Granted,
+    /// The job is no longer this attempt's.
+    Lost,
+    /// A person has cancelled the job.
+    Cancelled,
+}
+
+/// Decides a request to publish of the attempt `token`, and gives the row as it is afterwards.
+pub fn ask_to_publish(job: &Job, token: Token) -> (PublishAnswer, Job) {
+    if !job.last_claimed_by(token) {
+        return (PublishAnswer::Lost, *job);
+    }
+    if job.cancel_requested && !job.publish_granted {
+        return (PublishAnswer::Cancelled, *job);
+    }
+    let granted = Job { publish_granted: true, ..job.with_state(JobState::Download) };
+    (PublishAnswer::Granted, granted)
+}

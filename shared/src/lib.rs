@@ -1,0 +1,20 @@
+//! What the coordinator and the workers have in common.
+//!
+//! ```text
+//!  job      the state machine: which states there are and who may change them (no input or output)
+//!  message  every message on the wire, with its version
+//!  amqp     names and arguments in RabbitMQ, connections, publishing with confirms
+//!  plugin   plugin names and the queue name derived from them
+//!  lifecycle, telemetry, metrics   shutdown, logging, metric names
+//! ```
+//!
+//! Invariant: nothing here knows PostgreSQL, HTTP or how a plugin works.
+
+pub mod amqp;
+pub mod error;
+pub mod job;
+pub mod lifecycle;
+pub mod message;
+pub mod metrics;
+pub mod plugin;
+pub mod telemetry;

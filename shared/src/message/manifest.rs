@@ -1,0 +1,21 @@
+//! Files with their checksums: what an item left in the item store, and what a job publishes.
+
+use serde::{Deserialize, Serialize};
+
+/// One file, named relative to the job's target folder (and so also to its item store).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Relative path with `/` between its parts; never absolute, never with `..`.
+    pub path: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// SHA-256 of the content, 64 lower-case hexadecimal digits.
+    pub sha256: String,
+}
+
+/// Everything that a job makes visible in its target folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The files, sorted by path.
+    pub files: Vec<FileEntry>,
+}

@@ -1,0 +1,140 @@
+//! What coordinators answer to workers. Sent to the request's `reply_to` with its `correlation_id`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::manifest::{FileEntry, Manifest};
+use crate::job::decide::{PublishAnswer, Refusal};
+use crate::job::{ClaimId, JobId};
+use crate::plugin::PluginName;
+
+/// An answer to a worker's message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Reply {
+    /// To an announcement: rows and queues exist now.
+    Announced,
+    /// To a claim request, one answer a claim.
+    Claims {
+        /// In the order of the request.
+        answers: Vec<ClaimReply>,
+    },
+    /// To a heartbeat: what it said is recorded.
+    Heartbeat {
+        /// One verdict an attempt, in the order of the heartbeat.
+        verdicts: Vec<AttemptVerdict>,
+    },
+    /// To a request to publish.
+    Publish {
+        /// The answer.
+        answer: PublishAnswer,
+        /// When granted: the manifest to complete. It is an earlier attempt's when that one had been granted.
+        manifest: Option<Manifest>,
+    },
+    /// To a result.
+    Result {
+        /// The answer; each of them ends the repeating.
+        answer: ResultAnswer,
+    },
+}
+
+/// The answer to one claim.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum ClaimReply {
+    /// Start.
+    Granted(Box<Grant>),
+    /// Don't; drop the message.
+    Refused {
+        /// The claim.
+        claim_id: ClaimId,
+        /// Why.
+        refusal: Refusal,
+    },
+}
+
+/// All that a worker needs to run an attempt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The job.
+    pub job_id: JobId,
+    /// Its plugin.
+    pub plugin: PluginName,
+    /// The attempt's number.
+    pub attempt: i32,
+    /// The claim that was granted.
+    pub claim_id: ClaimId,
+    /// Without a heartbeat for this long, seconds, the attempt counts as lost.
+    pub lease_seconds: u32,
+    /// How long the attempt may run, seconds.
+    pub run_budget_seconds: u32,
+    /// The job's title.
+    pub title: String,
+    /// Input folder, absolute.
+    pub source: Option<String>,
+    /// Output folder, absolute.
+    pub target: Option<String>,
+    /// What the submitter chose.
+    pub parameters: Map<String, Value>,
+    /// The template, as it was when the job was submitted.
+    pub template: Option<Template>,
+    /// Items that an earlier attempt finished, to be verified and kept.
+    pub done_items: Vec<DoneItem>,
+    /// A manifest that was granted to an earlier attempt: complete it, do nothing else.
+    pub manifest: Option<Manifest>,
+}
+
+/// A named, server-side preset of a plugin's parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Template {
+    /// Its name.
+    pub name: String,
+    /// Its parameters. They win over the submitter's.
+    pub parameters: Map<String, Value>,
+}
+
+/// An item that is in the item store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoneItem {
+    /// The item's name.
+    pub name: String,
+    /// Its files in the store.
+    pub files: Vec<FileEntry>,
+}
+
+/// What an attempt is told after a heartbeat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptVerdict {
+    /// The job.
+    pub job_id: JobId,
+    /// The claim.
+    pub claim_id: ClaimId,
+    /// What to do.
+    pub verdict: Verdict,
+}
+
+/// What an attempt has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Go on.
+    Ok,
+    /// The job is not yours any more: kill everything, publish nothing.
+    Lost,
+    /// The job was cancelled: stop.
+    Cancel,
+    /// Stop at the next item and give the job back.
+    Yield,
+}
+
+/// What became of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResultAnswer {
+    /// It counts (or did when it came the first time).
+    Recorded,
+    /// Another attempt's counts.
+    Superseded,
+    /// Nobody knows such a job.
+    Unknown,
+}

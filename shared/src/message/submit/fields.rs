@@ -1,0 +1,148 @@
+//! Taking known fields out of a submission's object under any of their names, and collecting what is wrong.
+
+use serde_json::{Map, Value};
+
+use super::{SECRET_FIELDS, SECRET_MASK, TEXT_MAX_CHARS};
+use crate::job::Priority;
+use crate::message::{VERSION, VERSION_OLDEST};
+use crate::plugin::PluginName;
+
+/// The fields that were not taken yet, and the problems found so far.
+pub(super) struct Fields {
+    rest: Map<String, Value>,
+    problems: Vec<String>,
+}
+
+impl Fields {
+    pub(super) fn new(object: Map<String, Value>) -> Self {
+        Self { rest: object, problems: Vec::new() }
+    }
+
+    /// What nobody has taken, secrets masked, and all problems.
+    pub(super) fn finish(mut self) -> (Map<String, Value>, Vec<String>) {
+        self.rest.values_mut().for_each(mask_nested);
+        mask(&mut self.rest);
+        (self.rest, self.problems)
+    }
+
+    pub(super) fn problem(&mut self, problem: impl Into<String>) {
+        self.problems.push(problem.into());
+    }
+
+    pub(super) fn version(&mut self) {
+        match self.rest.remove("version") {
+            None => {}
+            Some(version) => match version.as_u64() {
+                Some(n) if (u64::from(VERSION_OLDEST)..=u64::from(VERSION)).contains(&n) => {}
+                _ => self.problem(format!(
+                    "field \"version\" is {version}: this server understands {VERSION_OLDEST} to {VERSION}"
+                )),
+            },
+        }
+    }
+
+    pub(super) fn plugin(&mut self) -> Option<PluginName> {
+        let Some(name) = self.text(&["plugin", "jobtype"]) else {
+            if self.problems.is_empty() {
+                self.problem("field \"plugin\" (or \"jobtype\") is missing");
+            }
+            return None;
+        };
+        name.parse().map_err(|error| self.problem(format!("field \"plugin\": {error}"))).ok()
+    }
+
+    pub(super) fn priority(&mut self) -> Option<Priority> {
+        let value = self.take(&["priority"])?;
+        let number = match &value {
+            Value::Number(number) => number.as_i64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        let Some(number) = number else {
+            self.problem(format!("field \"priority\" is {value}: use a whole number from 0 to 10"));
+            return None;
+        };
+        Priority::try_from(number).map_err(|error| self.problem(format!("field \"priority\": {error}"))).ok()
+    }
+
+    /// The parameters object, with `language` and `fontType` from outside it.
+    pub(super) fn parameters(&mut self) -> Map<String, Value> {
+        let mut parameters = match self.take(&["parameters"]) {
+            None => Map::new(),
+            Some(Value::Object(map)) => map,
+            Some(_) => {
+                self.problem("field \"parameters\" must be an object");
+                Map::new()
+            }
+        };
+        for (name, aliases) in [("language", &["language"][..]), ("font_type", &["font_type", "fontType"][..])] {
+            if let Some(value) = self.take(aliases) {
+                parameters.entry(name).or_insert(value);
+            }
+        }
+        parameters
+    }
+
+    /// A text of limited length.
+    pub(super) fn text(&mut self, names: &[&str]) -> Option<String> {
+        match self.take(names)? {
+            Value::String(text) if text.chars().count() <= TEXT_MAX_CHARS => Some(text),
+            Value::String(_) => {
+                self.problem(format!("field \"{}\" is longer than {TEXT_MAX_CHARS} characters", names[0]));
+                None
+            }
+            _ => {
+                self.problem(format!("field \"{}\" must be a text", names[0]));
+                None
+            }
+        }
+    }
+
+    /// An identifier of another system: a text or a whole number.
+    pub(super) fn id(&mut self, names: &[&str]) -> Option<String> {
+        match names.iter().find_map(|name| self.rest.get(*name)) {
+            Some(Value::Number(_)) => self.take(names).map(|number| number.to_string()),
+            _ => self.text(names),
+        }
+    }
+
+    /// Takes a field under each of its names; empty and null count as absent, as a workflow's unset variables
+    /// arrive that way.
+    fn take(&mut self, names: &[&str]) -> Option<Value> {
+        let mut found: Option<(&str, Value)> = None;
+        for name in names {
+            let Some(value) = self.rest.remove(*name) else { continue };
+            if value.is_null() || value.as_str() == Some("") {
+                continue;
+            }
+            match &found {
+                None => found = Some((name, value)),
+                Some((first, other)) if *other != value => {
+                    let problem = format!("fields \"{first}\" and \"{name}\" mean the same but differ");
+                    self.problems.push(problem);
+                }
+                Some(_) => {}
+            }
+        }
+        found.map(|(_, value)| value)
+    }
+}
+
+fn mask(map: &mut Map<String, Value>) {
+    for (name, value) in map.iter_mut() {
+        if SECRET_FIELDS.contains(&name.to_ascii_lowercase().as_str()) {
+            *value = Value::from(SECRET_MASK);
+        }
+    }
+}
+
+fn mask_nested(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            mask(map);
+            map.values_mut().for_each(mask_nested);
+        }
+        Value::Array(values) => values.iter_mut().for_each(mask_nested),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

@@ -1,0 +1,77 @@
+//! What is accepted under which names, and what is refused with which words.
+
+use serde_json::json;
+
+use super::*;
+
+fn reason(body: &[u8]) -> String {
+    Submission::parse(body).unwrap_err().reason
+}
+
+#[test]
+fn the_body_of_goobis_ocr_plugin_is_understood_and_unknown_fields_are_kept() {
+    let body = json!({
+        "goobiId": "27", "sourceDir": "/opt/digiverso/goobi/metadata/27/images/x_media/",
+        "targetDir": "/opt/digiverso/goobi/metadata/27/ocr_partial_12/antiqua", "fontType": "antiqua",
+        "priority": 10, "postOCR": "6519", "titleprefix": "x_antiqua", "templatename": "template.xml",
+        "jobtype": "OCR", "serverType": "intranda-tesseract",
+        "title": "http://goobi/goobi/api/plugins/ocr/12/done", "goobiTitle": "x", "language": "ger,lat",
+        "callbackUrl": "http://goobi/goobi/api/plugins/ocr/12/done", "goobiToken": "s3cret"
+    });
+    let job = Submission::from_json(body).unwrap();
+    assert_eq!(job.plugin.as_str(), "OCR");
+    assert_eq!(job.template.as_deref(), Some("template"));
+    assert_eq!(job.title, "x");
+    assert_eq!(job.process_id.as_deref(), Some("27"));
+    assert_eq!(job.step_id.as_deref(), Some("6519"));
+    assert_eq!(job.priority, Some(Priority::HIGHEST));
+    assert_eq!(job.parameters["language"], "ger,lat");
+    assert_eq!(job.parameters["font_type"], "antiqua");
+    assert_eq!(job.extra["serverType"], "intranda-tesseract");
+    assert_eq!(job.extra["title"], "http://goobi/goobi/api/plugins/ocr/12/done");
+    assert_eq!(job.extra["goobiToken"], SECRET_MASK);
+}
+
+#[test]
+fn a_number_is_an_identifier_too_and_empty_fields_count_as_absent() {
+    let job = Submission::from_json(json!({"plugin": "ocr", "goobiId": 27, "stepId": 1, "source": ""})).unwrap();
+    assert_eq!(job.title, "process 27");
+    assert_eq!(job.process_id.as_deref(), Some("27"));
+    assert_eq!(job.source, None);
+}
+
+#[test]
+fn broken_bodies_are_refused_with_words_for_a_person() {
+    assert!(reason(b"{\"plugin\":").contains("not valid JSON: EOF"));
+    assert!(reason(b"[1]").contains("must be a JSON object"));
+    assert!(reason("{\"title\":\"B\u{fc}cher\"}".replace('ü', "?").as_bytes()).contains("\"plugin\""));
+    assert!(reason(b"{\"title\":\"B\xfccher\"}").contains("not UTF-8: byte 0xfc at position 11"));
+    assert!(reason(br#"{"plugin":"OCR","title":"a\u0000b"}"#).contains("NUL"));
+    assert!(reason(&vec![b'x'; 2_000_000]).contains("2000000 bytes"));
+    assert!(reason(br#"{"plugin":"OCR","title":"a","priority":11}"#).contains("priority 11 is out of range"));
+    assert!(reason(br#"{"plugin":"OCR","title":"a","version":99}"#).contains("version"));
+}
+
+#[test]
+fn deep_nesting_is_refused_and_does_not_exhaust_the_stack() {
+    assert!(reason("[".repeat(100_000).as_bytes()).contains("recursion limit"));
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    let reason = reason(br#"{"title":7,"priority":"high","goobiId":"1","process_id":"2"}"#);
+    for part in ["\"plugin\"", "\"title\" must be a text", "\"priority\"", "mean the same but differ"] {
+        assert!(reason.contains(part), "{part} not in {reason}");
+    }
+}
+
+#[test]
+fn the_derived_key_keeps_its_parts_apart() {
+    let key = |process: &str, step: &str| {
+        let body = json!({"plugin": "OCR", "title": "t", "process_id": process, "step_id": step});
+        Submission::from_json(body).unwrap().derived_key()
+    };
+    assert_ne!(key("1", "23"), key("12", "3"));
+    assert_ne!(key("a\",\"b", "c"), key("a", "b\",\"c"));
+    assert_eq!(key("1", "2"), key("1", "2"));
+}

@@ -1,0 +1,116 @@
+//! Every metric name, its labels and what it means. Nothing else in the project spells a metric's name.
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+
+/// What kind of figure a metric is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Distribution.
+    Histogram,
+}
+
+/// A metric as the documentation and the exporter know it.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric {
+    /// The name in Prometheus.
+    pub name: &'static str,
+    /// What kind of figure it is.
+    pub kind: Kind,
+    /// Its labels.
+    pub labels: &'static [&'static str],
+    /// What it means.
+    pub help: &'static str,
+}
+
+macro_rules! metrics {
+    ($($(#[doc = $help:literal])+ $constant:ident = $name:literal, $kind:ident, [$($label:literal),*];)+) => {
+        $($(#[doc = $help])+ pub const $constant: &str = $name;)+
+
+        /// All metrics, in the order of the documentation.
+        pub const ALL: &[Metric] = &[
+            $(Metric { name: $name, kind: Kind::$kind, labels: &[$($label),*], help: concat!($($help),+) },)+
+        ];
+    };
+}
+
+metrics! {
+    /// Jobs accepted.
+    JOBS_SUBMITTED = "taskmanager_jobs_submitted_total", Counter, ["plugin"];
+    /// Submissions answered with an existing job.
+    JOBS_DUPLICATE = "taskmanager_jobs_duplicate_total", Counter, ["plugin"];
+    /// Submissions refused.
+    SUBMISSIONS_REJECTED = "taskmanager_submissions_rejected_total", Counter, [];
+    /// Jobs that ended, by outcome (done, error, cancelled).
+    JOBS_FINISHED = "taskmanager_jobs_finished_total", Counter, ["plugin", "outcome"];
+    /// Unfinished jobs by state.
+    JOBS = "taskmanager_jobs", Gauge, ["plugin", "state"];
+    /// Age of the oldest job that waits for a worker; 0 when none waits.
+    OLDEST_QUEUED_AGE = "taskmanager_oldest_queued_age_seconds", Gauge, ["plugin"];
+    /// Slots of workers that are alive.
+    SLOTS = "taskmanager_slots", Gauge, ["plugin"];
+    /// Time from submission to the first start.
+    JOB_WAIT = "taskmanager_job_wait_seconds", Histogram, ["plugin"];
+    /// Time of an attempt from its claim to its end.
+    ATTEMPT_RUN = "taskmanager_attempt_run_seconds", Histogram, ["plugin"];
+    /// Messages published to the plugins' queues.
+    DISPATCHES = "taskmanager_dispatches_total", Counter, ["plugin"];
+    /// Claims by answer (granted, again, or the refusal).
+    CLAIMS = "taskmanager_claims_total", Counter, ["answer"];
+    /// Messages whose dispatch number was not current.
+    STALE_MESSAGES = "taskmanager_stale_messages_total", Counter, [];
+    /// Results that did not count because the job had gone to another attempt.
+    FENCED_RESULTS = "taskmanager_fenced_results_total", Counter, [];
+    /// Leases that ended without a sign of life.
+    EXPIRED_LEASES = "taskmanager_expired_leases_total", Counter, [];
+    /// Published messages that no queue took.
+    RETURNED_PUBLISHES = "taskmanager_returned_publishes_total", Counter, [];
+    /// Connections to RabbitMQ that had to be made anew.
+    BROKER_RECONNECTS = "taskmanager_broker_reconnects_total", Counter, ["connection"];
+    /// 1 while RabbitMQ blocks publishing (memory or disk alarm).
+    BROKER_BLOCKED = "taskmanager_broker_blocked", Gauge, [];
+    /// Transactions by name and outcome (ok, retry, error).
+    DB_TRANSACTIONS = "taskmanager_db_transactions_total", Counter, ["name", "outcome"];
+    /// Duration of transactions by name.
+    DB_TRANSACTION_SECONDS = "taskmanager_db_transaction_seconds", Histogram, ["name"];
+    /// A worker's slots that are in use.
+    WORKER_SLOTS_USED = "taskmanager_worker_slots_used", Gauge, ["plugin"];
+    /// A worker's slots.
+    WORKER_SLOTS = "taskmanager_worker_slots", Gauge, ["plugin"];
+    /// Items (pages) that a worker finished, by outcome (done, failed, skipped).
+    WORKER_ITEMS = "taskmanager_worker_items_total", Counter, ["plugin", "outcome"];
+}
+
+/// Upper bounds of the histograms' buckets in seconds: from milliseconds to six hours.
+pub const BUCKETS_SECONDS: [f64; 17] = [
+    0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 21_600.0,
+];
+
+/// Tells the installed recorder what each metric means.
+pub fn describe() {
+    for metric in ALL {
+        match metric.kind {
+            Kind::Counter => describe_counter!(metric.name, metric.help),
+            Kind::Gauge => describe_gauge!(metric.name, metric.help),
+            Kind::Histogram => describe_histogram!(metric.name, Unit::Seconds, metric.help),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_rule_and_are_unique() {
+        for (index, metric) in ALL.iter().enumerate() {
+            assert!(metric.name.starts_with("taskmanager_"), "{}", metric.name);
+            assert_eq!(metric.name.ends_with("_total"), metric.kind == Kind::Counter, "{}", metric.name);
+            assert!(ALL.iter().skip(index + 1).all(|other| other.name != metric.name), "{}", metric.name);
+            assert!(!metric.help.is_empty());
+        }
+    }
+}
