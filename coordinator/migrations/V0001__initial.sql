@@ -69,8 +69,8 @@ CREATE INDEX jobs_to_publish ON jobs (plugin, priority, position)
 -- How much of a level's window is used.
 CREATE INDEX jobs_published ON jobs (plugin, priority)
     WHERE state = 'QUEUED' AND published_dispatch = dispatch;
--- Lists: running ones and waiting ones of a plugin.
-CREATE INDEX jobs_by_plugin ON jobs (plugin, state, id);
+-- Lists and counts: a plugin's jobs of one state, in the order in which they start.
+CREATE INDEX jobs_by_plugin ON jobs (plugin, state, (-priority), position, id);
 
 -- What is read with a job but never searched while it runs.
 CREATE TABLE job_details (
@@ -253,6 +253,8 @@ DECLARE
     month date;
     parent text;
 BEGIN
+    -- Partitions that are there already are no news.
+    SET LOCAL client_min_messages = warning;
     FOREACH parent IN ARRAY ARRAY['job_history', 'job_logs'] LOOP
         FOR ahead IN 0..2 LOOP
             month := (date_trunc('month', tm_now() AT TIME ZONE 'UTC') + make_interval(months => ahead))::date;

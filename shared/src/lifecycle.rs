@@ -29,6 +29,11 @@ impl Default for Lifecycle {
 }
 
 impl Lifecycle {
+    /// Tasks that are asked to end by `stop`, and are waited for by themselves.
+    pub fn stopped_by(stop: CancellationToken) -> Self {
+        Self { stop, ..Self::default() }
+    }
+
     /// Runs a task that lasts as long as the process. Should it end before it is asked to, the process ends too.
     pub fn spawn<F>(&self, name: &'static str, task: F)
     where
@@ -51,6 +56,12 @@ impl Lifecycle {
         F::Output: Send,
     {
         self.tracker.spawn(task)
+    }
+
+    /// Waits until no task is left; no new one may be spawned after `stop`.
+    pub async fn ended(&self) {
+        self.tracker.close();
+        self.tracker.wait().await;
     }
 
     /// Waits for a signal, then for all tasks, at most `grace`. The exit code tells whether all went well.

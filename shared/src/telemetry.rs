@@ -36,6 +36,10 @@ impl fmt::Display for LogFormat {
     }
 }
 
+/// Libraries that report at a higher level than their messages deserve: what they have to say reaches the caller
+/// as an error, and is logged there once.
+const QUIET: &str = "lapin=off,refinery_core=warn,tokio_postgres=warn";
+
 /// Sends this process's log to standard error in `format`.
 ///
 /// `filter` is a level (`info`) or a list such as `info,coordinator=debug`. Call it once, first in `main`.
@@ -43,7 +47,7 @@ impl fmt::Display for LogFormat {
 /// # Errors
 /// A sentence when `filter` can't be understood.
 pub fn start_logging(format: LogFormat, filter: &str) -> Result<(), String> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| format!("log filter \"{filter}\": {error}"))?;
+    let filter = EnvFilter::try_new(format!("{QUIET},{filter}")).map_err(|error| format!("log filter \"{filter}\": {error}"))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Text => builder.with_ansi(false).try_init(),

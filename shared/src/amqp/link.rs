@@ -107,6 +107,10 @@ where
                     tracing::info!("RabbitMQ takes messages again");
                     blocked.send_replace(false);
                 }
+                // A channel's error is also told here; it is its user's to handle.
+                Event::Error(source) if session.connection.status().connected() => {
+                    tracing::debug!("a channel of connection {name} failed: {source}");
+                }
                 Event::Error(source) => return Err(Error::Broker { action: "staying connected", source }),
                 _ => {}
             }

@@ -32,7 +32,9 @@ pub const HEARTBEATS_QUEUE: &str = "taskmanager.heartbeats";
 pub const RESULTS_QUEUE: &str = "taskmanager.results";
 /// Events for anybody (topic; key `job.<plugin>.<state>`).
 pub const NOTIFICATIONS_EXCHANGE: &str = "taskmanager.notifications";
-/// Why a submission was rejected.
+/// What came to the events exchange and could not be understood, with the header [`REASON_HEADER`].
+pub const EVENTS_REJECTED_QUEUE: &str = "taskmanager.events.rejected";
+/// Why a message was rejected.
 pub const REASON_HEADER: &str = "x-reason";
 /// RabbitMQ's pseudo queue for answers.
 pub const REPLY_TO: &str = "amq.rabbitmq.reply-to";
@@ -65,6 +67,7 @@ pub async fn declare_fixed(channel: &Channel) -> Result<(), Error> {
     declare_queue(channel, SUBMIT_QUEUE, FieldTable::default()).await?;
     bind(channel, SUBMIT_QUEUE, SUBMIT_EXCHANGE, "#").await?;
     declare_queue(channel, SUBMIT_REJECTED_QUEUE, FieldTable::default()).await?;
+    declare_queue(channel, EVENTS_REJECTED_QUEUE, FieldTable::default()).await?;
     for (queue, kinds) in EVENT_QUEUES {
         declare_queue(channel, queue, FieldTable::default()).await?;
         for kind in kinds {
@@ -72,6 +75,25 @@ pub async fn declare_fixed(channel: &Channel) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether a coordinator has declared the exchange that workers publish to.
+///
+/// # Errors
+/// When the broker can't be asked.
+pub async fn events_exchange_exists(session: &Session) -> Result<bool, Error> {
+    let channel = session.channel().await?;
+    let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
+    let asking =
+        channel.exchange_declare(EVENTS_EXCHANGE.into(), ExchangeKind::Topic, passive, FieldTable::default());
+    match call("looking at an exchange", asking).await {
+        Ok(()) => {
+            call("closing a channel", channel.close(200, "done".into())).await?;
+            Ok(true)
+        }
+        Err(error) if is_not_found(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Declares a plugin's queue. Tells whether it had to be made: then every message that it once held is gone.

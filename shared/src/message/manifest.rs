@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::worker::Outcome;
+
 /// One file, named relative to the job's target folder (and so also to its item store).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FileEntry {
@@ -13,9 +15,13 @@ pub struct FileEntry {
     pub sha256: String,
 }
 
-/// Everything that a job makes visible in its target folder.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Everything that a job makes visible in its target folder, and what it then reports: whoever completes the
+/// manifest after a crash needs nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The files, sorted by path.
     pub files: Vec<FileEntry>,
+    /// How the attempt ends once they are all in place.
+    #[serde(flatten)]
+    pub outcome: Outcome,
 }

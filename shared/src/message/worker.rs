@@ -53,7 +53,8 @@ pub struct Announcement {
     pub name: String,
     /// The host it runs on.
     pub host: String,
-    /// The release it was built from.
+    /// The release it was built from; on the wire `release`, since `version` is the protocol's.
+    #[serde(rename = "release")]
     pub version: String,
     /// What it can do.
     pub plugins: Vec<PluginOffer>,

@@ -1,0 +1,61 @@
+//! The command line as a whole: the server's address and the list of commands. Each command's own options stand
+//! in its file.
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Parser, Subcommand};
+
+use crate::client::Server;
+use crate::{doctor, list, plugins, show, submit, wait};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 yes; 1 no (the job ended in ERROR or CANCELLED, a check failed, the submission was refused); \
+2 the question could not be asked or answered (wrong usage, coordinator not reachable, no such job).";
+
+/// Hand long jobs to the task manager and follow them.
+#[derive(Debug, Parser)]
+#[command(name = "taskmanager", version, styles = STYLES, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// The coordinator's address.
+    #[arg(
+        long,
+        global = true,
+        display_order = 100,
+        value_name = "URL",
+        env = "TASKMANAGER_URL",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:8080"
+    )]
+    pub(crate) server: Server,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Submit(Box<submit::Arguments>),
+    List(list::Arguments),
+    Show(show::Arguments),
+    Wait(wait::Arguments),
+    Plugins(plugins::Arguments),
+    Doctor(doctor::Arguments),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

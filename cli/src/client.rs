@@ -1,0 +1,233 @@
+//! Requests to the coordinator. Nothing else in the command line opens a connection.
+//!
+//! Invariant: every call ends within [`CALL_TIMEOUT`], and every failure says what went wrong, with whom, and
+//! what to do.
+
+mod answer;
+mod server;
+
+use std::io;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use ureq::Agent;
+use ureq::http::Response;
+
+pub(crate) use server::Server;
+
+/// Longest time to wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest time for a request and its whole answer.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Most bytes of an answer: a job with 100,000 items has about 30 MB.
+const ANSWER_MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Why a request has no usable answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Nobody answers at the address.
+    #[error(
+        "can't reach the coordinator at {server} ({reason}): start it (`cargo xtask up` on a single machine), \
+         or name its address with --server or TASKMANAGER_URL"
+    )]
+    Unreachable {
+        /// Whom we tried.
+        server: Server,
+        /// What the network said.
+        reason: String,
+    },
+    /// The connection was there, the answer did not come.
+    #[error("the coordinator at {server} took the request but its answer did not come ({reason})")]
+    NoAnswer {
+        /// Whom we asked.
+        server: Server,
+        /// What the network said.
+        reason: String,
+    },
+    /// The coordinator says no.
+    #[error("{detail}")]
+    Problem {
+        /// The HTTP status.
+        status: u16,
+        /// What the coordinator says: what is wrong, where, what to do.
+        detail: String,
+    },
+    /// Something else listens there, or a coordinator of another release.
+    #[error("{server} answered {path} in a way that no coordinator does ({reason}): check --server")]
+    Foreign {
+        /// Whom we asked.
+        server: Server,
+        /// What we asked for.
+        path: String,
+        /// What is odd about the answer.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// Whether the same request may succeed a little later: the coordinator restarts, or its database does.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::NoAnswer { .. } => true,
+            Self::Problem { status, .. } => matches!(status, 408 | 429 | 500 | 502..=504),
+            Self::Foreign { .. } => false,
+        }
+    }
+
+    /// In a few words what is the matter, for "… does not answer (…)".
+    pub(crate) fn reason(&self) -> &str {
+        match self {
+            Self::Unreachable { reason, .. }
+            | Self::NoAnswer { reason, .. }
+            | Self::Foreign { reason, .. } => reason,
+            Self::Problem { detail, .. } => detail,
+        }
+    }
+}
+
+/// An answer of the coordinator.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The document as it came, for `--json`.
+    pub(crate) json: Value,
+    server: Server,
+    path: String,
+}
+
+impl Answer {
+    /// The document as `T`.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        T::deserialize(&self.json).map_err(|error| Error::Foreign {
+            server: self.server.clone(),
+            path: self.path.clone(),
+            reason: error.to_string(),
+        })
+    }
+}
+
+/// A coordinator to be asked.
+#[derive(Debug)]
+pub(crate) struct Client {
+    agent: Agent,
+    server: Server,
+}
+
+impl Client {
+    pub(crate) fn new(server: &Server) -> Self {
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_global(Some(CALL_TIMEOUT))
+            .user_agent(concat!("taskmanager/", env!("CARGO_PKG_VERSION")));
+        if server.is_loopback() {
+            // A proxy that the environment names can't reach this machine's own addresses.
+            config = config.proxy(None);
+        }
+        Self {
+            agent: config.build().new_agent(),
+            server: server.clone(),
+        }
+    }
+
+    /// The coordinator's address.
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Asks for `path`.
+    pub(crate) fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, Error> {
+        let request = self
+            .agent
+            .get(self.server.url(path))
+            .query_pairs(query.iter().copied());
+        self.finish(path, request.call())
+    }
+
+    /// Posts a JSON document.
+    pub(crate) fn post(&self, path: &str, body: &[u8], headers: &[(&str, &str)]) -> Result<Answer, Error> {
+        let mut request = self
+            .agent
+            .post(self.server.url(path))
+            .content_type("application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.finish(path, request.send(body))
+    }
+
+    fn finish(&self, path: &str, sent: Result<Response<ureq::Body>, ureq::Error>) -> Result<Answer, Error> {
+        let mut response = sent.map_err(|error| self.failed(&error))?;
+        let status = response.status().as_u16();
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(ANSWER_MAX_BYTES)
+            .read_to_vec()
+            .map_err(|error| Error::NoAnswer {
+                server: self.server.clone(),
+                reason: describe(&error),
+            })?;
+        let foreign = |reason| Error::Foreign {
+            server: self.server.clone(),
+            path: path.to_owned(),
+            reason,
+        };
+        let json = answer::read(status, &body).map_err(|unusable| match unusable {
+            answer::Unusable::Problem(detail) => Error::Problem { status, detail },
+            answer::Unusable::Foreign(reason) => foreign(reason),
+        })?;
+        Ok(Answer {
+            json,
+            server: self.server.clone(),
+            path: path.to_owned(),
+        })
+    }
+
+    fn failed(&self, error: &ureq::Error) -> Error {
+        let server = self.server.clone();
+        let reason = describe(error);
+        if never_connected(error) {
+            Error::Unreachable { server, reason }
+        } else {
+            Error::NoAnswer { server, reason }
+        }
+    }
+}
+
+/// Whether nothing of the request can have arrived.
+fn never_connected(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::Io(error) => matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::HostUnreachable
+                | io::ErrorKind::NetworkUnreachable
+                | io::ErrorKind::NetworkDown
+                | io::ErrorKind::AddrNotAvailable
+        ),
+        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => true,
+        ureq::Error::Timeout(at) => matches!(at, ureq::Timeout::Resolve | ureq::Timeout::Connect),
+        _ => false,
+    }
+}
+
+/// The failure in words that a person understands.
+fn describe(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            "connection refused".into()
+        }
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "the connection was closed".into()
+        }
+        ureq::Error::Io(error) => error.to_string(),
+        ureq::Error::Timeout(ureq::Timeout::Connect) => {
+            format!("no connection within {} s", CONNECT_TIMEOUT.as_secs())
+        }
+        ureq::Error::Timeout(_) => format!("no answer within {} s", CALL_TIMEOUT.as_secs()),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,54 @@
+//! `taskmanager`: the command line of the task manager. It speaks the coordinator's HTTP API and nothing else.
+//!
+//! Invariant: what a command is asked for goes to standard output, everything else to standard error; the exit
+//! code is 0 (yes), 1 (no: the job ended badly, a check failed, the submission was refused) or 2 (the question
+//! could not be asked or answered).
+
+mod api;
+mod arguments;
+mod client;
+mod doctor;
+mod list;
+mod output;
+mod plugins;
+mod show;
+mod submit;
+mod table;
+mod text;
+mod wait;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Cli, Command};
+use client::Client;
+
+/// The answer to what a command was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// As wished: exit code 0.
+    Yes,
+    /// Not as wished: exit code 1; the command has said why.
+    No,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(Answer::Yes) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        Err(error) => output::failure(&error),
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<Answer> {
+    let client = Client::new(&cli.server);
+    match cli.command {
+        Command::Submit(arguments) => submit::run(&client, &arguments),
+        Command::List(arguments) => list::run(&client, &arguments),
+        Command::Show(arguments) => show::run(&client, &arguments),
+        Command::Wait(arguments) => wait::run(&client, &arguments),
+        Command::Plugins(arguments) => plugins::run(&client, &arguments),
+        Command::Doctor(arguments) => doctor::run(&client, &arguments),
+    }
+}

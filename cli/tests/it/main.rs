@@ -1,0 +1,11 @@
+//! The real binary against a stand-in for the coordinator.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod help;
+mod look;
+mod program;
+mod stand_in;
+mod submit;
+mod trouble;
+mod wait;

@@ -1,0 +1,13 @@
+//! Work that nobody asks for: each file is one reconciler.
+//!
+//! Each of them is idempotent, takes no input but the database, and runs again after an interval or when
+//! something changed. Dying at any point costs nothing but time.
+
+pub mod dispatcher;
+pub mod housekeeping;
+pub mod probe;
+pub mod sweeper;
+
+/// A silence of the heartbeat queue longer than this, seconds, counts as an outage, during which no lease ends.
+/// Five probes long, so that one slow transaction is no outage.
+pub const PROBE_GAP_SECONDS: f64 = 5.0;

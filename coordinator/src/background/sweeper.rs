@@ -1,0 +1,37 @@
+//! Ends leases that are over, so that their jobs go on elsewhere.
+
+use std::time::Duration;
+
+use metrics::counter;
+use shared::error::Chain;
+use shared::metrics::EXPIRED_LEASES;
+use tokio_util::sync::CancellationToken;
+
+use super::PROBE_GAP_SECONDS;
+use crate::broker::tell;
+use crate::db::Db;
+use crate::db::notify::Changes;
+use crate::db::sweep::ExpireLeases;
+
+/// How often leases are looked at.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Runs until `stop`.
+pub async fn run(db: Db, changes: Changes, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(INTERVAL) => {}
+            () = stop.cancelled() => return,
+        }
+        match db.run(&ExpireLeases { gap_seconds: PROBE_GAP_SECONDS }).await {
+            Ok((0, _)) => {}
+            Ok((lost, finished)) => {
+                tracing::warn!("{lost} attempts have lost their worker; their jobs go on elsewhere");
+                counter!(EXPIRED_LEASES).increment(lost as u64);
+                finished.iter().for_each(tell);
+                changes.announce();
+            }
+            Err(error) => tracing::debug!("leases can't be looked at now: {}", Chain(&error)),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The coordinator's side of RabbitMQ: one connection that consumes and acknowledges, one that publishes.
+//!
+//! Invariant: a message is acknowledged only after what it caused has been committed.
+
+mod batch;
+mod claims;
+mod events;
+mod heartbeats;
+mod reconcile;
+mod rejected;
+mod results;
+mod status;
+mod submissions;
+
+use std::sync::Arc;
+
+use shared::amqp::link::{self, Session};
+use shared::amqp::publisher::{Publisher, PublisherSlot};
+use shared::amqp::{Address, Error, topology};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::db::Db;
+use crate::db::notify::Changes;
+use crate::intake::Intake;
+pub(crate) use results::tell;
+pub use status::Status;
+
+/// What the handlers of messages share.
+#[derive(Debug, Clone)]
+pub struct Broker {
+    /// The database.
+    pub db: Db,
+    /// Where submissions go.
+    pub intake: Intake,
+    /// Told of every change.
+    pub changes: Changes,
+    /// The publishing connection.
+    pub publisher: Publisher,
+    /// What health checks see.
+    pub status: Status,
+    /// Woken when a plugin's queue is missing.
+    pub queue_missing: Arc<Notify>,
+    /// Lease of plugins that are announced for the first time, seconds.
+    pub lease_seconds: i32,
+}
+
+impl Broker {
+    /// Keeps the consuming connection up until `stop`.
+    pub async fn consume(self, address: Address, stop: CancellationToken) {
+        let run = |session| {
+            let broker = self.clone();
+            let stop = stop.clone();
+            async move {
+                let result = broker.serve(session, &stop).await;
+                broker.status.set_consuming(false);
+                result
+            }
+        };
+        link::run("consume", &address, &stop, run).await;
+    }
+
+    async fn serve(&self, session: Session, stop: &CancellationToken) -> Result<(), Error> {
+        let channel = session.channel().await?;
+        topology::declare_fixed(&channel).await?;
+        self.status.set_consuming(true);
+        tokio::try_join!(
+            batch::consume(&session, topology::SUBMIT_QUEUE, submissions::Submissions(self), stop),
+            batch::consume(&session, topology::CLAIMS_QUEUE, claims::Claims(self), stop),
+            batch::consume(&session, topology::HEARTBEATS_QUEUE, heartbeats::Heartbeats(self, &session), stop),
+            batch::consume(&session, topology::RESULTS_QUEUE, results::Results(self), stop),
+            reconcile::run(self, &session, stop),
+        )?;
+        Ok(())
+    }
+
+    /// Keeps the publishing connection up until `stop`.
+    pub async fn publish(slot: PublisherSlot, address: Address, stop: CancellationToken) {
+        let run = |session: Session| {
+            let slot = slot.clone();
+            let stop = stop.clone();
+            async move {
+                let channel = slot.open(&session).await?;
+                slot.set(&session, channel);
+                tokio::select! {
+                    () = session.over.cancelled() => {}
+                    () = stop.cancelled() => {}
+                }
+                slot.clear();
+                Ok(())
+            }
+        };
+        link::run("publish", &address, &stop, run).await;
+    }
+}

@@ -1,0 +1,150 @@
+//! Consuming a queue in batches: whatever is at hand becomes one transaction.
+//!
+//! Invariants: a batch is acknowledged as a whole after its handler has committed; a batch that the database
+//! can't take now waits and is tried again; one bad message is found by halving and never blocks the others.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use futures_util::{FutureExt, StreamExt};
+use lapin::message::Delivery;
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
+use lapin::types::FieldTable;
+use shared::amqp::link::Session;
+use shared::amqp::{self, call};
+use shared::error::Chain;
+use tokio_util::sync::CancellationToken;
+
+use crate::db;
+use crate::intake;
+
+/// Most messages of one batch, and so most that a consumer holds.
+const BATCH_MAX: u16 = 200;
+/// Pause before a batch is tried again that could not be handled.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
+
+/// Why a batch could not be handled.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// The database or the broker; trying again helps.
+    #[error("the messages can't be handled at the moment")]
+    Later(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database refuses what one of the messages says.
+    #[error("the database refuses a message")]
+    BadData(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<db::Error> for Failure {
+    fn from(error: db::Error) -> Self {
+        if error.is_bad_data() { Self::BadData(Box::new(error)) } else { Self::Later(Box::new(error)) }
+    }
+}
+
+impl From<intake::Error> for Failure {
+    fn from(error: intake::Error) -> Self {
+        match error {
+            intake::Error::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<amqp::Error> for Failure {
+    fn from(error: amqp::Error) -> Self {
+        Self::Later(Box::new(error))
+    }
+}
+
+/// What is done with a queue's messages.
+pub(super) trait Handler {
+    /// Handles the messages and answers them; after success they are acknowledged. May see a message again.
+    async fn handle(&self, batch: &[Delivery]) -> Result<(), Failure>;
+
+    /// Puts away a message that the database refuses, with the reason.
+    async fn refuse(&self, delivery: &Delivery, reason: &str) -> Result<(), Failure>;
+}
+
+/// Consumes `queue` until the session is over or `stop`.
+pub(super) async fn consume(
+    session: &Session,
+    queue: &'static str,
+    handler: impl Handler,
+    stop: &CancellationToken,
+) -> Result<(), amqp::Error> {
+    let channel = session.channel().await?;
+    call("limiting deliveries", channel.basic_qos(BATCH_MAX, BasicQosOptions::default())).await?;
+    let consuming = channel.basic_consume(
+        queue.into(),
+        "".into(),
+        BasicConsumeOptions::default(),
+        FieldTable::default(),
+    );
+    let mut consumer = call("consuming a queue", consuming).await?;
+    loop {
+        let first = tokio::select! {
+            delivery = consumer.next() => delivery,
+            () = stop.cancelled() => return Ok(()),
+        };
+        let mut batch = Vec::new();
+        let mut next = Some(first);
+        while let Some(delivery) = next {
+            let delivery = delivery
+                .ok_or(amqp::Error::Disconnected)?
+                .map_err(|source| amqp::Error::Broker { action: "consuming a queue", source })?;
+            batch.push(delivery);
+            next = if batch.len() < BATCH_MAX.into() { consumer.next().now_or_never() } else { None };
+        }
+        if !settle(&handler, &batch, queue, session, stop).await {
+            return Ok(());
+        }
+        let last = batch.last().expect("a batch begins with a message");
+        call("acknowledging", last.acker.ack(BasicAckOptions { multiple: true })).await?;
+    }
+}
+
+/// Handles the batch, however often it takes; `false` when the process stops before.
+async fn settle(
+    handler: &impl Handler,
+    batch: &[Delivery],
+    queue: &str,
+    session: &Session,
+    stop: &CancellationToken,
+) -> bool {
+    let mut parts = VecDeque::from([batch]);
+    let mut troubled = false;
+    while let Some(part) = parts.pop_front() {
+        let failure = match handler.handle(part).await {
+            Ok(()) => {
+                if troubled {
+                    tracing::info!("messages of {queue} are handled again");
+                    troubled = false;
+                }
+                continue;
+            }
+            Err(Failure::BadData(error)) if part.len() == 1 => {
+                let reason = format!("the database refuses it: {}", Chain(error.as_ref()));
+                match handler.refuse(&part[0], &reason).await {
+                    Ok(()) => continue,
+                    Err(failure) => failure,
+                }
+            }
+            Err(Failure::BadData(_)) => {
+                let (left, right) = part.split_at(part.len() / 2);
+                parts.push_front(right);
+                parts.push_front(left);
+                continue;
+            }
+            Err(failure) => failure,
+        };
+        if !troubled {
+            tracing::warn!("{} messages of {queue} wait: {}", part.len(), Chain(&failure));
+            troubled = true;
+        }
+        parts.push_front(part);
+        tokio::select! {
+            () = tokio::time::sleep(RETRY_PAUSE) => {}
+            () = session.over.cancelled() => return false,
+            () = stop.cancelled() => return false,
+        }
+    }
+    true
+}

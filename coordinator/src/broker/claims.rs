@@ -1,0 +1,83 @@
+//! Claims and requests to publish.
+
+use lapin::message::Delivery;
+use metrics::counter;
+use shared::amqp::topology::EVENTS_REJECTED_QUEUE;
+use shared::job::decide::Refusal;
+use shared::message::reply::{ClaimReply, Reply};
+use shared::message::worker::WorkerMessage;
+use shared::metrics::{CLAIMS, STALE_MESSAGES};
+
+use super::batch::{Failure, Handler};
+use super::{Broker, events, rejected};
+use crate::db::claims::{GrantClaims, GrantPublish, WorkerClaim};
+
+pub(super) struct Claims<'a>(pub(super) &'a Broker);
+
+impl Handler for Claims<'_> {
+    async fn handle(&self, batch: &[Delivery]) -> Result<(), Failure> {
+        let events = events::read(self.0, batch).await?;
+        let claims: Vec<WorkerClaim> = events
+            .iter()
+            .filter_map(|event| match &event.message {
+                WorkerMessage::Claim(request) => Some(request),
+                _ => None,
+            })
+            .flat_map(|request| {
+                request.claims.iter().map(|claim| WorkerClaim {
+                    worker_id: request.worker_id.clone(),
+                    claim: claim.clone(),
+                })
+            })
+            .collect();
+        let mut decided = self.0.db.run(&GrantClaims { claims: &claims }).await?.into_iter();
+        let mut answers = Vec::new();
+        for event in &events {
+            let reply = match &event.message {
+                WorkerMessage::Claim(request) => {
+                    let answers: Vec<ClaimReply> = decided.by_ref().take(request.claims.len()).collect();
+                    answers.iter().for_each(count);
+                    Reply::Claims { answers }
+                }
+                WorkerMessage::Publish(request) => {
+                    let (answer, manifest) = self.0.db.run(&GrantPublish { request }).await?;
+                    tracing::debug!(job.id = %request.job_id, "request to publish {}: {answer:?}", request.job_id);
+                    Reply::Publish { answer, manifest }
+                }
+                _ => continue,
+            };
+            answers.extend(event.answer(&reply));
+        }
+        self.0.changes.announce();
+        events::send(self.0, answers).await;
+        Ok(())
+    }
+
+    async fn refuse(&self, delivery: &Delivery, reason: &str) -> Result<(), Failure> {
+        Ok(rejected::put_away(&self.0.publisher, EVENTS_REJECTED_QUEUE, delivery, reason).await?)
+    }
+}
+
+fn count(answer: &ClaimReply) {
+    let label = match answer {
+        ClaimReply::Granted(grant) => {
+            tracing::info!(
+                job.id = %grant.job_id, job.plugin = %grant.plugin, attempt.number = grant.attempt,
+                "attempt {} of job {} granted", grant.attempt, grant.job_id
+            );
+            "granted"
+        }
+        ClaimReply::Refused { refusal, .. } => match refusal {
+            Refusal::Unknown => "unknown",
+            Refusal::Stale => {
+                counter!(STALE_MESSAGES).increment(1);
+                "stale"
+            }
+            Refusal::NotQueued => "not_queued",
+            Refusal::Held => "held",
+            Refusal::Cancelled => "cancelled",
+            Refusal::PluginStopped => "plugin_stopped",
+        },
+    };
+    counter!(CLAIMS, "answer" => label).increment(1);
+}

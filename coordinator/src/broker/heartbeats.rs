@@ -1,0 +1,111 @@
+//! Heartbeats, announcements, and the probes that show that heartbeats get through.
+
+use lapin::message::Delivery;
+use shared::amqp::link::Session;
+use shared::amqp::topology::{self, EVENTS_REJECTED_QUEUE};
+use shared::message::reply::{AttemptVerdict, Reply, Verdict};
+use shared::message::worker::{Announcement, Heartbeat, WorkerMessage};
+
+use super::batch::{Failure, Handler};
+use super::events::Event;
+use super::{Broker, events, reconcile, rejected};
+use crate::background::PROBE_GAP_SECONDS;
+use crate::db::heartbeats::{RecordProbe, Renew, Revise, WorkerReport};
+use crate::db::workers::{Alive, Announce};
+
+pub(super) struct Heartbeats<'a>(pub(super) &'a Broker, pub(super) &'a Session);
+
+impl Handler for Heartbeats<'_> {
+    async fn handle(&self, batch: &[Delivery]) -> Result<(), Failure> {
+        let events = events::read(self.0, batch).await?;
+        self.0.db.run(&RecordProbe { gap_seconds: PROBE_GAP_SECONDS }).await?;
+        let heartbeats: Vec<Heartbeat> = events
+            .iter()
+            .filter_map(|event| match &event.message {
+                WorkerMessage::Heartbeat(heartbeat) => Some(heartbeat.clone()),
+                _ => None,
+            })
+            .collect();
+        let mut verdicts = self.record(&heartbeats).await?.into_iter();
+        let mut answers = Vec::new();
+        for event in &events {
+            let reply = match &event.message {
+                WorkerMessage::Heartbeat(_) => {
+                    Reply::Heartbeat { verdicts: verdicts.next().expect("each heartbeat has its verdicts") }
+                }
+                WorkerMessage::Announce(announcement) => {
+                    self.announce(event, announcement).await?;
+                    Reply::Announced
+                }
+                _ => continue,
+            };
+            answers.extend(event.answer(&reply));
+        }
+        events::send(self.0, answers).await;
+        Ok(())
+    }
+
+    async fn refuse(&self, delivery: &Delivery, reason: &str) -> Result<(), Failure> {
+        Ok(rejected::put_away(&self.0.publisher, EVENTS_REJECTED_QUEUE, delivery, reason).await?)
+    }
+}
+
+impl Heartbeats<'_> {
+    /// Records heartbeats; the verdicts of each one's attempts.
+    async fn record(&self, heartbeats: &[Heartbeat]) -> Result<Vec<Vec<AttemptVerdict>>, Failure> {
+        if heartbeats.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.0.db.run(&Alive { heartbeats }).await?;
+        let reports: Vec<WorkerReport> = heartbeats
+            .iter()
+            .flat_map(|heartbeat| {
+                heartbeat.attempts.iter().map(|report| WorkerReport {
+                    worker_id: heartbeat.worker_id.clone(),
+                    report: report.clone(),
+                })
+            })
+            .collect();
+        let mut verdicts: Vec<Option<Verdict>> = vec![None; reports.len()];
+        if !reports.is_empty() {
+            for renewed in self.0.db.run(&Renew { reports: &reports }).await? {
+                verdicts[renewed] = Some(Verdict::Ok);
+            }
+            let open: Vec<usize> = (0..reports.len()).filter(|index| verdicts[*index].is_none()).collect();
+            let undecided: Vec<WorkerReport> = open.iter().map(|index| reports[*index].clone()).collect();
+            if !undecided.is_empty() {
+                let decided = self.0.db.run(&Revise { reports: &undecided }).await?;
+                for (index, verdict) in open.into_iter().zip(decided) {
+                    verdicts[index] = Some(verdict);
+                }
+            }
+            self.0.changes.announce();
+        }
+        let mut answers = reports.iter().zip(verdicts).map(|(sent, verdict)| AttemptVerdict {
+            job_id: sent.report.job_id,
+            claim_id: sent.report.claim_id,
+            verdict: verdict.expect("every report was renewed or revised"),
+        });
+        Ok(heartbeats
+            .iter()
+            .map(|heartbeat| answers.by_ref().take(heartbeat.attempts.len()).collect())
+            .collect())
+    }
+
+    async fn announce(&self, event: &Event<'_>, announcement: &Announcement) -> Result<(), Failure> {
+        let work = Announce {
+            announcement,
+            amqp_user: event.user,
+            reply_to: event.reply_to(),
+            lease_seconds: self.0.lease_seconds,
+        };
+        self.0.db.run(&work).await?;
+        for offer in &announcement.plugins {
+            if topology::depth(self.1, &offer.name.queue()).await?.is_none() {
+                reconcile::make_queue(self.0, self.1, &offer.name).await?;
+            }
+        }
+        tracing::debug!(worker.id = %announcement.worker_id, "worker {} announced itself", announcement.worker_id);
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! Comparing the broker with the truth: queues that are missing are made, messages that are gone are sent again.
+//!
+//! Idempotent and without input: it reads both sides each time. A message sent once too often is refused at its
+//! claim, so doubt is always resolved by sending.
+
+use std::time::Duration;
+
+use shared::amqp::{Error, call};
+use shared::amqp::link::Session;
+use shared::amqp::topology::{self, Depth};
+use shared::error::Chain;
+use shared::plugin::PluginName;
+use tokio_util::sync::CancellationToken;
+
+use super::Broker;
+use crate::db::dispatch::{Redispatch, Unclaimed};
+use crate::db::plugins::All;
+
+/// How often both sides are compared.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// A published job that nobody has claimed for this long may have lost its message.
+const DOUBT_SECONDS: f64 = 30.0;
+/// After this long it is sent again as soon as the queue holds fewer messages than jobs are published.
+const SUSPICION_SECONDS: f64 = 600.0;
+
+pub(super) async fn run(broker: &Broker, session: &Session, stop: &CancellationToken) -> Result<(), Error> {
+    loop {
+        compare(broker, session).await?;
+        tokio::select! {
+            () = tokio::time::sleep(INTERVAL) => {}
+            () = broker.queue_missing.notified() => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+    }
+}
+
+async fn compare(broker: &Broker, session: &Session) -> Result<(), Error> {
+    let channel = session.channel().await?;
+    topology::declare_fixed(&channel).await?;
+    call("closing a channel", channel.close(200, "done".into())).await?;
+    let (plugins, unclaimed) =
+        match tokio::try_join!(broker.db.run(&All), broker.db.run(&Unclaimed { older_than_seconds: DOUBT_SECONDS })) {
+            Ok(read) => read,
+            Err(error) => {
+                tracing::debug!("the queues can't be compared with the database: {}", Chain(&error));
+                return Ok(());
+            }
+        };
+    for plugin in &plugins {
+        let name = &plugin.name;
+        match topology::depth(session, &name.queue()).await? {
+            None => make_queue(broker, session, name).await?,
+            Some(depth) => {
+                broker.status.set_queue_missing(&name.queue(), false);
+                let doubtful = unclaimed.iter().find(|(plugin, _, _)| plugin == name);
+                if doubtful.is_some_and(|(_, published, age)| is_lost(depth, *published, *age)) {
+                    redispatch(broker, name, "messages are missing from its queue").await;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether messages must be gone: nothing is ready although jobs are published and idle consumers would have
+/// taken them, or for very long fewer are ready than are published.
+fn is_lost(depth: Depth, published: i64, age_seconds: f64) -> bool {
+    let emptied = depth.ready == 0 && depth.consumers > 0;
+    let thinned = age_seconds > SUSPICION_SECONDS && i64::from(depth.ready) < published;
+    emptied || thinned
+}
+
+/// Makes a plugin's queue; what it may have held before is sent again.
+pub(super) async fn make_queue(broker: &Broker, session: &Session, plugin: &PluginName) -> Result<(), Error> {
+    broker.status.set_queue_missing(&plugin.queue(), true);
+    if topology::declare_plugin_queue(session, plugin).await? {
+        redispatch(broker, plugin, "its queue had to be made anew").await;
+    }
+    broker.status.set_queue_missing(&plugin.queue(), false);
+    Ok(())
+}
+
+async fn redispatch(broker: &Broker, plugin: &PluginName, why: &str) {
+    match broker.db.run(&Redispatch { plugin }).await {
+        Ok(0) => {}
+        Ok(jobs) => {
+            tracing::warn!(job.plugin = %plugin, "{jobs} jobs of {plugin} are sent again: {why}");
+            broker.changes.announce();
+        }
+        // The next comparison finds the same again.
+        Err(error) => tracing::warn!("jobs of {plugin} can't be sent again now: {}", Chain(&error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emptied_queue_is_noticed_at_once_and_a_thinned_one_after_long() {
+        let depth = |ready, consumers| Depth { ready, consumers };
+        assert!(is_lost(depth(0, 1), 5, 31.0));
+        assert!(!is_lost(depth(0, 0), 5, 31.0), "nobody would have taken them");
+        assert!(!is_lost(depth(3, 1), 5, 31.0));
+        assert!(is_lost(depth(3, 1), 5, 601.0));
+        assert!(!is_lost(depth(5, 1), 5, 601.0));
+    }
+}

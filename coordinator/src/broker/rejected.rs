@@ -1,0 +1,46 @@
+//! Putting a message that can't be understood where a person can see it, with the reason.
+
+use lapin::BasicProperties;
+use lapin::message::Delivery;
+use lapin::types::{AMQPValue, FieldTable};
+use shared::amqp::Error;
+use shared::amqp::publisher::{Outgoing, Publisher};
+use shared::amqp::topology::REASON_HEADER;
+
+/// Bytes that are kept of a rejected message: enough to recognise it, too few to fill the broker.
+const KEPT_BYTES: usize = 64 * 1024;
+/// Characters that are kept of a reason.
+const REASON_CHARS: usize = 1_000;
+
+/// Copies the message to the default exchange's `queue` and waits until the broker has it.
+pub(super) async fn put_away(
+    publisher: &Publisher,
+    queue: &'static str,
+    delivery: &Delivery,
+    reason: &str,
+) -> Result<(), Error> {
+    let mut headers = FieldTable::default();
+    let mut note = |name: &str, value: String| {
+        headers.insert(name.into(), AMQPValue::LongString(value.into()));
+    };
+    note(REASON_HEADER, reason.chars().take(REASON_CHARS).collect());
+    note("x-routing-key", delivery.routing_key.to_string());
+    if let Some(user) = delivery.properties.user_id() {
+        note("x-user-id", user.to_string());
+    }
+    if delivery.data.len() > KEPT_BYTES {
+        note("x-shortened-from-bytes", delivery.data.len().to_string());
+    }
+    let mut properties = BasicProperties::default()
+        .with_delivery_mode(2)
+        .with_headers(headers)
+        // Returns are matched by message id: it must be ours, not the stranger's.
+        .with_message_id(uuid::Uuid::new_v4().to_string().into());
+    if let Some(kind) = delivery.properties.content_type() {
+        properties = properties.with_content_type(kind.clone());
+    }
+    let body = delivery.data[..delivery.data.len().min(KEPT_BYTES)].to_vec();
+    tracing::warn!("message from {} put into {queue}: {reason}", delivery.routing_key);
+    let message = Outgoing { exchange: "", routing_key: queue.to_owned(), body, properties, mandatory: true };
+    publisher.publish(message).await
+}

@@ -1,0 +1,61 @@
+//! Results of attempts.
+
+use lapin::message::Delivery;
+use metrics::{counter, histogram};
+use shared::amqp::topology::EVENTS_REJECTED_QUEUE;
+use shared::message::reply::{Reply, ResultAnswer};
+use shared::message::worker::{AttemptResult, WorkerMessage};
+use shared::metrics::{ATTEMPT_RUN, FENCED_RESULTS, JOB_WAIT, JOBS_FINISHED};
+
+use super::batch::{Failure, Handler};
+use super::events::Event;
+use super::{Broker, events, rejected};
+use crate::db::finish::Finished;
+use crate::db::results::Record;
+
+pub(super) struct Results<'a>(pub(super) &'a Broker);
+
+impl Handler for Results<'_> {
+    async fn handle(&self, batch: &[Delivery]) -> Result<(), Failure> {
+        let events = events::read(self.0, batch).await?;
+        let (senders, results): (Vec<&Event<'_>>, Vec<AttemptResult>) = events
+            .iter()
+            .filter_map(|event| match &event.message {
+                WorkerMessage::Result(result) => Some((event, result.clone())),
+                _ => None,
+            })
+            .unzip();
+        if results.is_empty() {
+            return Ok(());
+        }
+        let (answers, finished) = self.0.db.run(&Record { results: &results }).await?;
+        finished.iter().for_each(tell);
+        self.0.changes.announce();
+        let mut messages = Vec::new();
+        for (event, answer) in senders.into_iter().zip(answers) {
+            if answer == ResultAnswer::Superseded {
+                counter!(FENCED_RESULTS).increment(1);
+            }
+            messages.extend(event.answer(&Reply::Result { answer }));
+        }
+        events::send(self.0, messages).await;
+        Ok(())
+    }
+
+    async fn refuse(&self, delivery: &Delivery, reason: &str) -> Result<(), Failure> {
+        Ok(rejected::put_away(&self.0.publisher, EVENTS_REJECTED_QUEUE, delivery, reason).await?)
+    }
+}
+
+/// Says in log and metrics that a job has ended.
+pub(crate) fn tell(finished: &Finished) {
+    let Finished { id, plugin, state, .. } = finished;
+    tracing::info!(job.id = %id, job.plugin = %plugin, "job {id} ended: {state}");
+    counter!(JOBS_FINISHED, "plugin" => plugin.clone(), "outcome" => state.to_lowercase()).increment(1);
+    if let Some(seconds) = finished.wait_seconds {
+        histogram!(JOB_WAIT, "plugin" => plugin.clone()).record(seconds);
+    }
+    if let Some(seconds) = finished.run_seconds {
+        histogram!(ATTEMPT_RUN, "plugin" => plugin.clone()).record(seconds);
+    }
+}

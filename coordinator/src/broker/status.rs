@@ -1,0 +1,54 @@
+//! What health checks and `doctor` see of the connections.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use shared::amqp::publisher::Publisher;
+
+/// The state of both connections.
+#[derive(Debug, Clone)]
+pub struct Status {
+    publisher: Publisher,
+    consuming: Arc<AtomicBool>,
+    missing_queues: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Status {
+    /// Nothing is connected yet.
+    pub fn new(publisher: Publisher) -> Self {
+        Self { publisher, consuming: Arc::default(), missing_queues: Arc::default() }
+    }
+
+    /// Whether both connections are up.
+    pub fn connected(&self) -> bool {
+        self.consuming.load(Ordering::SeqCst) && self.publisher.connected()
+    }
+
+    /// Whether the broker takes no messages (memory or disk alarm).
+    pub fn blocked(&self) -> bool {
+        self.publisher.blocked()
+    }
+
+    /// Plugins' queues that should exist and do not.
+    pub fn missing_queues(&self) -> Vec<String> {
+        self.missing().iter().cloned().collect()
+    }
+
+    pub(super) fn set_consuming(&self, consuming: bool) {
+        self.consuming.store(consuming, Ordering::SeqCst);
+    }
+
+    pub(super) fn set_queue_missing(&self, queue: &str, missing: bool) {
+        let mut queues = self.missing();
+        if missing {
+            queues.insert(queue.to_owned());
+        } else {
+            queues.remove(queue);
+        }
+    }
+
+    fn missing(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.missing_queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

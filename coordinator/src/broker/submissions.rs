@@ -1,0 +1,90 @@
+//! Submissions by message: read, record as one batch, answer, and only then acknowledge.
+
+use lapin::BasicProperties;
+use lapin::message::Delivery;
+use shared::amqp::publisher::Outgoing;
+use shared::amqp::topology::{NAME_PREFIX, SUBMIT_REJECTED_QUEUE};
+use shared::error::Chain;
+use shared::message::encode;
+use shared::message::submit::{Rejection, Submission, SubmitReply};
+
+use super::batch::{Failure, Handler};
+use super::{Broker, rejected};
+use crate::intake::Incoming;
+
+pub(super) struct Submissions<'a>(pub(super) &'a Broker);
+
+impl Handler for Submissions<'_> {
+    async fn handle(&self, batch: &[Delivery]) -> Result<(), Failure> {
+        let read: Vec<Result<Incoming, Rejection>> = batch.iter().map(incoming).collect();
+        let accepted: Vec<Incoming> = read.iter().filter_map(|read| read.as_ref().ok()).cloned().collect();
+        let mut replies = self.0.intake.submit_all(accepted).await?.into_iter();
+        let mut answers = Vec::new();
+        for (delivery, read) in batch.iter().zip(read) {
+            let reply = match read {
+                Ok(_) => replies.next().expect("each submission has a reply"),
+                Err(rejection) => SubmitReply::Rejected { reason: rejection.reason },
+            };
+            if let SubmitReply::Rejected { reason } = &reply {
+                rejected::put_away(&self.0.publisher, SUBMIT_REJECTED_QUEUE, delivery, reason).await?;
+            }
+            answers.extend(answer(delivery, &reply));
+        }
+        // A lost answer is no loss: the submitter repeats the message and is told the same job.
+        for result in self.0.publisher.publish_all(answers).await {
+            if let Err(error) = result {
+                tracing::warn!("a submitter's answer could not be sent: {}", Chain(&error));
+            }
+        }
+        Ok(())
+    }
+
+    async fn refuse(&self, delivery: &Delivery, reason: &str) -> Result<(), Failure> {
+        rejected::put_away(&self.0.publisher, SUBMIT_REJECTED_QUEUE, delivery, reason).await?;
+        let reply = SubmitReply::Rejected { reason: reason.to_owned() };
+        if let Some(answer) = answer(delivery, &reply) {
+            self.0.publisher.publish(answer).await?;
+        }
+        Ok(())
+    }
+}
+
+fn incoming(delivery: &Delivery) -> Result<Incoming, Rejection> {
+    if let Some(encoding) = delivery.properties.content_encoding()
+        && !matches!(encoding.as_str().to_ascii_lowercase().as_str(), "" | "utf-8" | "utf8" | "identity")
+    {
+        return Err(Rejection::new(format!(
+            "content encoding \"{encoding}\" is not understood: send plain JSON in UTF-8"
+        )));
+    }
+    let submission = Submission::parse(&delivery.data)?;
+    let user = delivery.properties.user_id().as_ref().map_or("unnamed", |user| user.as_str());
+    let message_id = delivery.properties.message_id().as_ref().map(|id| id.as_str());
+    if message_id.is_some_and(|id| id.contains('\0')) {
+        return Err(Rejection::new("the property message_id contains a NUL character; remove it"));
+    }
+    Ok(Incoming {
+        submission,
+        submitted_by: format!("amqp:{user}"),
+        keys: message_id.map(|id| format!("amqp:{user}:{id}")).into_iter().collect(),
+    })
+}
+
+fn answer(delivery: &Delivery, reply: &SubmitReply) -> Option<Outgoing> {
+    let reply_to = delivery.properties.reply_to().as_ref()?;
+    if reply_to.as_str().is_empty() || reply_to.as_str().starts_with(NAME_PREFIX) {
+        // Our own queues are not for strangers to write to through us.
+        return None;
+    }
+    let mut properties = BasicProperties::default().with_content_type("application/json".into());
+    if let Some(correlation) = delivery.properties.correlation_id() {
+        properties = properties.with_correlation_id(correlation.clone());
+    }
+    Some(Outgoing {
+        exchange: "",
+        routing_key: reply_to.to_string(),
+        body: encode(reply),
+        properties,
+        mandatory: false,
+    })
+}

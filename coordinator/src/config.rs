@@ -1,0 +1,148 @@
+//! The coordinator's settings: flags and environment variables, documented by `coordinator --help`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use shared::telemetry::LogFormat;
+
+/// Records jobs, hands them to workers, shows what happens.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "coordinator", version)]
+pub struct Config {
+    /// PostgreSQL: postgres://user:password@host:5432/database.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// File that holds the database address; wins over --database-url.
+    #[arg(long, env = "DATABASE_URL_FILE")]
+    pub database_url_file: Option<PathBuf>,
+
+    /// RabbitMQ: amqp://user:password@host:5672/vhost.
+    #[arg(long, env = "AMQP_URL", hide_env_values = true)]
+    pub amqp_url: Option<String>,
+
+    /// File that holds the RabbitMQ address; wins over --amqp-url.
+    #[arg(long, env = "AMQP_URL_FILE")]
+    pub amqp_url_file: Option<PathBuf>,
+
+    /// Where pages, API and metrics are served. Without login only loopback addresses are accepted.
+    #[arg(long, env = "TASKMANAGER_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// Folders that jobs may read from and write to, as workers see them (repeat, or separate by commas).
+    #[arg(long = "root", env = "TASKMANAGER_ROOTS", value_delimiter = ',', required = true)]
+    pub roots: Vec<PathBuf>,
+
+    /// A submitter's path and the same folder as workers see it: /opt/digiverso/goobi=/data (repeat, or commas).
+    #[arg(long = "map-path", env = "TASKMANAGER_PATH_MAP", value_delimiter = ',', value_parser = parse_path_map)]
+    pub path_map: Vec<PathMapping>,
+
+    /// TOML file of templates: named presets of a plugin's parameters.
+    #[arg(long, env = "TASKMANAGER_TEMPLATES")]
+    pub templates: Option<PathBuf>,
+
+    /// Published messages that each priority level of a plugin's queue holds at most.
+    #[arg(long, env = "TASKMANAGER_WINDOW", default_value_t = 500, value_parser = clap::value_parser!(i64).range(1..))]
+    pub window: i64,
+
+    /// Lease of plugins that are announced for the first time, seconds.
+    #[arg(long, env = "TASKMANAGER_LEASE_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(i32).range(1..=3600))]
+    pub lease_seconds: i32,
+
+    /// Most connections to PostgreSQL.
+    #[arg(long, env = "TASKMANAGER_DB_CONNECTIONS", default_value_t = 16)]
+    pub db_connections: usize,
+
+    /// Time that a shutdown may take, seconds.
+    #[arg(long, env = "TASKMANAGER_GRACE_SECONDS", default_value_t = 20)]
+    pub grace_seconds: u64,
+
+    /// text or json.
+    #[arg(long, env = "TASKMANAGER_LOG_FORMAT", default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+
+    /// Log level, or a filter such as info,coordinator=debug.
+    #[arg(long, env = "TASKMANAGER_LOG", default_value = "info")]
+    pub log: String,
+}
+
+/// A submitter's name of a folder and the workers' name of the same folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathMapping {
+    /// As submitters write it.
+    pub from: String,
+    /// As workers see it.
+    pub to: String,
+}
+
+fn parse_path_map(text: &str) -> Result<PathMapping, String> {
+    match text.split_once('=') {
+        Some((from, to)) if from.starts_with('/') && to.starts_with('/') => Ok(PathMapping {
+            from: from.trim_end_matches('/').to_owned(),
+            to: to.trim_end_matches('/').to_owned(),
+        }),
+        _ => Err(format!("\"{text}\" is not FROM=TO with two absolute paths")),
+    }
+}
+
+impl Config {
+    /// The database's address, from its file where one is named.
+    ///
+    /// # Errors
+    /// When neither is set or the file can't be read.
+    pub fn database_url(&self) -> anyhow::Result<String> {
+        secret("--database-url", self.database_url.as_deref(), self.database_url_file.as_deref())
+    }
+
+    /// RabbitMQ's address, from its file where one is named.
+    ///
+    /// # Errors
+    /// When neither is set or the file can't be read.
+    pub fn amqp_url(&self) -> anyhow::Result<String> {
+        secret("--amqp-url", self.amqp_url.as_deref(), self.amqp_url_file.as_deref())
+    }
+
+    /// Time that a shutdown may take.
+    pub fn grace(&self) -> Duration {
+        Duration::from_secs(self.grace_seconds)
+    }
+
+    /// Finds what is wrong with the settings beyond what the parser sees.
+    ///
+    /// # Errors
+    /// All problems at once.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let mut problems = Vec::new();
+        if !self.listen.ip().is_loopback() {
+            problems.push(format!(
+                "--listen {} is reachable from other machines, but there is no login yet: use 127.0.0.1 or [::1]",
+                self.listen
+            ));
+        }
+        for root in &self.roots {
+            if !root.is_absolute() {
+                problems.push(format!("--root {} is not an absolute path", root.display()));
+            }
+        }
+        if let Err(error) = self.database_url() {
+            problems.push(error.to_string());
+        }
+        if let Err(error) = self.amqp_url() {
+            problems.push(error.to_string());
+        }
+        if problems.is_empty() { Ok(()) } else { anyhow::bail!(problems.join("\n")) }
+    }
+}
+
+fn secret(flag: &str, value: Option<&str>, file: Option<&std::path::Path>) -> anyhow::Result<String> {
+    match (file, value) {
+        (Some(file), _) => match std::fs::read_to_string(file) {
+            Ok(text) => Ok(text.trim().to_owned()),
+            Err(error) => anyhow::bail!("{flag}-file {}: {error}", file.display()),
+        },
+        (None, Some(value)) => Ok(value.to_owned()),
+        (None, None) => anyhow::bail!("{flag} (or {flag}-file, or the environment variable) is missing"),
+    }
+}

@@ -1,0 +1,262 @@
+//! Claims: the transaction in which a job goes to a worker, and the one that lets it publish.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+use shared::job::decide::{self, ClaimAnswer, ClaimAsk, Gate, Job, PublishAnswer, Refusal};
+use shared::job::{JobId, Token};
+use shared::message::manifest::Manifest;
+use shared::message::reply::{ClaimReply, DoneItem, Grant, Template};
+use shared::message::worker::{Claim, PublishRequest};
+use deadpool_postgres::Transaction;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use super::{Error, Transact, job_row};
+
+/// A claim with the worker that makes it.
+#[derive(Debug, Clone)]
+pub struct WorkerClaim {
+    /// The worker.
+    pub worker_id: String,
+    /// Its claim.
+    pub claim: Claim,
+}
+
+/// Decides a batch of claims; one answer a claim, in their order.
+#[derive(Debug)]
+pub struct GrantClaims<'a> {
+    /// The claims.
+    pub claims: &'a [WorkerClaim],
+}
+
+struct PluginGate {
+    gate: Gate,
+    lease_seconds: i32,
+    run_budget_seconds: i32,
+}
+
+impl Transact for GrantClaims<'_> {
+    const NAME: &'static str = "claims.grant";
+    type Output = Vec<ClaimReply>;
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
+        let ids: Vec<JobId> = self.claims.iter().map(|asked| asked.claim.job_id).collect();
+        // The plugin's row first: a stop waits for the claims that are under way, and they for it.
+        let (gates, plugin_of) = lock_plugins(tx, &ids).await?;
+        let mut rows = job_row::lock(tx, &ids).await?;
+        let mut granted: Vec<(JobId, Job, &str)> = Vec::new();
+        let mut answers: Vec<Result<(JobId, Token), Refusal>> = Vec::with_capacity(self.claims.len());
+        for asked in self.claims {
+            let id = asked.claim.job_id;
+            let (Some(row), Some(gate)) = (rows.get_mut(&id), plugin_of.get(&id).and_then(|p| gates.get(p)))
+            else {
+                answers.push(Err(Refusal::Unknown));
+                continue;
+            };
+            let ask = ClaimAsk { dispatch: asked.claim.dispatch, claim_id: asked.claim.claim_id };
+            answers.push(match decide::claim(row, ask, gate.gate) {
+                ClaimAnswer::Grant(next) => {
+                    *row = next;
+                    granted.push((id, next, &asked.worker_id));
+                    Ok((id, next.token.expect("a granted job has its claim's token")))
+                }
+                ClaimAnswer::GrantAgain => Ok((id, row.token.expect("a running job has a token"))),
+                ClaimAnswer::Refuse(refusal) => Err(refusal),
+            });
+        }
+        let changed: Vec<(JobId, Job)> = granted.iter().map(|(id, job, _)| (*id, *job)).collect();
+        job_row::save(tx, &changed).await?;
+        begin_attempts(tx, &granted).await?;
+        let wanted: Vec<JobId> = answers.iter().flatten().map(|(id, _)| *id).collect();
+        let mut grants = load_grants(tx, &wanted, &gates).await?;
+        Ok(self
+            .claims
+            .iter()
+            .zip(answers)
+            .map(|(asked, answer)| {
+                let grant = answer.and_then(|(id, token)| {
+                    let grant = grants.remove(&id).ok_or(Refusal::NotQueued)?;
+                    Ok(Grant { attempt: token.attempt, claim_id: token.claim_id, ..grant })
+                });
+                match grant {
+                    Ok(grant) => ClaimReply::Granted(Box::new(grant)),
+                    Err(refusal) => ClaimReply::Refused { claim_id: asked.claim.claim_id, refusal },
+                }
+            })
+            .collect())
+    }
+}
+
+async fn lock_plugins(
+    tx: &Transaction<'_>,
+    ids: &[JobId],
+) -> Result<(HashMap<String, PluginGate>, HashMap<JobId, String>), Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let plugin_of: HashMap<JobId, String> = tx
+        .query(
+            &tx.prepare_cached("-- claims.plugins_of\nSELECT id, plugin FROM jobs WHERE id = ANY($1)").await?,
+            &[&ids],
+        )
+        .await?
+        .iter()
+        .map(|row| (JobId(row.get(0)), row.get(1)))
+        .collect();
+    let mut names: Vec<&str> = plugin_of.values().map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    let statement = tx
+        .prepare_cached(
+            "-- claims.lock_plugins
+             SELECT name, state, lease_seconds, run_budget_seconds
+             FROM plugins WHERE name = ANY($1) ORDER BY name FOR SHARE",
+        )
+        .await?;
+    let gates = tx
+        .query(&statement, &[&names])
+        .await?
+        .iter()
+        .map(|row| {
+            let gate = PluginGate {
+                gate: Gate { plugin_running: row.get::<_, &str>(1) == "running" },
+                lease_seconds: row.get(2),
+                run_budget_seconds: row.get(3),
+            };
+            (row.get(0), gate)
+        })
+        .collect();
+    Ok((gates, plugin_of))
+}
+
+async fn begin_attempts(tx: &Transaction<'_>, granted: &[(JobId, Job, &str)]) -> Result<(), Error> {
+    if granted.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = granted.iter().map(|(id, _, _)| id.0).collect();
+    let attempts: Vec<i32> = granted.iter().map(|(_, job, _)| job.attempt).collect();
+    let claims: Vec<Option<Uuid>> =
+        granted.iter().map(|(_, job, _)| job.token.map(|token| token.claim_id.0)).collect();
+    let workers: Vec<&str> = granted.iter().map(|(_, _, worker)| *worker).collect();
+    let statement = tx
+        .prepare_cached(
+            "-- claims.begin_attempts
+             WITH new AS (
+                 SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[])
+                     AS new(job_id, attempt, claim_id, worker_id)
+             ), begun AS (
+                 INSERT INTO attempts (job_id, attempt, claim_id, worker_id, started_at)
+                 SELECT job_id, attempt, claim_id, worker_id, tm_now() FROM new
+             )
+             INSERT INTO leases (job_id, attempt, claim_id, worker_id, lease_seconds, lease_end)
+             SELECT new.job_id, new.attempt, new.claim_id, new.worker_id, plugins.lease_seconds,
+                    tm_now() + make_interval(secs => plugins.lease_seconds)
+             FROM new JOIN jobs ON jobs.id = new.job_id JOIN plugins ON plugins.name = jobs.plugin",
+        )
+        .await?;
+    tx.execute(&statement, &[&ids, &attempts, &claims, &workers]).await?;
+    Ok(())
+}
+
+async fn load_grants(
+    tx: &Transaction<'_>,
+    ids: &[JobId],
+    gates: &HashMap<String, PluginGate>,
+) -> Result<HashMap<JobId, Grant>, Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let mut done_items = load_done_items(tx, &ids).await?;
+    let statement = tx
+        .prepare_cached(
+            "-- claims.load_grants
+             SELECT id, plugin, title, claim_attempt, claim_id, source, target, parameters, template,
+                    template_parameters, manifest, publish_granted
+             FROM jobs JOIN job_details ON job_id = id WHERE id = ANY($1)",
+        )
+        .await?;
+    let mut grants = HashMap::new();
+    for row in tx.query(&statement, &[&ids]).await? {
+        let id = JobId(row.get("id"));
+        let plugin: String = row.get("plugin");
+        let inconsistent = |column| Error::Inconsistent { table: "jobs", column, row: id.to_string() };
+        let gate = gates.get(&plugin).ok_or_else(|| inconsistent("plugin"))?;
+        let template = row.get::<_, Option<String>>("template").map(|name| {
+            let parameters: Option<Json<Map<String, Value>>> = row.get("template_parameters");
+            Template { name, parameters: parameters.map(|json| json.0).unwrap_or_default() }
+        });
+        let manifest: Option<Json<Manifest>> = row.get("manifest");
+        let parameters: Json<Map<String, Value>> = row.get("parameters");
+        let claim_id: Option<Uuid> = row.get("claim_id");
+        let grant = Grant {
+            job_id: id,
+            plugin: plugin.parse().map_err(|_| inconsistent("plugin"))?,
+            attempt: row.get::<_, Option<i32>>("claim_attempt").ok_or_else(|| inconsistent("claim_attempt"))?,
+            claim_id: shared::job::ClaimId(claim_id.ok_or_else(|| inconsistent("claim_id"))?),
+            lease_seconds: gate.lease_seconds.unsigned_abs(),
+            run_budget_seconds: gate.run_budget_seconds.unsigned_abs(),
+            title: row.get("title"),
+            source: row.get("source"),
+            target: row.get("target"),
+            parameters: parameters.0,
+            template,
+            done_items: done_items.remove(&id).unwrap_or_default(),
+            manifest: manifest.filter(|_| row.get("publish_granted")).map(|json| json.0),
+        };
+        grants.insert(id, grant);
+    }
+    Ok(grants)
+}
+
+async fn load_done_items(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<JobId, Vec<DoneItem>>, Error> {
+    let statement = tx
+        .prepare_cached(
+            "-- claims.done_items
+             SELECT job_id, name, files FROM items WHERE job_id = ANY($1) AND state = 'done'
+             ORDER BY job_id, position",
+        )
+        .await?;
+    let mut items: HashMap<JobId, Vec<DoneItem>> = HashMap::new();
+    for row in tx.query(&statement, &[&ids]).await? {
+        let files: Json<_> = row.get(2);
+        items.entry(JobId(row.get(0))).or_default().push(DoneItem { name: row.get(1), files: files.0 });
+    }
+    Ok(items)
+}
+
+/// Decides a request to publish: from a grant on, the stored manifest is only completed.
+#[derive(Debug)]
+pub struct GrantPublish<'a> {
+    /// The request.
+    pub request: &'a PublishRequest,
+}
+
+impl Transact for GrantPublish<'_> {
+    const NAME: &'static str = "claims.grant_publish";
+    type Output = (PublishAnswer, Option<Manifest>);
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
+        let request = self.request;
+        let id = request.job_id;
+        let rows = job_row::lock(tx, &[id]).await?;
+        let Some(row) = rows.get(&id) else { return Ok((PublishAnswer::Lost, None)) };
+        let token = Token { attempt: request.attempt, claim_id: request.claim_id };
+        let (answer, next) = decide::ask_to_publish(row, token);
+        if answer != PublishAnswer::Granted {
+            return Ok((answer, None));
+        }
+        job_row::save(tx, &[(id, next)]).await?;
+        super::heartbeats::renew_or_revive(tx, id, token, &request.worker_id).await?;
+        if !row.publish_granted {
+            let store = tx
+                .prepare_cached("-- claims.store_manifest\nUPDATE job_details SET manifest = $2 WHERE job_id = $1")
+                .await?;
+            tx.execute(&store, &[&id.0, &Json(&request.manifest)]).await?;
+        }
+        let load = tx
+            .prepare_cached("-- claims.load_manifest\nSELECT manifest FROM job_details WHERE job_id = $1")
+            .await?;
+        let manifest: Option<Json<Manifest>> = tx.query_one(&load, &[&id.0]).await?.get(0);
+        Ok((answer, manifest.map(|json| json.0)))
+    }
+}

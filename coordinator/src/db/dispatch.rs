@@ -1,0 +1,185 @@
+//! The dispatcher's transactions: pick what is to be published, mark what was, find what the broker has lost.
+
+use shared::job::{JobId, Priority};
+use shared::message::dispatch::Dispatch;
+use shared::plugin::PluginName;
+use deadpool_postgres::Transaction;
+use uuid::Uuid;
+
+use super::{Error, Transact};
+
+/// Picks jobs whose current dispatch is not published, best first, as far as each level's window has room, and
+/// reserves them for ten seconds.
+#[derive(Debug)]
+pub struct Pick {
+    /// Published messages that each priority level of a plugin holds at most.
+    pub window: i64,
+}
+
+impl Transact for Pick {
+    const NAME: &'static str = "dispatch.pick";
+    type Output = Vec<(Dispatch, Priority)>;
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
+        let statement = tx
+            .prepare_cached(
+                "-- dispatch.pick
+                 WITH waiting_level AS (
+                     SELECT name AS plugin, level::smallint AS priority
+                     FROM plugins CROSS JOIN generate_series(0, 10) AS level
+                     WHERE plugins.state = 'running' AND EXISTS (
+                         SELECT 1 FROM jobs
+                         WHERE jobs.plugin = plugins.name AND jobs.priority = level
+                             AND jobs.state = 'QUEUED' AND NOT jobs.held
+                             AND jobs.published_dispatch < jobs.dispatch)
+                 ), level_room AS (
+                     SELECT plugin, priority, greatest(0, $1 - (
+                         SELECT count(*) FROM jobs
+                         WHERE jobs.plugin = waiting_level.plugin AND jobs.priority = waiting_level.priority
+                             AND jobs.state = 'QUEUED' AND jobs.published_dispatch = jobs.dispatch)) AS room
+                     FROM waiting_level
+                 ), picked AS (
+                     SELECT best.id FROM level_room CROSS JOIN LATERAL (
+                         SELECT id FROM jobs
+                         WHERE jobs.plugin = level_room.plugin AND jobs.priority = level_room.priority
+                             AND jobs.state = 'QUEUED' AND NOT jobs.held
+                             AND jobs.published_dispatch < jobs.dispatch
+                             AND (jobs.relay_until IS NULL OR jobs.relay_until < tm_now())
+                         ORDER BY jobs.position LIMIT level_room.room FOR UPDATE SKIP LOCKED) AS best
+                 )
+                 UPDATE jobs SET relay_until = tm_now() + interval '10 seconds'
+                 FROM picked WHERE jobs.id = picked.id
+                 RETURNING jobs.id, jobs.plugin, jobs.dispatch, jobs.priority, jobs.position",
+            )
+            .await?;
+        let mut rows = tx.query(&statement, &[&self.window]).await?;
+        rows.sort_by_key(|row| (std::cmp::Reverse(row.get::<_, i16>(3)), row.get::<_, i64>(4)));
+        rows.iter()
+            .map(|row| {
+                let id = JobId(row.get(0));
+                let bad = |column| Error::Inconsistent { table: "jobs", column, row: id.to_string() };
+                let plugin: PluginName = row.get::<_, &str>(1).parse().map_err(|_| bad("plugin"))?;
+                let priority =
+                    Priority::try_from(i64::from(row.get::<_, i16>(3))).map_err(|_| bad("priority"))?;
+                Ok((Dispatch { plugin, job_id: id, dispatch: row.get(2) }, priority))
+            })
+            .collect()
+    }
+}
+
+/// Marks dispatches as published, and frees the reservation of those that could not be.
+#[derive(Debug)]
+pub struct Mark<'a> {
+    /// Confirmed by the broker.
+    pub published: &'a [Dispatch],
+    /// Not published; to be picked again.
+    pub failed: &'a [Dispatch],
+}
+
+impl Transact for Mark<'_> {
+    const NAME: &'static str = "dispatch.mark";
+    type Output = ();
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+        let (ids, numbers) = columns(self.published);
+        let mark = tx
+            .prepare_cached(
+                "-- dispatch.mark
+                 WITH locked AS (
+                     SELECT jobs.id, new.dispatch
+                     FROM jobs JOIN unnest($1::uuid[], $2::bigint[]) AS new(id, dispatch) USING (id)
+                     WHERE jobs.dispatch = new.dispatch ORDER BY jobs.id FOR UPDATE OF jobs
+                 )
+                 UPDATE jobs SET published_dispatch = locked.dispatch, published_at = tm_now(),
+                     relay_until = NULL
+                 FROM locked WHERE jobs.id = locked.id",
+            )
+            .await?;
+        tx.execute(&mark, &[&ids, &numbers]).await?;
+        if !self.failed.is_empty() {
+            let (ids, numbers) = columns(self.failed);
+            let free = tx
+                .prepare_cached(
+                    "-- dispatch.free
+                     WITH locked AS (
+                         SELECT jobs.id
+                         FROM jobs JOIN unnest($1::uuid[], $2::bigint[]) AS new(id, dispatch) USING (id)
+                         WHERE jobs.dispatch = new.dispatch ORDER BY jobs.id FOR UPDATE OF jobs
+                     )
+                     UPDATE jobs SET relay_until = NULL FROM locked WHERE jobs.id = locked.id",
+                )
+                .await?;
+            tx.execute(&free, &[&ids, &numbers]).await?;
+        }
+        Ok(())
+    }
+}
+
+fn columns(dispatches: &[Dispatch]) -> (Vec<Uuid>, Vec<i64>) {
+    dispatches.iter().map(|d| (d.job_id.0, d.dispatch)).unzip()
+}
+
+/// How many published jobs of each plugin nobody has claimed for some time.
+#[derive(Debug)]
+pub struct Unclaimed {
+    /// Published at least this long ago, seconds.
+    pub older_than_seconds: f64,
+}
+
+impl Transact for Unclaimed {
+    const NAME: &'static str = "dispatch.unclaimed";
+    /// Plugin, jobs published, and the age of the oldest such publication in seconds.
+    type Output = Vec<(PluginName, i64, f64)>;
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
+        let statement = tx
+            .prepare_cached(
+                "-- dispatch.unclaimed
+                 SELECT plugin, count(*), max(extract(epoch FROM tm_now() - published_at))::float8
+                 FROM jobs WHERE state = 'QUEUED' AND published_dispatch = dispatch
+                     AND published_at < tm_now() - make_interval(secs => $1)
+                 GROUP BY plugin",
+            )
+            .await?;
+        tx.query(&statement, &[&self.older_than_seconds])
+            .await?
+            .iter()
+            .map(|row| {
+                let plugin = row.get::<_, &str>(0).parse().map_err(|_| Error::Inconsistent {
+                    table: "jobs",
+                    column: "plugin",
+                    row: row.get(0),
+                })?;
+                Ok((plugin, row.get(1), row.get(2)))
+            })
+            .collect()
+    }
+}
+
+/// Has every published, unclaimed job of a plugin published once more (under the same number: should the first
+/// message still be there, the second is refused).
+#[derive(Debug)]
+pub struct Redispatch<'a> {
+    /// The plugin.
+    pub plugin: &'a PluginName,
+}
+
+impl Transact for Redispatch<'_> {
+    const NAME: &'static str = "dispatch.redispatch";
+    type Output = u64;
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<u64, Error> {
+        let statement = tx
+            .prepare_cached(
+                "-- dispatch.redispatch
+                 WITH locked AS (
+                     SELECT id FROM jobs WHERE plugin = $1 AND state = 'QUEUED' AND published_dispatch = dispatch
+                     ORDER BY id FOR UPDATE
+                 )
+                 UPDATE jobs SET published_dispatch = dispatch - 1, relay_until = NULL
+                 FROM locked WHERE jobs.id = locked.id",
+            )
+            .await?;
+        Ok(tx.execute(&statement, &[&self.plugin.as_str()]).await?)
+    }
+}

@@ -1,0 +1,80 @@
+//! What can go wrong on the way to PostgreSQL, and what follows from it.
+
+use deadpool_postgres::PoolError;
+use tokio_postgres::error::SqlState;
+
+/// A failed transaction.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The settings are wrong.
+    #[error("{0}")]
+    Config(String),
+    /// No connection could be had.
+    #[error("PostgreSQL can't be reached")]
+    Pool(#[from] PoolError),
+    /// The server or the connection failed.
+    #[error("PostgreSQL refused or lost the statement")]
+    Driver(#[from] tokio_postgres::Error),
+    /// No answer in time.
+    #[error("PostgreSQL did not answer in time (transaction {transaction})")]
+    Timeout {
+        /// The transaction's name.
+        transaction: &'static str,
+    },
+    /// A row holds something that this build can't read.
+    #[error("table {table}, column {column}: unexpected value in the row of {row}")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's key.
+        row: String,
+    },
+}
+
+impl Error {
+    /// Another transaction was faster (deadlock or serialization failure); repeating it helps.
+    pub fn is_lost_race(&self) -> bool {
+        matches!(self.code(), Some(code)
+            if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED)
+    }
+
+    /// The server refused the data itself (a value it can't store): repeating the same never helps.
+    pub fn is_bad_data(&self) -> bool {
+        // Class 22: data exception; class 23: integrity constraint; 54: program limit exceeded.
+        self.code().is_some_and(|code| {
+            let class = &code.code()[..2];
+            class == "22" || class == "23" || class == "54"
+        }) || matches!(self, Self::Driver(error) if error.code().is_none() && !error.is_closed() && is_conversion(error))
+    }
+
+    /// The connection must not be used again.
+    pub fn condemns_connection(&self) -> bool {
+        match self {
+            Self::Timeout { .. } => true,
+            Self::Driver(error) => {
+                error.is_closed()
+                    || error.code().is_some_and(|code| {
+                        let code = code.code();
+                        // Read-only after a failover; shutting down or crashed; connection exceptions.
+                        code == "25006" || code.starts_with("57P0") || code.starts_with("08")
+                    })
+            }
+            Self::Config(_) | Self::Pool(_) | Self::Inconsistent { .. } => false,
+        }
+    }
+
+    fn code(&self) -> Option<&SqlState> {
+        match self {
+            Self::Driver(error) => error.code(),
+            _ => None,
+        }
+    }
+}
+
+/// The driver itself could not write a parameter into the statement.
+fn is_conversion(error: &tokio_postgres::Error) -> bool {
+    error.to_string().starts_with("error serializing parameter")
+}

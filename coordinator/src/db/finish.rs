@@ -1,0 +1,137 @@
+//! Moving ended jobs to history, with their statistics, in the transaction that ends them.
+
+use serde_json::{Map, Value};
+use shared::job::JobId;
+use shared::job::decide::Job;
+use deadpool_postgres::Transaction;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use super::Error;
+
+/// A job that ends in this transaction; its row is locked and decided.
+#[derive(Debug)]
+pub(super) struct Ending {
+    pub(super) id: JobId,
+    pub(super) job: Job,
+    pub(super) error: Option<String>,
+    pub(super) summary: Map<String, Value>,
+    /// The last attempt's figures; `None` takes them from its lease.
+    pub(super) totals: Option<Totals>,
+}
+
+/// What a job has worked through. Its done and failed items are counted from their rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Totals {
+    pub(super) items_total: u32,
+    pub(super) bytes: u64,
+}
+
+/// A job that has ended, for metrics and notifications.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// The job.
+    pub id: JobId,
+    /// Its plugin.
+    pub plugin: String,
+    /// DONE, ERROR or CANCELLED.
+    pub state: String,
+    /// Seconds from the submission to the first start.
+    pub wait_seconds: Option<f64>,
+    /// Seconds from the last attempt's start to the end.
+    pub run_seconds: Option<f64>,
+}
+
+pub(super) async fn finish(tx: &Transaction<'_>, endings: &[Ending]) -> Result<Vec<Finished>, Error> {
+    if endings.is_empty() {
+        return Ok(Vec::new());
+    }
+    let items_total: Vec<Option<i32>> = endings
+        .iter()
+        .map(|e| e.totals.as_ref().map(|t| i32::try_from(t.items_total).unwrap_or(i32::MAX)))
+        .collect();
+    let ids: Vec<Uuid> = endings.iter().map(|e| e.id.0).collect();
+    let states: Vec<&str> = endings.iter().map(|e| e.job.state.as_str()).collect();
+    let errors: Vec<Option<&str>> = endings.iter().map(|e| e.error.as_deref()).collect();
+    let summaries: Vec<Json<&Map<String, Value>>> = endings.iter().map(|e| Json(&e.summary)).collect();
+    let bytes: Vec<Option<i64>> = endings
+        .iter()
+        .map(|e| e.totals.as_ref().map(|t| i64::try_from(t.bytes).unwrap_or(i64::MAX)))
+        .collect();
+    let statement = tx
+        .prepare_cached(
+            "-- finish.to_history
+             WITH ending AS (
+                 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::int[], $6::bigint[])
+                     AS ending(id, state, error, summary, items_total, bytes)
+             ), moved AS (
+                 INSERT INTO job_history (
+                     id, plugin, title, state, priority, attempt, claim_attempt, claim_id, submitted_at,
+                     started_at, finished_at, items_done, items_failed, items_total, bytes, error, summary,
+                     template, template_parameters, process_id, step_id, step_name, project, source, target,
+                     parameters, callback_url, extra, submitted_by, manifest)
+                 SELECT j.id, j.plugin, j.title, e.state, j.priority, j.attempt, j.claim_attempt, j.claim_id,
+                     j.submitted_at, j.started_at, tm_now(),
+                     i.done, i.failed, greatest(coalesce(e.items_total, l.items_total, 0), i.done + i.failed),
+                     coalesce(e.bytes, l.bytes, 0),
+                     e.error, e.summary, d.template, d.template_parameters, d.process_id, d.step_id,
+                     d.step_name, d.project, d.source, d.target, d.parameters, d.callback_url, d.extra,
+                     d.submitted_by, d.manifest
+                 FROM ending e JOIN jobs j USING (id) JOIN job_details d ON d.job_id = j.id
+                 LEFT JOIN leases l ON l.job_id = j.id
+                 CROSS JOIN LATERAL (
+                     SELECT count(*) FILTER (WHERE state = 'done')::int AS done,
+                            count(*) FILTER (WHERE state = 'failed')::int AS failed
+                     FROM items WHERE items.job_id = j.id) i
+                 RETURNING *
+             ), counted AS (
+                 INSERT INTO statistics (day, plugin, project, outcome, jobs, items, bytes, seconds)
+                 SELECT (finished_at AT TIME ZONE 'UTC')::date, plugin, coalesce(project, ''), lower(state),
+                     count(*), sum(items_done), sum(bytes),
+                     sum(coalesce(extract(epoch FROM finished_at - started_at), 0))
+                 FROM moved GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+                 ON CONFLICT (day, plugin, project, outcome) DO UPDATE SET
+                     jobs = statistics.jobs + EXCLUDED.jobs, items = statistics.items + EXCLUDED.items,
+                     bytes = statistics.bytes + EXCLUDED.bytes,
+                     seconds = statistics.seconds + EXCLUDED.seconds
+             )
+             SELECT moved.id, moved.plugin, moved.state,
+                 extract(epoch FROM moved.started_at - moved.submitted_at)::float8 AS wait_seconds,
+                 extract(epoch FROM moved.finished_at - attempts.started_at)::float8 AS run_seconds
+             FROM moved LEFT JOIN attempts ON attempts.job_id = moved.id
+                 AND attempts.attempt = moved.claim_attempt AND attempts.claim_id = moved.claim_id",
+        )
+        .await?;
+    let finished = tx
+        .query(
+            &statement,
+            &[
+                &ids,
+                &states,
+                &errors,
+                &summaries,
+                &items_total,
+                &bytes,
+            ],
+        )
+        .await?
+        .iter()
+        .map(|row| Finished {
+            id: JobId(row.get(0)),
+            plugin: row.get(1),
+            state: row.get(2),
+            wait_seconds: row.get(3),
+            run_seconds: row.get(4),
+        })
+        .collect();
+    let keys = tx
+        .prepare_cached(
+            "-- finish.derived_keys
+             DELETE FROM idempotency_keys WHERE job_id = ANY($1) AND expires_at IS NULL",
+        )
+        .await?;
+    tx.execute(&keys, &[&ids]).await?;
+    let jobs = tx.prepare_cached("-- finish.delete\nDELETE FROM jobs WHERE id = ANY($1)").await?;
+    tx.execute(&jobs, &[&ids]).await?;
+    Ok(finished)
+}

@@ -1,0 +1,339 @@
+//! Heartbeats: leases renewed in batches, stages, item results and log lines recorded.
+//!
+//! The common case ([`Renew`]) touches lease rows only. What it can't settle (a new stage, a wish to cancel, a
+//! lease that had ended) is decided under the job row's lock by [`Revise`].
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+use shared::job::decide::{self, HeartbeatAnswer, Job};
+use shared::job::{JobId, JobState, Token};
+use shared::message::reply::Verdict;
+use shared::message::worker::AttemptReport;
+use deadpool_postgres::Transaction;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use super::{Error, Transact, job_row};
+
+/// A report with the worker that sent it.
+#[derive(Debug, Clone)]
+pub struct WorkerReport {
+    /// The worker.
+    pub worker_id: String,
+    /// What it says of one attempt.
+    pub report: AttemptReport,
+}
+
+/// Renews the leases of attempts about which nothing has to be decided, and records their items and log lines.
+/// Gives the indices of those reports.
+#[derive(Debug)]
+pub struct Renew<'a> {
+    /// The reports, one an attempt.
+    pub reports: &'a [WorkerReport],
+}
+
+impl Transact for Renew<'_> {
+    const NAME: &'static str = "heartbeats.renew";
+    type Output = HashSet<usize>;
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
+        let figures = Figures::of(self.reports.iter().map(|r| &r.report));
+        let indices: Vec<i32> = (0..).take(self.reports.len()).collect();
+        let stages: Vec<&str> =
+            self.reports.iter().map(|r| JobState::from(r.report.stage).as_str()).collect();
+        // Locked in the order of their ids before they are changed, so that two batches never deadlock.
+        let statement = tx
+            .prepare_cached(
+                "-- heartbeats.renew
+                 WITH new AS (
+                     SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::real[], $5::int[], $6::int[],
+                                          $7::int[], $8::bigint[], $9::text[], $10::text[], $11::int[])
+                         AS new(job_id, attempt, claim_id, percent, items_done, items_failed, items_total, bytes,
+                                detail, stage, index)
+                 ), locked AS (
+                     SELECT leases.job_id, new.index FROM leases JOIN new USING (job_id, attempt, claim_id)
+                     JOIN jobs ON jobs.id = leases.job_id
+                         AND jobs.state = new.stage AND NOT jobs.cancel_requested
+                     ORDER BY leases.job_id FOR UPDATE OF leases
+                 )
+                 UPDATE leases SET
+                     lease_end = tm_now() + make_interval(secs => leases.lease_seconds),
+                     percent = new.percent, items_done = new.items_done, items_failed = new.items_failed,
+                     items_total = new.items_total, bytes = new.bytes, detail = new.detail
+                 FROM new JOIN locked ON locked.index = new.index
+                 WHERE leases.job_id = locked.job_id
+                 RETURNING new.index",
+            )
+            .await?;
+        let renewed: HashSet<usize> = tx
+            .query(
+                &statement,
+                &[
+                    &figures.ids,
+                    &figures.attempts,
+                    &figures.claims,
+                    &figures.percents,
+                    &figures.items_done,
+                    &figures.items_failed,
+                    &figures.items_total,
+                    &figures.bytes,
+                    &figures.details,
+                    &stages,
+                    &indices,
+                ],
+            )
+            .await?
+            .iter()
+            .filter_map(|row| usize::try_from(row.get::<_, i32>(0)).ok())
+            .collect();
+        let reports: Vec<&AttemptReport> =
+            renewed.iter().filter_map(|index| self.reports.get(*index)).map(|r| &r.report).collect();
+        record_items_and_log(tx, &reports).await?;
+        Ok(renewed)
+    }
+}
+
+/// Decides reports that [`Renew`] could not settle; one verdict a report, in their order.
+#[derive(Debug)]
+pub struct Revise<'a> {
+    /// The reports, one an attempt.
+    pub reports: &'a [WorkerReport],
+}
+
+impl Transact for Revise<'_> {
+    const NAME: &'static str = "heartbeats.revise";
+    type Output = Vec<Verdict>;
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
+        let ids: Vec<JobId> = self.reports.iter().map(|r| r.report.job_id).collect();
+        let mut rows = job_row::lock(tx, &ids).await?;
+        let mut verdicts = Vec::with_capacity(self.reports.len());
+        let mut changed: Vec<(JobId, Job)> = Vec::new();
+        let mut alive: Vec<&WorkerReport> = Vec::new();
+        for sent in self.reports {
+            let report = &sent.report;
+            let token = Token { attempt: report.attempt, claim_id: report.claim_id };
+            let answer = rows
+                .get(&report.job_id)
+                .map_or(HeartbeatAnswer::Lost, |row| decide::heartbeat(row, token, report.stage));
+            let (verdict, next) = match answer {
+                HeartbeatAnswer::Ok(next) => (Verdict::Ok, next),
+                HeartbeatAnswer::Cancel(next) => (Verdict::Cancel, next),
+                HeartbeatAnswer::Lost => {
+                    verdicts.push(Verdict::Lost);
+                    continue;
+                }
+            };
+            if rows.insert(report.job_id, next) != Some(next) {
+                changed.push((report.job_id, next));
+            }
+            alive.push(sent);
+            verdicts.push(verdict);
+        }
+        job_row::save(tx, &changed).await?;
+        for sent in &alive {
+            let report = &sent.report;
+            let token = Token { attempt: report.attempt, claim_id: report.claim_id };
+            renew_or_revive(tx, report.job_id, token, &sent.worker_id).await?;
+        }
+        let reports: Vec<&AttemptReport> = alive.iter().map(|sent| &sent.report).collect();
+        write_figures(tx, &reports).await?;
+        record_items_and_log(tx, &reports).await?;
+        Ok(verdicts)
+    }
+}
+
+/// Gives the attempt a lease from now on, also when its lease had ended. The job's row must be locked and
+/// decided in the attempt's favour.
+pub(super) async fn renew_or_revive(
+    tx: &Transaction<'_>,
+    id: JobId,
+    token: Token,
+    worker_id: &str,
+) -> Result<(), Error> {
+    let statement = tx
+        .prepare_cached(
+            "-- heartbeats.renew_or_revive
+             INSERT INTO leases (job_id, attempt, claim_id, worker_id, lease_seconds, lease_end)
+             SELECT jobs.id, $2, $3, $4, plugins.lease_seconds,
+                    tm_now() + make_interval(secs => plugins.lease_seconds)
+             FROM jobs JOIN plugins ON plugins.name = jobs.plugin WHERE jobs.id = $1
+             ON CONFLICT (job_id) DO UPDATE SET lease_end = EXCLUDED.lease_end",
+        )
+        .await?;
+    tx.execute(&statement, &[&id.0, &token.attempt, &token.claim_id.0, &worker_id]).await?;
+    // An attempt that was given up as lost and has come back goes on.
+    let reopen = tx
+        .prepare_cached(
+            "-- heartbeats.reopen_attempt
+             UPDATE attempts SET ended_at = NULL, outcome = NULL, error = NULL
+             WHERE job_id = $1 AND attempt = $2 AND claim_id = $3 AND outcome = 'lost'",
+        )
+        .await?;
+    tx.execute(&reopen, &[&id.0, &token.attempt, &token.claim_id.0]).await?;
+    Ok(())
+}
+
+async fn write_figures(tx: &Transaction<'_>, reports: &[&AttemptReport]) -> Result<(), Error> {
+    let figures = Figures::of(reports.iter().copied());
+    let statement = tx
+        .prepare_cached(
+            "-- heartbeats.write_figures
+             UPDATE leases SET percent = new.percent, items_done = new.items_done,
+                 items_failed = new.items_failed, items_total = new.items_total, bytes = new.bytes,
+                 detail = new.detail
+             FROM unnest($1::uuid[], $2::real[], $3::int[], $4::int[], $5::int[], $6::bigint[], $7::text[])
+                 AS new(job_id, percent, items_done, items_failed, items_total, bytes, detail)
+             WHERE leases.job_id = new.job_id",
+        )
+        .await?;
+    tx.execute(
+        &statement,
+        &[
+            &figures.ids,
+            &figures.percents,
+            &figures.items_done,
+            &figures.items_failed,
+            &figures.items_total,
+            &figures.bytes,
+            &figures.details,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Records item results and log lines; repeated ones change nothing.
+pub(super) async fn record_items_and_log(
+    tx: &Transaction<'_>,
+    reports: &[&AttemptReport],
+) -> Result<(), Error> {
+    let mut reports = reports.to_vec();
+    reports.sort_by_key(|report| report.job_id);
+    record_items(tx, &reports).await?;
+    record_log(tx, &reports).await
+}
+
+async fn record_items(tx: &Transaction<'_>, reports: &[&AttemptReport]) -> Result<(), Error> {
+    let mut items: Vec<_> = reports
+        .iter()
+        .flat_map(|report| report.items.iter().map(|item| (report.job_id, report.attempt, item)))
+        .collect();
+    if items.is_empty() {
+        return Ok(());
+    }
+    items.sort_by(|a, b| (a.0, &a.2.name).cmp(&(b.0, &b.2.name)));
+    items.dedup_by(|a, b| a.0 == b.0 && a.2.name == b.2.name);
+    let ids: Vec<Uuid> = items.iter().map(|(id, _, _)| id.0).collect();
+    let names: Vec<&str> = items.iter().map(|(_, _, item)| item.name.as_str()).collect();
+    let positions: Vec<i32> =
+        items.iter().map(|(_, _, item)| i32::try_from(item.position).unwrap_or(i32::MAX)).collect();
+    let states: Vec<&str> = items.iter().map(|(_, _, item)| item.state.as_str()).collect();
+    let attempts: Vec<i32> = items.iter().map(|(_, attempt, _)| *attempt).collect();
+    let files: Vec<Json<Value>> = items
+        .iter()
+        .map(|(_, _, item)| Json(serde_json::to_value(&item.files).expect("file entries are plain data")))
+        .collect();
+    let durations: Vec<i64> =
+        items.iter().map(|(_, _, item)| i64::try_from(item.duration_ms).unwrap_or(i64::MAX)).collect();
+    let errors: Vec<Option<&str>> = items.iter().map(|(_, _, item)| item.error.as_deref()).collect();
+    let statement = tx
+        .prepare_cached(
+            "-- heartbeats.record_items
+             INSERT INTO items (job_id, name, position, state, attempt, files, duration_ms, error)
+             SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::int[], $6::jsonb[],
+                                  $7::bigint[], $8::text[])
+             ON CONFLICT (job_id, name) DO UPDATE SET
+                 position = EXCLUDED.position, state = EXCLUDED.state, attempt = EXCLUDED.attempt,
+                 files = EXCLUDED.files, duration_ms = EXCLUDED.duration_ms, error = EXCLUDED.error
+             WHERE items.attempt < EXCLUDED.attempt",
+        )
+        .await?;
+    tx.execute(&statement, &[&ids, &names, &positions, &states, &attempts, &files, &durations, &errors])
+        .await?;
+    Ok(())
+}
+
+async fn record_log(tx: &Transaction<'_>, reports: &[&AttemptReport]) -> Result<(), Error> {
+    let lines: Vec<_> =
+        reports.iter().flat_map(|report| report.log.iter().map(move |line| (report, line))).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = lines.iter().map(|(report, _)| report.job_id.0).collect();
+    let attempts: Vec<i32> = lines.iter().map(|(report, _)| report.attempt).collect();
+    let claims: Vec<Uuid> = lines.iter().map(|(report, _)| report.claim_id.0).collect();
+    let numbers: Vec<i32> =
+        lines.iter().map(|(_, line)| i32::try_from(line.number).unwrap_or(i32::MAX)).collect();
+    let texts: Vec<&str> = lines.iter().map(|(_, line)| line.text.as_str()).collect();
+    let statement = tx
+        .prepare_cached(
+            "-- heartbeats.record_log
+             INSERT INTO job_logs (job_id, attempt, claim_id, line, job_submitted_at, text)
+             SELECT new.job_id, new.attempt, new.claim_id, new.line, jobs.submitted_at, new.text
+             FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::int[], $5::text[])
+                 AS new(job_id, attempt, claim_id, line, text)
+             JOIN jobs ON jobs.id = new.job_id
+             ON CONFLICT DO NOTHING",
+        )
+        .await?;
+    tx.execute(&statement, &[&ids, &attempts, &claims, &numbers, &texts]).await?;
+    Ok(())
+}
+
+/// The reports' figures as columns.
+struct Figures<'a> {
+    ids: Vec<Uuid>,
+    attempts: Vec<i32>,
+    claims: Vec<Uuid>,
+    percents: Vec<f32>,
+    items_done: Vec<i32>,
+    items_failed: Vec<i32>,
+    items_total: Vec<i32>,
+    bytes: Vec<i64>,
+    details: Vec<&'a str>,
+}
+
+impl<'a> Figures<'a> {
+    fn of(reports: impl Iterator<Item = &'a AttemptReport> + Clone) -> Self {
+        let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+        Self {
+            ids: reports.clone().map(|r| r.job_id.0).collect(),
+            attempts: reports.clone().map(|r| r.attempt).collect(),
+            claims: reports.clone().map(|r| r.claim_id.0).collect(),
+            percents: reports.clone().map(|r| r.percent).collect(),
+            items_done: reports.clone().map(|r| number(r.items_done)).collect(),
+            items_failed: reports.clone().map(|r| number(r.items_failed)).collect(),
+            items_total: reports.clone().map(|r| number(r.items_total)).collect(),
+            bytes: reports.clone().map(|r| i64::try_from(r.bytes).unwrap_or(i64::MAX)).collect(),
+            details: reports.map(|r| r.detail.as_str()).collect(),
+        }
+    }
+}
+
+/// Notes that a message of the heartbeat queue has reached the database.
+#[derive(Debug)]
+pub struct RecordProbe {
+    /// A silence longer than this, seconds, counts as an outage.
+    pub gap_seconds: f64,
+}
+
+impl Transact for RecordProbe {
+    const NAME: &'static str = "heartbeats.probe";
+    type Output = ();
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+        let statement = tx
+            .prepare_cached(
+                "-- heartbeats.probe
+                 UPDATE heartbeat_probe SET
+                     continuous_since = CASE WHEN tm_now() - last_at > make_interval(secs => $1)
+                                             THEN tm_now() ELSE continuous_since END,
+                     last_at = tm_now()",
+            )
+            .await?;
+        tx.execute(&statement, &[&self.gap_seconds]).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,46 @@
+//! Housekeeping: partitions made ahead, keys and workers that nobody needs any more.
+
+use deadpool_postgres::Transaction;
+
+use super::{Error, Transact};
+
+/// Makes the partitions of the coming months.
+#[derive(Debug)]
+pub struct EnsurePartitions;
+
+impl Transact for EnsurePartitions {
+    const NAME: &'static str = "maintenance.partitions";
+    type Output = ();
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+        tx.execute("-- maintenance.partitions\nSELECT ensure_partitions()", &[]).await?;
+        Ok(())
+    }
+}
+
+/// Removes idempotency keys that have expired and workers that were silent for a day.
+#[derive(Debug)]
+pub struct RemoveExpired;
+
+impl Transact for RemoveExpired {
+    const NAME: &'static str = "maintenance.expired";
+    type Output = ();
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+        tx.execute(
+            "-- maintenance.expired_keys
+             DELETE FROM idempotency_keys WHERE key IN (
+                 SELECT key FROM idempotency_keys WHERE expires_at < tm_now()
+                 ORDER BY key LIMIT 10000 FOR UPDATE SKIP LOCKED)",
+            &[],
+        )
+        .await?;
+        tx.execute(
+            "-- maintenance.silent_workers
+             DELETE FROM workers WHERE heartbeat_at < tm_now() - interval '1 day'",
+            &[],
+        )
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,116 @@
+//! "Something about jobs has changed": told by the coordinator that changed it, heard by all.
+//!
+//! A hint, never the truth: at most one a quarter of a second is sent (notifications take a lock that all of
+//! PostgreSQL shares), and who listens also looks by itself from time to time.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::error::Chain;
+use tokio::sync::{Notify, watch};
+use tokio_postgres::{AsyncMessage, NoTls};
+use tokio_util::sync::CancellationToken;
+
+use super::{Db, Error, Transact, session_config};
+
+/// Shortest time between two notifications of one coordinator.
+const INTERVAL: Duration = Duration::from_millis(250);
+/// Pause before the listener connects again.
+const RECONNECT: Duration = Duration::from_secs(1);
+
+/// The stream of changes.
+#[derive(Debug, Clone)]
+pub struct Changes {
+    version: Arc<watch::Sender<u64>>,
+    own: Arc<Notify>,
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self { version: Arc::new(watch::channel(0).0), own: Arc::default() }
+    }
+}
+
+impl Changes {
+    /// A number that rises when jobs have changed.
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+
+    /// This coordinator has changed jobs: wakes everybody here at once, the others soon.
+    pub fn announce(&self) {
+        self.bump();
+        self.own.notify_one();
+    }
+
+    fn bump(&self) {
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    /// Sends this coordinator's changes to the others until `stop`.
+    pub async fn send(&self, db: Db, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = self.own.notified() => {}
+                () = stop.cancelled() => return,
+            }
+            if let Err(error) = db.run(&Tell).await {
+                tracing::debug!("telling other coordinators of a change: {}", Chain(&error));
+            }
+            tokio::select! {
+                () = tokio::time::sleep(INTERVAL) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Hears the changes of other coordinators until `stop`.
+    pub async fn listen(&self, database_url: String, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            tokio::select! {
+                result = self.listen_once(&database_url) => if let Err(error) = result {
+                    tracing::debug!("listening to other coordinators: {}", Chain(&error));
+                },
+                () = stop.cancelled() => return,
+            }
+            // Whatever was missed meanwhile.
+            self.bump();
+            tokio::select! {
+                () = tokio::time::sleep(RECONNECT) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    async fn listen_once(&self, database_url: &str) -> Result<(), Error> {
+        let (client, mut connection) = session_config(database_url)?.connect(NoTls).await?;
+        let hear = async {
+            while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
+                if let AsyncMessage::Notification(_) = message? {
+                    self.bump();
+                }
+            }
+            Ok(())
+        };
+        let mut hear = pin!(hear);
+        tokio::select! {
+            result = client.batch_execute("LISTEN taskmanager") => result?,
+            result = &mut hear => return result,
+        }
+        hear.await
+    }
+}
+
+struct Tell;
+
+impl Transact for Tell {
+    const NAME: &'static str = "notify.tell";
+    type Output = ();
+
+    async fn run(&self, tx: &deadpool_postgres::Transaction<'_>) -> Result<(), Error> {
+        tx.execute("-- notify.tell\nNOTIFY taskmanager", &[]).await?;
+        Ok(())
+    }
+}

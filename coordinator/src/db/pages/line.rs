@@ -1,0 +1,94 @@
+//! What a waiting job waits for, as far as the database knows.
+
+use jiff::Timestamp;
+use shared::job::JobState;
+use tokio_postgres::Row;
+
+use super::{PluginState, WORKER_SILENT_SECONDS, parse, single};
+use crate::db::{Error, Transaction};
+
+/// Nobody is told a longer place in a line than this; counting further costs more than it tells.
+const AHEAD_MAX: i64 = 1_000;
+
+/// The facts that tell what an unfinished job waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its state in the database.
+    pub state: JobState,
+    /// A person holds it.
+    pub held: bool,
+    /// A person wants it cancelled.
+    pub cancel_requested: bool,
+    /// Whether its plugin's jobs may start.
+    pub plugin_state: PluginState,
+    /// When it may start, for SCHEDULED.
+    pub run_at: Option<Timestamp>,
+    /// Since when it waits.
+    pub queued_at: Timestamp,
+    /// Jobs of its plugin that start before it, for QUEUED; counted up to 1,000.
+    pub ahead: i64,
+    /// The count of jobs ahead was broken off.
+    pub ahead_is_capped: bool,
+    /// Jobs of its plugin that run now.
+    pub running: i64,
+    /// Jobs of its plugin that its workers can run at once.
+    pub slots: i64,
+}
+
+pub(super) async fn read(tx: &Transaction<'_>, job: &Row) -> Result<Waiting, Error> {
+    let plugin: &str = job.try_get("plugin")?;
+    let id: uuid::Uuid = job.try_get("id")?;
+    let state = parse::<JobState>(job, "jobs", "state", id)?;
+    let ahead = if state == JobState::Queued {
+        let priority: i16 = job.try_get("priority")?;
+        let position: i64 = job.try_get("position")?;
+        ahead(tx, plugin, -priority, position, id).await?
+    } else {
+        0
+    };
+    Ok(Waiting {
+        state,
+        held: job.try_get("held")?,
+        cancel_requested: job.try_get("cancel_requested")?,
+        plugin_state: PluginState::read(job.try_get("plugin_state")?, plugin)?,
+        run_at: job.try_get("run_at")?,
+        queued_at: job.try_get("queued_at")?,
+        ahead: ahead.min(AHEAD_MAX),
+        ahead_is_capped: ahead > AHEAD_MAX,
+        running: running(tx, plugin).await?,
+        slots: slots(tx, plugin).await?,
+    })
+}
+
+async fn ahead(
+    tx: &Transaction<'_>,
+    plugin: &str,
+    priority_negated: i16,
+    position: i64,
+    id: uuid::Uuid,
+) -> Result<i64, Error> {
+    let statement = "-- pages.ahead
+        SELECT count(*) FROM (
+            SELECT 1 FROM jobs
+            WHERE plugin = $1 AND state = 'QUEUED' AND NOT held
+              AND (-priority, position, id) < ($2::smallint, $3::bigint, $4::uuid)
+            LIMIT $5
+        ) AS before";
+    single(tx, statement, &[&plugin, &priority_negated, &position, &id, &(AHEAD_MAX + 1)]).await
+}
+
+async fn running(tx: &Transaction<'_>, plugin: &str) -> Result<i64, Error> {
+    let states: Vec<&str> =
+        JobState::ALL.into_iter().filter(|state| state.is_running()).map(JobState::as_str).collect();
+    let statement = "-- pages.running\nSELECT count(*) FROM jobs WHERE plugin = $1 AND state = ANY($2)";
+    single(tx, statement, &[&plugin, &states]).await
+}
+
+async fn slots(tx: &Transaction<'_>, plugin: &str) -> Result<i64, Error> {
+    let statement = "-- pages.slots
+        SELECT coalesce(sum(o.slots), 0)::bigint
+        FROM worker_plugins o
+        JOIN workers w ON w.id = o.worker_id
+        WHERE o.plugin = $1 AND NOT w.draining AND w.heartbeat_at > tm_now() - make_interval(secs => $2)";
+    single(tx, statement, &[&plugin, &WORKER_SILENT_SECONDS]).await
+}

@@ -1,0 +1,143 @@
+//! Results: the transaction in which an attempt, and mostly its job, ends.
+
+use shared::job::decide::{self, EndAnswer, ErrorClass, Job, OutcomeKind};
+use shared::job::{JobId, JobState, Token};
+use shared::message::reply::ResultAnswer;
+use shared::message::worker::{AttemptReport, AttemptResult, Outcome};
+use deadpool_postgres::Transaction;
+use uuid::Uuid;
+
+use super::finish::{Ending, Finished, Totals, finish};
+use super::{Error, Transact, job_row};
+
+/// Decides and records a batch of results; one answer a result in their order, and the jobs that ended.
+#[derive(Debug)]
+pub struct Record<'a> {
+    /// The results.
+    pub results: &'a [AttemptResult],
+}
+
+impl Transact for Record<'_> {
+    const NAME: &'static str = "results.record";
+    type Output = (Vec<ResultAnswer>, Vec<Finished>);
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
+        let ids: Vec<JobId> = self.results.iter().map(|result| result.report.job_id).collect();
+        let mut rows = job_row::lock(tx, &ids).await?;
+        let mut answers = Vec::with_capacity(self.results.len());
+        let mut accepted: Vec<(&AttemptResult, Job)> = Vec::new();
+        for result in self.results {
+            let report = &result.report;
+            let token = Token { attempt: report.attempt, claim_id: report.claim_id };
+            let answer = match rows.get_mut(&report.job_id) {
+                // Said before and lost on the way back, or a job that has ended since.
+                _ if already_ended(tx, report.job_id, token).await? => ResultAnswer::Recorded,
+                None => ended_otherwise(tx, report.job_id).await?,
+                Some(row) => match decide::result(row, token, kind(&result.outcome)) {
+                    EndAnswer::Superseded => ResultAnswer::Superseded,
+                    EndAnswer::Record(next) => {
+                        *row = next;
+                        accepted.push((result, next));
+                        ResultAnswer::Recorded
+                    }
+                },
+            };
+            answers.push(answer);
+        }
+        let reports: Vec<&AttemptReport> = accepted.iter().map(|(result, _)| &result.report).collect();
+        super::heartbeats::record_items_and_log(tx, &reports).await?;
+        for (result, _) in &accepted {
+            end_attempt(tx, result).await?;
+        }
+        let (ended, waiting): (Vec<_>, Vec<_>) =
+            accepted.into_iter().partition(|(_, next)| next.state.is_final());
+        let waiting: Vec<(JobId, Job)> =
+            waiting.into_iter().map(|(result, next)| (result.report.job_id, next)).collect();
+        job_row::save(tx, &waiting).await?;
+        drop_leases(tx, &waiting).await?;
+        let endings: Vec<Ending> = ended.iter().map(|(result, next)| ending(result, next)).collect();
+        let finished = finish(tx, &endings).await?;
+        Ok((answers, finished))
+    }
+}
+
+fn kind(outcome: &Outcome) -> OutcomeKind {
+    match outcome {
+        Outcome::Done { .. } => OutcomeKind::Done,
+        Outcome::Failed { class, .. } => OutcomeKind::Failed(*class),
+        Outcome::Interrupted { .. } => OutcomeKind::Interrupted,
+        Outcome::Cancelled => OutcomeKind::Cancelled,
+    }
+}
+
+fn ending(result: &AttemptResult, next: &Job) -> Ending {
+    let report = &result.report;
+    let (error, summary) = match &result.outcome {
+        Outcome::Done { summary } => (None, summary.clone()),
+        Outcome::Failed { message, .. } => (Some(message.clone()), serde_json::Map::new()),
+        Outcome::Interrupted { .. } | Outcome::Cancelled => (None, serde_json::Map::new()),
+    };
+    Ending {
+        id: report.job_id,
+        job: *next,
+        error: error.filter(|_| next.state == JobState::Error),
+        summary,
+        totals: Some(Totals { items_total: report.items_total, bytes: report.bytes }),
+    }
+}
+
+async fn already_ended(tx: &Transaction<'_>, id: JobId, token: Token) -> Result<bool, Error> {
+    let statement = tx
+        .prepare_cached(
+            "-- results.already_ended
+             SELECT 1 FROM attempts WHERE job_id = $1 AND attempt = $2 AND claim_id = $3
+                 AND outcome IS NOT NULL AND outcome <> 'lost'",
+        )
+        .await?;
+    Ok(tx.query_opt(&statement, &[&id.0, &token.attempt, &token.claim_id.0]).await?.is_some())
+}
+
+/// The answer about a job that is not unfinished: history knows it, or nobody does.
+async fn ended_otherwise(tx: &Transaction<'_>, id: JobId) -> Result<ResultAnswer, Error> {
+    let statement =
+        tx.prepare_cached("-- results.in_history\nSELECT 1 FROM job_history WHERE id = $1 LIMIT 1").await?;
+    let known = tx.query_opt(&statement, &[&id.0]).await?.is_some();
+    Ok(if known { ResultAnswer::Superseded } else { ResultAnswer::Unknown })
+}
+
+async fn end_attempt(tx: &Transaction<'_>, result: &AttemptResult) -> Result<(), Error> {
+    let (outcome, class, error, exit_code) = match &result.outcome {
+        Outcome::Done { .. } => ("done", None, None, None),
+        Outcome::Failed { class, message, exit_code } => {
+            let class = match class {
+                ErrorClass::Retryable => "retryable",
+                ErrorClass::Permanent => "permanent",
+            };
+            ("failed", Some(class), Some(message.as_str()), *exit_code)
+        }
+        Outcome::Interrupted { reason } => ("interrupted", None, Some(reason.as_str()), None),
+        Outcome::Cancelled => ("cancelled", None, None, None),
+    };
+    let statement = tx
+        .prepare_cached(
+            "-- results.end_attempt
+             UPDATE attempts SET ended_at = tm_now(), outcome = $4, error_class = $5, error = $6, exit_code = $7
+             WHERE job_id = $1 AND attempt = $2 AND claim_id = $3",
+        )
+        .await?;
+    let report = &result.report;
+    tx.execute(
+        &statement,
+        &[&report.job_id.0, &report.attempt, &report.claim_id.0, &outcome, &class, &error, &exit_code],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn drop_leases(tx: &Transaction<'_>, waiting: &[(JobId, Job)]) -> Result<(), Error> {
+    let ids: Vec<Uuid> = waiting.iter().map(|(id, _)| id.0).collect();
+    let statement =
+        tx.prepare_cached("-- results.drop_leases\nDELETE FROM leases WHERE job_id = ANY($1)").await?;
+    tx.execute(&statement, &[&ids]).await?;
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! Recording jobs: a batch of submissions is one transaction, and each of them is recorded once.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::{Map, Value};
+use shared::job::JobId;
+use shared::message::submit::Submission;
+use deadpool_postgres::Transaction;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use super::{Error, Transact};
+
+/// A submission that has been checked.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// The id that it gets unless it is known already.
+    pub id: JobId,
+    /// What the submitter wants, with paths as workers see them.
+    pub submission: Submission,
+    /// The parameters of its template as they are now.
+    pub template_parameters: Option<Map<String, Value>>,
+    /// Who submitted it: `amqp:goobi`, `http`.
+    pub submitted_by: String,
+    /// Keys that make a repetition recognisable.
+    pub keys: Vec<Key>,
+}
+
+/// A key under which a submission is recognised.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The key.
+    pub text: String,
+    /// It ends with its job instead of after seven days.
+    pub ends_with_job: bool,
+}
+
+/// What a submission became.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recorded {
+    /// The job.
+    pub id: JobId,
+    /// It had been recorded before.
+    pub duplicate: bool,
+}
+
+/// Records a batch of submissions; one answer a submission, in their order.
+#[derive(Debug)]
+pub struct RecordJobs<'a> {
+    /// The submissions.
+    pub jobs: &'a [NewJob],
+}
+
+impl Transact for RecordJobs<'_> {
+    const NAME: &'static str = "submit.record";
+    type Output = Vec<Recorded>;
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
+        // Repetitions within the batch first: each key is held by the first submission that names it.
+        let mut holder: HashMap<&str, usize> = HashMap::new();
+        let mut same_as: Vec<Option<usize>> = Vec::with_capacity(self.jobs.len());
+        for (index, job) in self.jobs.iter().enumerate() {
+            let first = job.keys.iter().find_map(|key| holder.get(key.text.as_str()).copied());
+            for key in &job.keys {
+                holder.entry(&key.text).or_insert(first.unwrap_or(index));
+            }
+            same_as.push(first);
+        }
+        let firsts: Vec<&NewJob> =
+            self.jobs.iter().zip(&same_as).filter(|(_, same)| same.is_none()).map(|(job, _)| job).collect();
+        let known = claim_keys(tx, &firsts).await?;
+        let new: Vec<&NewJob> = firsts.iter().filter(|job| !known.contains_key(&job.id)).copied().collect();
+        insert_jobs(tx, &new).await?;
+        insert_details(tx, &new).await?;
+        let recorded = |index: usize| {
+            let id = self.jobs[index].id;
+            known.get(&id).map_or(Recorded { id, duplicate: false }, |id| Recorded { id: *id, duplicate: true })
+        };
+        Ok(same_as
+            .iter()
+            .enumerate()
+            .map(|(index, same)| match same {
+                None => recorded(index),
+                Some(first) => Recorded { id: recorded(*first).id, duplicate: true },
+            })
+            .collect())
+    }
+}
+
+/// Inserts the jobs' keys; gives those jobs that another one with the same key precedes, with its id.
+async fn claim_keys(tx: &Transaction<'_>, jobs: &[&NewJob]) -> Result<HashMap<JobId, JobId>, Error> {
+    // Sorted, here and by every other coordinator: two batches with the same keys wait, but never for each other.
+    let wanted: BTreeMap<&str, (JobId, bool)> = jobs
+        .iter()
+        .flat_map(|job| job.keys.iter().map(|key| (key.text.as_str(), (job.id, key.ends_with_job))))
+        .collect();
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let keys: Vec<&str> = wanted.keys().copied().collect();
+    let ids: Vec<Uuid> = wanted.values().map(|(id, _)| id.0).collect();
+    let ends: Vec<bool> = wanted.values().map(|(_, ends)| *ends).collect();
+    let insert = tx
+        .prepare_cached(
+            "-- submit.insert_keys
+             INSERT INTO idempotency_keys (key, job_id, expires_at)
+             SELECT key, job_id, CASE WHEN ends THEN NULL ELSE tm_now() + interval '7 days' END
+             FROM unnest($1::text[], $2::uuid[], $3::bool[]) WITH ORDINALITY AS new(key, job_id, ends, place)
+             ORDER BY place
+             ON CONFLICT (key) DO NOTHING",
+        )
+        .await?;
+    if tx.execute(&insert, &[&keys, &ids, &ends]).await? == keys.len() as u64 {
+        return Ok(HashMap::new());
+    }
+    let find =
+        tx.prepare_cached("-- submit.find_keys\nSELECT key, job_id FROM idempotency_keys WHERE key = ANY($1)").await?;
+    let mut known = HashMap::new();
+    for row in tx.query(&find, &[&keys]).await? {
+        let holder = JobId(row.get(1));
+        if let Some((own, _)) = wanted.get(row.get::<_, &str>(0))
+            && *own != holder
+        {
+            known.insert(*own, holder);
+        }
+    }
+    // A repetition's other keys lead to the same job from now on; derived ones belong to their first job alone.
+    let (own, holder): (Vec<Uuid>, Vec<Uuid>) = known.iter().map(|(own, holder)| (own.0, holder.0)).unzip();
+    let forget = tx
+        .prepare_cached(
+            "-- submit.forget_derived
+             DELETE FROM idempotency_keys WHERE job_id = ANY($1) AND expires_at IS NULL",
+        )
+        .await?;
+    tx.execute(&forget, &[&own]).await?;
+    let lead = tx
+        .prepare_cached(
+            "-- submit.lead_keys
+             UPDATE idempotency_keys SET job_id = new.holder
+             FROM unnest($1::uuid[], $2::uuid[]) AS new(own, holder) WHERE job_id = new.own",
+        )
+        .await?;
+    tx.execute(&lead, &[&own, &holder]).await?;
+    Ok(known)
+}
+
+async fn insert_jobs(tx: &Transaction<'_>, jobs: &[&NewJob]) -> Result<(), Error> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = jobs.iter().map(|job| job.id.0).collect();
+    let plugins: Vec<&str> = jobs.iter().map(|job| job.submission.plugin.as_str()).collect();
+    let titles: Vec<&str> = jobs.iter().map(|job| job.submission.title.as_str()).collect();
+    let priorities: Vec<Option<i16>> =
+        jobs.iter().map(|job| job.submission.priority.map(|priority| priority.get().into())).collect();
+    let statement = tx
+        .prepare_cached(
+            "-- submit.insert_jobs
+             INSERT INTO jobs (id, plugin, title, state, priority)
+             SELECT id, plugin, title, 'QUEUED', coalesce(new.priority, default_priority)
+             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[])
+                 WITH ORDINALITY AS new(id, plugin, title, priority, place)
+             JOIN plugins ON plugins.name = new.plugin
+             ORDER BY place",
+        )
+        .await?;
+    tx.execute(&statement, &[&ids, &plugins, &titles, &priorities]).await?;
+    Ok(())
+}
+
+async fn insert_details(tx: &Transaction<'_>, jobs: &[&NewJob]) -> Result<(), Error> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let text = |f: fn(&Submission) -> &Option<String>| -> Vec<Option<&str>> {
+        jobs.iter().map(|job| f(&job.submission).as_deref()).collect()
+    };
+    let ids: Vec<Uuid> = jobs.iter().map(|job| job.id.0).collect();
+    let template_parameters: Vec<Option<Json<&Map<String, Value>>>> =
+        jobs.iter().map(|job| job.template_parameters.as_ref().map(Json)).collect();
+    let parameters: Vec<Json<&Map<String, Value>>> =
+        jobs.iter().map(|job| Json(&job.submission.parameters)).collect();
+    let extra: Vec<Json<&Map<String, Value>>> = jobs.iter().map(|job| Json(&job.submission.extra)).collect();
+    let submitted_by: Vec<&str> = jobs.iter().map(|job| job.submitted_by.as_str()).collect();
+    let statement = tx
+        .prepare_cached(
+            "-- submit.insert_details
+             INSERT INTO job_details (job_id, template, template_parameters, process_id, step_id, step_name,
+                                      project, source, target, parameters, callback_url, extra, submitted_by)
+             SELECT * FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::text[], $5::text[], $6::text[],
+                                  $7::text[], $8::text[], $9::text[], $10::jsonb[], $11::text[], $12::jsonb[],
+                                  $13::text[])",
+        )
+        .await?;
+    tx.execute(
+        &statement,
+        &[
+            &ids,
+            &text(|s| &s.template),
+            &template_parameters,
+            &text(|s| &s.process_id),
+            &text(|s| &s.step_id),
+            &text(|s| &s.step_name),
+            &text(|s| &s.project),
+            &text(|s| &s.source),
+            &text(|s| &s.target),
+            &parameters,
+            &text(|s| &s.callback_url),
+            &extra,
+            &submitted_by,
+        ],
+    )
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! Leases that ended without a sign of life.
+//!
+//! Invariant: silence counts against a worker only if messages of the heartbeat queue have reached this database
+//! without a gap during the whole lease. An outage of broker, database or coordinators ends no attempt.
+
+use shared::job::decide::{self, WORKERS_LOST_MAX};
+use shared::job::{ClaimId, JobId, JobState, Token};
+use deadpool_postgres::Transaction;
+use uuid::Uuid;
+
+use super::finish::{Ending, Finished, finish};
+use super::{Error, Transact, job_row};
+
+/// Most leases that one transaction ends.
+const BATCH: i64 = 200;
+
+/// Ends leases that are over; gives how many there were and the jobs that ended with them.
+#[derive(Debug)]
+pub struct ExpireLeases {
+    /// A silence of the probes longer than this, seconds, counts as an outage.
+    pub gap_seconds: f64,
+}
+
+impl Transact for ExpireLeases {
+    const NAME: &'static str = "sweep.expire_leases";
+    type Output = (usize, Vec<Finished>);
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
+        let candidates = tx
+            .prepare_cached(
+                "-- sweep.candidates
+                 SELECT leases.job_id FROM leases, heartbeat_probe
+                 WHERE lease_end < tm_now()
+                     AND continuous_since <= lease_end - make_interval(secs => lease_seconds)
+                     AND last_at > tm_now() - make_interval(secs => $1)
+                 ORDER BY leases.job_id LIMIT $2",
+            )
+            .await?;
+        let ids: Vec<JobId> = tx
+            .query(&candidates, &[&self.gap_seconds, &BATCH])
+            .await?
+            .iter()
+            .map(|row| JobId(row.get(0)))
+            .collect();
+        if ids.is_empty() {
+            return Ok((0, Vec::new()));
+        }
+        let rows = job_row::lock(tx, &ids).await?;
+        // A heartbeat may have come since: only a lease that is still over, seen under lock, counts.
+        let over = tx
+            .prepare_cached(
+                "-- sweep.lock_leases
+                 SELECT job_id, attempt, claim_id, worker_id FROM leases
+                 WHERE job_id = ANY($1) AND lease_end < tm_now() ORDER BY job_id FOR UPDATE",
+            )
+            .await?;
+        let uuids: Vec<Uuid> = rows.keys().map(|id| id.0).collect();
+        let mut waiting = Vec::new();
+        let mut endings = Vec::new();
+        let mut lost = 0;
+        for lease in tx.query(&over, &[&uuids]).await? {
+            let id = JobId(lease.get(0));
+            let token = Token { attempt: lease.get(1), claim_id: ClaimId(lease.get(2)) };
+            let Some(next) = rows.get(&id).and_then(|row| decide::lease_expired(row, token)) else { continue };
+            lost += 1;
+            end_attempt(tx, id, token).await?;
+            if next.state.is_final() {
+                let error = (next.state == JobState::Error).then_some(died_too_often(tx, id).await?);
+                endings.push(Ending { id, job: next, error, summary: serde_json::Map::new(), totals: None });
+            } else {
+                waiting.push((id, next));
+            }
+        }
+        job_row::save(tx, &waiting).await?;
+        let ids: Vec<Uuid> = waiting.iter().map(|(id, _)| id.0).collect();
+        let drop_leases =
+            tx.prepare_cached("-- sweep.drop_leases\nDELETE FROM leases WHERE job_id = ANY($1)").await?;
+        tx.execute(&drop_leases, &[&ids]).await?;
+        Ok((lost, finish(tx, &endings).await?))
+    }
+}
+
+async fn end_attempt(tx: &Transaction<'_>, id: JobId, token: Token) -> Result<(), Error> {
+    let statement = tx
+        .prepare_cached(
+            "-- sweep.end_attempt
+             UPDATE attempts SET ended_at = tm_now(), outcome = 'lost',
+                 error = 'its worker was not heard of for the whole lease'
+             WHERE job_id = $1 AND attempt = $2 AND claim_id = $3",
+        )
+        .await?;
+    tx.execute(&statement, &[&id.0, &token.attempt, &token.claim_id.0]).await?;
+    Ok(())
+}
+
+async fn died_too_often(tx: &Transaction<'_>, id: JobId) -> Result<String, Error> {
+    let statement = tx
+        .prepare_cached(
+            "-- sweep.deaths
+             SELECT string_agg(format('attempt %s on %s', attempt, worker_id), ', ' ORDER BY attempt)
+             FROM attempts WHERE job_id = $1 AND outcome = 'lost'",
+        )
+        .await?;
+    let deaths: Option<String> = tx.query_one(&statement, &[&id.0]).await?.get(0);
+    Ok(format!(
+        "Its worker died {WORKERS_LOST_MAX} times ({}). Look at those workers' logs and memory limits before \
+         you start it again.",
+        deaths.unwrap_or_default()
+    ))
+}

@@ -1,0 +1,146 @@
+//! Workers: announcements and signs of life. A plugin's first announcement creates its row.
+
+use shared::message::worker::{Announcement, Heartbeat};
+use deadpool_postgres::Transaction;
+use tokio_postgres::types::Json;
+
+use super::{Error, Transact};
+
+/// Records an announcement: the worker, its plugins, and plugins that were never seen before.
+#[derive(Debug)]
+pub struct Announce<'a> {
+    /// What the worker says.
+    pub announcement: &'a Announcement,
+    /// The RabbitMQ user that it said it as.
+    pub amqp_user: &'a str,
+    /// Where it can be reached.
+    pub reply_to: &'a str,
+    /// Lease of plugins that are new, seconds.
+    pub lease_seconds: i32,
+}
+
+impl Transact for Announce<'_> {
+    const NAME: &'static str = "workers.announce";
+    type Output = ();
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+        let said = self.announcement;
+        let mut offers = said.plugins.clone();
+        offers.sort_by(|a, b| a.name.cmp(&b.name));
+        offers.dedup_by(|a, b| a.name == b.name);
+        let plugin = tx
+            .prepare_cached(
+                "-- workers.announce_plugin
+                 INSERT INTO plugins (name, title_en, title_de, needs_source, needs_target, needs_template,
+                                      lease_seconds)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)
+                 ON CONFLICT (name) DO UPDATE SET
+                     title_en = EXCLUDED.title_en, title_de = EXCLUDED.title_de,
+                     needs_source = EXCLUDED.needs_source, needs_target = EXCLUDED.needs_target,
+                     needs_template = EXCLUDED.needs_template
+                 WHERE (plugins.title_en, plugins.title_de, plugins.needs_source, plugins.needs_target,
+                        plugins.needs_template)
+                     IS DISTINCT FROM (EXCLUDED.title_en, EXCLUDED.title_de, EXCLUDED.needs_source,
+                        EXCLUDED.needs_target, EXCLUDED.needs_template)",
+            )
+            .await?;
+        for offer in &offers {
+            tx.execute(
+                &plugin,
+                &[
+                    &offer.name.as_str(),
+                    &offer.title_en,
+                    &offer.title_de,
+                    &offer.needs_source,
+                    &offer.needs_target,
+                    &offer.needs_template,
+                    &self.lease_seconds,
+                ],
+            )
+            .await?;
+        }
+        let worker = tx
+            .prepare_cached(
+                "-- workers.announce
+                 INSERT INTO workers (id, name, host, version, amqp_user, draining, reply_to, checks,
+                                      announced_at, heartbeat_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, tm_now(), tm_now())
+                 ON CONFLICT (id) DO UPDATE SET
+                     draining = EXCLUDED.draining, reply_to = EXCLUDED.reply_to, checks = EXCLUDED.checks,
+                     amqp_user = EXCLUDED.amqp_user, announced_at = EXCLUDED.announced_at,
+                     heartbeat_at = EXCLUDED.heartbeat_at",
+            )
+            .await?;
+        tx.execute(
+            &worker,
+            &[
+                &said.worker_id,
+                &said.name,
+                &said.host,
+                &said.version,
+                &self.amqp_user,
+                &said.draining,
+                &self.reply_to,
+                &Json(&said.checks),
+            ],
+        )
+        .await?;
+        let names: Vec<&str> = offers.iter().map(|offer| offer.name.as_str()).collect();
+        let slots: Vec<i16> =
+            offers.iter().map(|offer| i16::try_from(offer.slots.max(1)).unwrap_or(i16::MAX)).collect();
+        let clear = tx
+            .prepare_cached(
+                "-- workers.clear_plugins
+                 DELETE FROM worker_plugins WHERE worker_id = $1 AND plugin <> ALL($2)",
+            )
+            .await?;
+        tx.execute(&clear, &[&said.worker_id, &names]).await?;
+        let serve = tx
+            .prepare_cached(
+                "-- workers.serve_plugins
+                 INSERT INTO worker_plugins (worker_id, plugin, slots)
+                 SELECT $1, * FROM unnest($2::text[], $3::smallint[])
+                 ON CONFLICT (worker_id, plugin) DO UPDATE SET slots = EXCLUDED.slots",
+            )
+            .await?;
+        tx.execute(&serve, &[&said.worker_id, &names, &slots]).await?;
+        Ok(())
+    }
+}
+
+/// Notes that workers are alive.
+#[derive(Debug)]
+pub struct Alive<'a> {
+    /// Their heartbeats.
+    pub heartbeats: &'a [Heartbeat],
+}
+
+impl Transact for Alive<'_> {
+    const NAME: &'static str = "workers.alive";
+    type Output = ();
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+        let mut heartbeats: Vec<&Heartbeat> = self.heartbeats.iter().collect();
+        heartbeats.sort_by(|a, b| a.worker_id.cmp(&b.worker_id));
+        heartbeats.dedup_by(|a, b| a.worker_id == b.worker_id);
+        let ids: Vec<&str> = heartbeats.iter().map(|h| h.worker_id.as_str()).collect();
+        let rss: Vec<i64> =
+            heartbeats.iter().map(|h| i64::try_from(h.rss_bytes).unwrap_or(i64::MAX)).collect();
+        let draining: Vec<bool> = heartbeats.iter().map(|h| h.draining).collect();
+        let statement = tx
+            .prepare_cached(
+                "-- workers.alive
+                 WITH locked AS (
+                     SELECT id, new.rss, new.draining
+                     FROM workers JOIN unnest($1::text[], $2::bigint[], $3::bool[]) AS new(id, rss, draining)
+                         USING (id)
+                     ORDER BY id FOR UPDATE OF workers
+                 )
+                 UPDATE workers SET heartbeat_at = tm_now(), rss_bytes = locked.rss, draining = locked.draining
+                 FROM locked WHERE workers.id = locked.id",
+            )
+            .await?;
+        tx.execute(&statement, &[&ids, &rss, &draining]).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! Pages, HTTP API, metrics and health of the coordinator.
+//!
+//! ```text
+//!  routes     every address, in one list that the router and the tests share
+//!  pages/     one file a page; templates/ has their HTML
+//!  api/       /api/v1, the same figures as JSON
+//!  events     the stream that tells open pages that something has changed
+//!  problem    every failure, as a page for people and as problem+json for programs
+//!  text       all words, English and German side by side
+//! ```
+//!
+//! Invariants: nothing here writes to the database except through the intake; a database that is away gives a
+//! designed answer within seconds, never a panic; an open event stream never holds up a shutdown.
+
+mod api;
+mod assets;
+mod cursor;
+mod doctor;
+mod events;
+mod format;
+mod health;
+mod language;
+mod listing;
+mod metrics;
+mod pages;
+mod problem;
+mod routes;
+mod security;
+mod submit;
+mod text;
+mod wait;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath};
+use axum::http::{Request, StatusCode};
+use axum::middleware;
+use metrics_exporter_prometheus::PrometheusHandle;
+use shared::message::submit::BODY_MAX_BYTES;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::TraceLayer;
+
+pub use routes::{Kind, Route, routes};
+
+/// Longest time until an answer begins; longer than the database's own limits for a page's statements.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a shutdown waits for requests that are under way.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What the pages and the API are made from.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The database.
+    pub db: crate::db::Db,
+    /// The way in for jobs.
+    pub intake: crate::intake::Intake,
+    /// Tells when jobs have changed.
+    pub changes: crate::db::notify::Changes,
+    /// The connection to RabbitMQ.
+    pub broker: crate::broker::Status,
+    /// Cancelled when the process is to end.
+    pub stop: CancellationToken,
+    /// The process's metrics.
+    pub prometheus: PrometheusHandle,
+    /// Whether the database has this release's schema.
+    pub schema_ready: Arc<AtomicBool>,
+}
+
+impl App {
+    fn schema_is_ready(&self) -> bool {
+        self.schema_ready.load(Ordering::Acquire)
+    }
+}
+
+/// Serves until `app.stop` is cancelled; then ends within seconds, whatever clients do.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(listener: TcpListener, app: App) -> std::io::Result<()> {
+    let stop = app.stop.clone();
+    let server = axum::serve(listener, router(app)).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let deadline = async {
+        stop.cancelled().await;
+        tokio::time::sleep(DRAIN_TIMEOUT).await;
+    };
+    tokio::select! {
+        result = server => result,
+        () = deadline => {
+            tracing::warn!("requests under way were cut off after {} s", DRAIN_TIMEOUT.as_secs());
+            Ok(())
+        }
+    }
+}
+
+/// The router with every route and, around them, what holds for all of them.
+pub fn router(app: App) -> Router {
+    let mut router = Router::new();
+    for route in routes() {
+        let handler = match route.kind {
+            // A stream begins at once and then lasts.
+            Kind::Stream => route.handler,
+            Kind::Page | Kind::Api | Kind::Probe | Kind::Asset => {
+                route.handler.layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_TIMEOUT))
+            }
+        };
+        router = router.route(route.path, handler);
+    }
+    // From the inside out: the last layer sees a request first.
+    router
+        .fallback(problem::unknown_address)
+        .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .layer(CsrfLayer::new())
+        .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn(security::check_host))
+        .layer(middleware::from_fn(problem::present))
+        .layer(middleware::from_fn(language::remember))
+        .layer(middleware::map_response(security::headers))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .with_state(app)
+}
+
+/// The span of a request: its route, never its address, which may hold what nobody should log.
+fn span<B>(request: &Request<B>) -> tracing::Span {
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+    tracing::debug_span!("http", http.method = %request.method(), http.route = route)
+}

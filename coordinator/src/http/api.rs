@@ -1,0 +1,66 @@
+//! `/api/v1`: lists, jobs, logs and plugins as JSON.
+
+mod model;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
+use shared::job::JobId;
+
+use super::listing::ListQuery;
+use super::problem::Error;
+use super::{App, cursor};
+use crate::db::pages::{LogPart, ReadJob, ReadLog, ReadPlugins};
+use model::{JobBody, ListBody, LogBody, PluginsBody, Summary};
+
+/// Lines of a log in one answer.
+const LOG_LIMIT: i64 = 1_000;
+
+/// `GET /api/v1/jobs`
+pub(super) async fn list(
+    State(app): State<App>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<ListBody>, Error> {
+    let list = app.db.run(&query.read()?).await?;
+    Ok(Json(ListBody {
+        jobs: list.jobs.into_iter().map(Summary::from).collect(),
+        next: list.next.as_ref().map(cursor::encode),
+    }))
+}
+
+/// `GET /api/v1/jobs/{id}`
+pub(super) async fn job(State(app): State<App>, Path(id): Path<String>) -> Result<Json<JobBody>, Error> {
+    let read = ReadJob { id: job_id(&id)?, items_limit: None, log_limit: 0 };
+    let job = app.db.run(&read).await?.ok_or(Error::UnknownJob)?;
+    Ok(Json(JobBody::from(job)))
+}
+
+/// Which lines of a log are wanted.
+#[derive(Debug, Deserialize)]
+pub(super) struct LogQuery {
+    #[serde(default)]
+    after: i64,
+}
+
+/// `GET /api/v1/jobs/{id}/log`
+pub(super) async fn log(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    query: Result<Query<LogQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<LogBody>, Error> {
+    let Query(LogQuery { after }) =
+        query.map_err(|_| Error::BadQuery("parameter after must be the number of a line".to_owned()))?;
+    let part = LogPart::After { number: after.max(0), limit: LOG_LIMIT };
+    let extract = app.db.run(&ReadLog { id: job_id(&id)?, part }).await?.ok_or(Error::UnknownJob)?;
+    Ok(Json(LogBody::new(extract, after)))
+}
+
+/// `GET /api/v1/plugins`
+pub(super) async fn plugins(State(app): State<App>) -> Result<Json<PluginsBody>, Error> {
+    Ok(Json(PluginsBody::from(app.db.run(&ReadPlugins).await?)))
+}
+
+/// What is no id names no job.
+pub(super) fn job_id(text: &str) -> Result<JobId, Error> {
+    text.parse().map_err(|_| Error::UnknownJob)
+}

@@ -1,0 +1,228 @@
+//! The shapes of the API's answers. They are a promise: fields are added, never changed.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use shared::job::JobId;
+use shared::message::manifest::FileEntry;
+
+use crate::db::pages::{Attempt, Item, JobDetail, JobSummary, LogExtract, LogRow, PluginRow};
+use crate::http::wait;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ListBody {
+    pub(super) jobs: Vec<Summary>,
+    pub(super) next: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Summary {
+    id: JobId,
+    plugin: String,
+    title: String,
+    state: &'static str,
+    priority: i16,
+    percent: f64,
+    items_done: i32,
+    items_failed: i32,
+    items_total: i32,
+    bytes: i64,
+    detail: String,
+    error: Option<String>,
+    submitted_at: Timestamp,
+    started_at: Option<Timestamp>,
+    finished_at: Option<Timestamp>,
+    process_id: Option<String>,
+    step_id: Option<String>,
+}
+
+impl From<JobSummary> for Summary {
+    fn from(job: JobSummary) -> Self {
+        Self {
+            id: job.id,
+            plugin: job.plugin,
+            title: job.title,
+            state: job.state.as_str(),
+            priority: job.priority,
+            // A tenth of a percent; as a 32-bit float 33.3 would be written 33.29999923706055.
+            percent: (f64::from(job.percent) * 10.0).round() / 10.0,
+            items_done: job.items_done,
+            items_failed: job.items_failed,
+            items_total: job.items_total,
+            bytes: job.bytes,
+            detail: job.detail,
+            error: job.error,
+            submitted_at: job.submitted_at,
+            started_at: job.started_at,
+            finished_at: job.finished_at,
+            process_id: job.process_id,
+            step_id: job.step_id,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct JobBody {
+    #[serde(flatten)]
+    common: Summary,
+    template: Option<String>,
+    step_name: Option<String>,
+    project: Option<String>,
+    source: Option<String>,
+    target: Option<String>,
+    parameters: Map<String, Value>,
+    extra: Map<String, Value>,
+    callback_url: Option<String>,
+    submitted_by: String,
+    summary: Map<String, Value>,
+    waits_for: Option<String>,
+    items: Vec<ItemBody>,
+    attempts: Vec<AttemptBody>,
+    outputs: Vec<FileEntry>,
+}
+
+impl From<JobDetail> for JobBody {
+    fn from(job: JobDetail) -> Self {
+        let waits_for = job
+            .waiting
+            .as_ref()
+            .and_then(|waiting| wait::reason_in_english(&job.summary.plugin, waiting, job.now));
+        Self {
+            common: job.summary.into(),
+            template: job.template,
+            step_name: job.step_name,
+            project: job.project,
+            source: job.source,
+            target: job.target,
+            parameters: job.parameters,
+            extra: job.extra,
+            callback_url: job.callback_url,
+            submitted_by: job.submitted_by,
+            summary: job.facts,
+            waits_for,
+            items: job.items.into_iter().map(ItemBody::from).collect(),
+            attempts: job.attempts.into_iter().map(AttemptBody::from).collect(),
+            outputs: job.outputs,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct ItemBody {
+    name: String,
+    position: i32,
+    state: &'static str,
+    attempt: i32,
+    duration_ms: i64,
+    error: Option<String>,
+    files: Vec<FileEntry>,
+}
+
+impl From<Item> for ItemBody {
+    fn from(item: Item) -> Self {
+        Self {
+            name: item.name,
+            position: item.position,
+            state: item.state.as_str(),
+            attempt: item.attempt,
+            duration_ms: item.duration_ms,
+            error: item.error,
+            files: item.files,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct AttemptBody {
+    attempt: i32,
+    worker_id: String,
+    started_at: Timestamp,
+    ended_at: Option<Timestamp>,
+    outcome: Option<String>,
+    error_class: Option<String>,
+    error: Option<String>,
+    exit_code: Option<i32>,
+}
+
+impl From<Attempt> for AttemptBody {
+    fn from(attempt: Attempt) -> Self {
+        Self {
+            attempt: attempt.attempt,
+            worker_id: attempt.worker_id,
+            started_at: attempt.started_at,
+            ended_at: attempt.ended_at,
+            outcome: attempt.outcome,
+            error_class: attempt.error_class,
+            error: attempt.error,
+            exit_code: attempt.exit_code,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct LogBody {
+    lines: Vec<LineBody>,
+    next: i64,
+}
+
+impl LogBody {
+    /// `after` is where the reader stands when there is nothing new.
+    pub(super) fn new(extract: LogExtract, after: i64) -> Self {
+        let lines: Vec<LineBody> = extract.lines.into_iter().map(LineBody::from).collect();
+        let next = lines.last().map_or(after, |line| line.number);
+        Self { lines, next }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct LineBody {
+    number: i64,
+    attempt: i32,
+    line: i32,
+    at: Timestamp,
+    text: String,
+}
+
+impl From<LogRow> for LineBody {
+    fn from(row: LogRow) -> Self {
+        Self { number: row.number, attempt: row.attempt, line: row.line, at: row.at, text: row.text }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct PluginsBody {
+    plugins: Vec<PluginBody>,
+}
+
+impl From<Vec<PluginRow>> for PluginsBody {
+    fn from(plugins: Vec<PluginRow>) -> Self {
+        Self { plugins: plugins.into_iter().map(PluginBody::from).collect() }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct PluginBody {
+    name: String,
+    title_en: String,
+    title_de: String,
+    state: &'static str,
+    queued: i64,
+    running: i64,
+    slots: i64,
+    workers: i64,
+}
+
+impl From<PluginRow> for PluginBody {
+    fn from(plugin: PluginRow) -> Self {
+        Self {
+            state: plugin.state.as_str(),
+            queued: plugin.waiting(),
+            running: plugin.running(),
+            slots: plugin.slots,
+            workers: plugin.workers,
+            name: plugin.name,
+            title_en: plugin.title_en,
+            title_de: plugin.title_de,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! `GET /api/v1/doctor`: everything that can be wrong with a deployment, and what to do about it.
+//!
+//! Invariant: it always answers, whatever is broken; each check that is not ok says what to do.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use shared::error::Chain;
+use shared::message::worker::Check;
+
+use super::{App, health};
+use crate::db::pages::{PluginRow, ReadSurroundings, Surroundings, WorkerRow};
+
+/// The oldest PostgreSQL that the statements are written for.
+const POSTGRES_OLDEST: i32 = 150_000;
+/// This build's release.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The doctor's answer.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    checks: Vec<Check>,
+}
+
+/// `GET /api/v1/doctor`
+pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
+    let mut checks = vec![health::database(&app).await];
+    let reachable = checks.iter().all(|check| check.ok);
+    checks.extend([health::schema(&app), health::broker(&app), health::broker_unblocked(&app)]);
+    if app.broker.connected() {
+        checks.push(queues(&app.broker.missing_queues()));
+    }
+    // Without the schema every statement would fail for that one reason.
+    if reachable && app.schema_is_ready() {
+        match app.db.run(&ReadSurroundings).await {
+            Ok(found) => checks.extend(surroundings(&found)),
+            Err(error) => {
+                tracing::warn!("the doctor can't look around: {}", Chain(&error));
+                checks.push(failed("workers", format!("{error}: the coordinator's log has the details")));
+            }
+        }
+    }
+    Json(Report { checks })
+}
+
+fn surroundings(found: &Surroundings) -> Vec<Check> {
+    let mut checks = vec![postgres(found)];
+    if found.plugins.is_empty() {
+        checks.push(failed("plugins", "no worker has ever announced one: start a worker".to_owned()));
+    }
+    checks.extend(found.plugins.iter().map(plugin));
+    for worker in found.workers.iter().filter(|worker| worker.alive) {
+        checks.push(version(worker));
+        let prefixed = |check: &Check| Check { name: format!("{}: {}", worker.name, check.name), ..check.clone() };
+        checks.extend(worker.checks.iter().map(prefixed));
+    }
+    checks
+}
+
+fn postgres(found: &Surroundings) -> Check {
+    let name = "database version";
+    if found.server_version_number >= POSTGRES_OLDEST {
+        passed(name, format!("PostgreSQL {}", found.server_version))
+    } else {
+        failed(name, format!("PostgreSQL {} is too old: version 15 or newer is needed", found.server_version))
+    }
+}
+
+fn queues(missing: &[String]) -> Check {
+    let name = "broker queues";
+    if missing.is_empty() {
+        passed(name, "all are there".to_owned())
+    } else {
+        let missing = missing.join(", ");
+        failed(
+            name,
+            format!("missing: {missing}; the coordinator makes them when it connects, if its user may: look into its log"),
+        )
+    }
+}
+
+fn plugin(plugin: &PluginRow) -> Check {
+    let name = format!("plugin {}", plugin.name);
+    let waiting = plugin.waiting() + plugin.running();
+    if plugin.workers > 0 {
+        passed(&name, format!("{} workers with {} slots", plugin.workers, plugin.slots))
+    } else if waiting == 0 {
+        passed(&name, "no worker serves it, and no job needs one".to_owned())
+    } else {
+        failed(&name, format!("{waiting} jobs wait, but no worker that serves it is alive: start one, or look into its log"))
+    }
+}
+
+fn version(worker: &WorkerRow) -> Check {
+    let name = format!("{}: version", worker.name);
+    if worker.version == VERSION {
+        passed(&name, format!("{VERSION}, like the coordinator"))
+    } else {
+        failed(
+            &name,
+            format!("worker {}, coordinator {VERSION}: they understand each other for one release; update the older", worker.version),
+        )
+    }
+}
+
+fn passed(name: &str, message: String) -> Check {
+    Check { name: name.to_owned(), ok: true, message }
+}
+
+fn failed(name: &str, message: String) -> Check {
+    Check { name: name.to_owned(), ok: false, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::job::{JobState, ShownState};
+
+    use super::*;
+    use crate::db::pages::{PluginState, StateCount};
+
+    fn ocr(workers: i64, waiting: i64) -> PluginRow {
+        PluginRow {
+            name: "OCR".to_owned(),
+            title_en: String::new(),
+            title_de: String::new(),
+            state: PluginState::Running,
+            counts: vec![StateCount { state: ShownState::As(JobState::Queued), jobs: waiting }],
+            oldest_queued_seconds: 0.0,
+            slots: workers,
+            workers,
+        }
+    }
+
+    fn worker(alive: bool, version: &str) -> WorkerRow {
+        WorkerRow {
+            name: "scan1".to_owned(),
+            host: "scan1".to_owned(),
+            version: version.to_owned(),
+            alive,
+            draining: false,
+            checks: vec![failed("language deu", "install tesseract-ocr-deu".to_owned())],
+        }
+    }
+
+    fn wrong(plugins: Vec<PluginRow>, workers: Vec<WorkerRow>) -> Vec<String> {
+        let found = Surroundings {
+            server_version: "15.18".to_owned(),
+            server_version_number: 150_018,
+            workers,
+            plugins,
+        };
+        surroundings(&found).into_iter().filter(|check| !check.ok).map(|check| check.name).collect()
+    }
+
+    #[test]
+    fn waiting_jobs_without_a_live_worker_are_a_finding() {
+        assert_eq!(wrong(vec![ocr(0, 3)], vec![]), ["plugin OCR"]);
+        assert_eq!(wrong(vec![ocr(1, 3)], vec![]), Vec::<String>::new());
+        assert_eq!(wrong(vec![ocr(0, 0)], vec![]), Vec::<String>::new());
+        assert_eq!(wrong(vec![], vec![]), ["plugins"]);
+    }
+
+    #[test]
+    fn a_live_workers_own_findings_carry_its_name_and_a_dead_ones_are_left_out() {
+        assert_eq!(wrong(vec![ocr(1, 0)], vec![worker(true, VERSION)]), ["scan1: language deu"]);
+        assert_eq!(wrong(vec![ocr(1, 0)], vec![worker(false, "0.0.1")]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn different_versions_are_a_finding() {
+        assert!(wrong(vec![ocr(1, 0)], vec![worker(true, "0.0.1")]).contains(&"scan1: version".to_owned()));
+    }
+
+    #[test]
+    fn an_old_database_is_a_finding() {
+        let old = Surroundings {
+            server_version: "14.2".to_owned(),
+            server_version_number: 140_002,
+            workers: vec![],
+            plugins: vec![],
+        };
+        assert!(!postgres(&old).ok);
+        assert!(!queues(&["taskmanager.jobs.ocr".to_owned()]).ok);
+    }
+}

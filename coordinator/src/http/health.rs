@@ -1,0 +1,83 @@
+//! Whether this process lives, and whether it can work. For supervisors and load balancers.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use shared::error::Chain;
+use shared::message::worker::Check;
+
+use super::App;
+use crate::db::pages::Ping;
+
+/// A probe wants an answer soon; a database that is slower than this is not ready.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(3);
+
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    checks: Vec<Check>,
+}
+
+/// `GET /healthz`
+pub(super) async fn alive() -> &'static str {
+    "ok"
+}
+
+/// `GET /readyz`
+pub(super) async fn ready(State(app): State<App>) -> Response {
+    let checks = vec![database(&app).await, schema(&app), broker(&app), broker_unblocked(&app)];
+    let ready = checks.iter().all(|check| check.ok);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { ready, checks })).into_response()
+}
+
+/// Whether the database answers.
+pub(super) async fn database(app: &App) -> Check {
+    let answer = tokio::time::timeout(DATABASE_PATIENCE, app.db.run(&Ping)).await;
+    let problem = match answer {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => {
+            tracing::warn!("the database does not answer: {}", Chain(&error));
+            Some(error.to_string())
+        }
+        Err(_) => Some(format!("PostgreSQL did not answer within {} s", DATABASE_PATIENCE.as_secs())),
+    };
+    check("database", problem, "it answers", |problem| {
+        format!("{problem}: is PostgreSQL running, and is --database-url right? The coordinator's log has the details")
+    })
+}
+
+/// Whether the schema is this release's.
+pub(super) fn schema(app: &App) -> Check {
+    let problem = (!app.schema_is_ready()).then_some("migrations were not applied yet");
+    check("database schema", problem, "it is this release's", |problem| {
+        format!("{problem}: the coordinator does so when it reaches the database; its log says what is in the way")
+    })
+}
+
+/// Whether RabbitMQ is there.
+pub(super) fn broker(app: &App) -> Check {
+    let problem = (!app.broker.connected()).then_some("RabbitMQ is not connected");
+    check("broker", problem, "RabbitMQ is connected", |problem| {
+        format!("{problem}: is it running, and is --amqp-url right? Nothing is lost meanwhile")
+    })
+}
+
+/// Whether RabbitMQ takes messages.
+pub(super) fn broker_unblocked(app: &App) -> Check {
+    let problem = app.broker.blocked().then_some("RabbitMQ blocks publishing");
+    check("broker takes messages", problem, "no memory or disk alarm", |problem| {
+        format!("{problem} (memory or disk alarm): free disk space on its host; `rabbitmq-diagnostics alarms` says which")
+    })
+}
+
+fn check<P>(name: &str, problem: Option<P>, fine: &str, say: impl FnOnce(P) -> String) -> Check {
+    match problem {
+        None => Check { name: name.to_owned(), ok: true, message: fine.to_owned() },
+        Some(problem) => Check { name: name.to_owned(), ok: false, message: say(problem) },
+    }
+}

@@ -1,0 +1,76 @@
+//! `GET /metrics`: this process's own figures, and those of the database taken at this moment.
+//!
+//! Invariants: a plugin without jobs exports 0 for every state, so that autoscalers and alerts never meet a
+//! missing series; figures that could not be read keep their last values, which the failed transaction's
+//! counter tells.
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use ::metrics::gauge;
+use shared::error::Chain;
+use shared::job::{JobState, ShownState};
+use shared::metrics::{JOBS, OLDEST_QUEUED_AGE, SLOTS};
+
+use super::App;
+use crate::db::pages::{PluginRow, ReadPlugins};
+
+/// The format that Prometheus reads.
+const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// `GET /metrics`
+pub(super) async fn export(State(app): State<App>) -> Response {
+    match app.db.run(&ReadPlugins).await {
+        Ok(plugins) => record(&plugins),
+        Err(error) => tracing::warn!("figures of the database could not be read: {}", Chain(&error)),
+    }
+    ([(CONTENT_TYPE, FORMAT)], app.prometheus.render()).into_response()
+}
+
+/// Sets the gauges that come from the database.
+#[expect(clippy::cast_precision_loss, reason = "gauges are floating point; counts of jobs are far below 2^52")]
+fn record(plugins: &[PluginRow]) {
+    let states = JobState::ALL.into_iter().filter(|state| !state.is_final()).map(ShownState::As);
+    let states: Vec<ShownState> = states.chain([ShownState::Paused]).collect();
+    for plugin in plugins {
+        for state in &states {
+            let jobs = plugin.counts.iter().find(|count| count.state == *state).map_or(0, |count| count.jobs);
+            gauge!(JOBS, "plugin" => plugin.name.clone(), "state" => state.as_str()).set(jobs as f64);
+        }
+        gauge!(OLDEST_QUEUED_AGE, "plugin" => plugin.name.clone()).set(plugin.oldest_queued_seconds);
+        gauge!(SLOTS, "plugin" => plugin.name.clone()).set(plugin.slots as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+    use crate::db::pages::{PluginState, StateCount};
+
+    #[test]
+    fn every_plugin_has_every_unfinished_state_also_without_jobs() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let counts = vec![StateCount { state: ShownState::As(JobState::Processing), jobs: 3 }];
+        let plugin = |name: &str, counts| PluginRow {
+            name: name.to_owned(),
+            title_en: String::new(),
+            title_de: String::new(),
+            state: PluginState::Running,
+            counts,
+            oldest_queued_seconds: 0.0,
+            slots: 4,
+            workers: 1,
+        };
+        let plugins = [plugin("OCR", counts), plugin("NOOP", Vec::new())];
+        ::metrics::with_local_recorder(&recorder, || record(&plugins));
+        let text = recorder.handle().render();
+        let jobs: Vec<&str> = text.lines().filter(|line| line.starts_with("taskmanager_jobs{")).collect();
+        assert_eq!(jobs.len(), 18, "{text}");
+        assert!(jobs.contains(&"taskmanager_jobs{plugin=\"OCR\",state=\"PROCESSING\"} 3"), "{text}");
+        assert!(jobs.contains(&"taskmanager_jobs{plugin=\"NOOP\",state=\"PAUSED\"} 0"), "{text}");
+        assert!(text.contains("taskmanager_slots{plugin=\"NOOP\"} 4"), "{text}");
+        assert!(text.contains("taskmanager_oldest_queued_age_seconds{plugin=\"OCR\"} 0"), "{text}");
+    }
+}

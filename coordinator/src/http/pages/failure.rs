@@ -1,0 +1,79 @@
+//! The page for whatever did not work: what is wrong, and what to do.
+//!
+//! Invariant: it needs neither database nor broker.
+
+use askama::Template;
+use axum::http::Uri;
+use axum::response::{IntoResponse, Response};
+
+use super::{Layout, html};
+use super::layout::Section;
+use crate::http::language::Locale;
+use crate::http::problem::Kind;
+use crate::http::text::Text;
+
+#[derive(Debug, Template)]
+#[template(path = "failure.html")]
+struct Page {
+    t: &'static Text,
+    layout: Layout,
+    status: u16,
+    title: &'static str,
+    more: &'static str,
+    again: Option<String>,
+}
+
+/// The page for a kind of failure, at the address where it happened. Its status is the caller's to set.
+pub(crate) fn show(locale: &Locale, address: &Uri, kind: Kind) -> Response {
+    let (title, more) = words(kind, locale.text);
+    let may_pass = matches!(kind, Kind::DatabaseAway | Kind::Timeout | Kind::Internal);
+    let page = Page {
+        t: locale.text,
+        layout: Layout { fragment: false, ..Layout::new(locale, address, &[], Section::None) },
+        status: kind.status().as_u16(),
+        title,
+        more,
+        again: may_pass.then(|| address.to_string()),
+    };
+    html(locale, &page).unwrap_or_else(|error| {
+        tracing::error!("the page of a failure could not be written: {error}");
+        title.into_response()
+    })
+}
+
+fn words(kind: Kind, text: &Text) -> (&'static str, &'static str) {
+    match kind {
+        Kind::UnknownAddress => (text.failure_address, text.failure_address_more),
+        Kind::UnknownJob => (text.failure_job, text.failure_job_more),
+        Kind::BadRequest => (text.failure_request, text.failure_request_more),
+        Kind::WrongMethod => (text.failure_method, text.failure_method_more),
+        Kind::Rejected => (text.failure_rejected, text.failure_rejected_more),
+        Kind::TooLarge => (text.failure_large, text.failure_large_more),
+        Kind::CrossSite => (text.failure_cross_site, text.failure_cross_site_more),
+        Kind::ForeignHost => (text.failure_host, text.failure_host_more),
+        Kind::DatabaseAway => (text.failure_database, text.failure_database_more),
+        Kind::Timeout => (text.failure_timeout, text.failure_timeout_more),
+        Kind::Internal => (text.failure_internal, text.failure_internal_more),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+
+    use super::*;
+    use crate::http::language::Language;
+
+    #[tokio::test]
+    async fn every_kind_of_failure_has_a_page_in_both_languages() {
+        for language in Language::ALL {
+            for kind in Kind::ALL {
+                let response = show(&Locale::new(language), &"/x?tab=done".parse().unwrap(), kind);
+                let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+                let body = String::from_utf8(body.to_vec()).unwrap();
+                assert!(body.contains("</html>"), "{kind:?}: {body}");
+                assert!(body.contains(&format!("lang=\"{}\"", language.code())), "{kind:?}");
+            }
+        }
+    }
+}

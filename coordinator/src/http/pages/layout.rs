@@ -1,0 +1,123 @@
+//! The frame of every page: head, menu, languages, foot.
+
+use axum::http::Uri;
+
+use crate::db::pages::MenuEntry;
+use crate::http::assets;
+use crate::http::format::fill;
+use crate::http::language::{Language, Locale, is_fragment};
+use crate::http::listing;
+use crate::db::pages::Tab;
+
+/// What the frame shows.
+#[derive(Debug)]
+pub(super) struct Layout {
+    /// Only the changing parts are wanted: no frame.
+    pub(super) fragment: bool,
+    pub(super) language: &'static str,
+    pub(super) style: String,
+    pub(super) script: String,
+    pub(super) icon: String,
+    pub(super) menu: Vec<Link>,
+    pub(super) languages: Vec<LanguageLink>,
+    pub(super) times_in: String,
+    pub(super) version: String,
+}
+
+/// An entry of a menu, a tab or a filter.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) href: String,
+    pub(super) label: String,
+    /// Says more than the label; empty when the label says it all.
+    pub(super) title: String,
+    pub(super) current: bool,
+}
+
+/// A language to change to.
+#[derive(Debug)]
+pub(super) struct LanguageLink {
+    pub(super) href: String,
+    pub(super) code: &'static str,
+    pub(super) name: &'static str,
+    pub(super) current: bool,
+}
+
+/// Where in the menu a page lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section<'a> {
+    /// The dashboard.
+    Dashboard,
+    /// A plugin's.
+    Plugin(&'a str),
+    /// Nowhere.
+    None,
+}
+
+impl Layout {
+    pub(super) fn new(locale: &Locale, address: &Uri, plugins: &[MenuEntry], section: Section<'_>) -> Self {
+        let dashboard = Link {
+            href: listing::address(Tab::default(), None, None),
+            label: locale.text.dashboard.to_owned(),
+            title: String::new(),
+            current: section == Section::Dashboard,
+        };
+        let plugins = plugins.iter().map(|plugin| Link {
+            href: listing::address(Tab::default(), Some(&plugin.name), None),
+            label: plugin.name.clone(),
+            title: plugin.title(locale).to_owned(),
+            current: section == Section::Plugin(&plugin.name),
+        });
+        let languages = Language::ALL.into_iter().map(|language| LanguageLink {
+            href: in_language(address, language),
+            code: language.code(),
+            name: language.name(),
+            current: language == locale.language,
+        });
+        Self {
+            fragment: is_fragment(address),
+            language: locale.language.code(),
+            style: assets::STYLE.url(),
+            script: assets::SCRIPT.url(),
+            icon: assets::ICON.url(),
+            menu: std::iter::once(dashboard).chain(plugins).collect(),
+            languages: languages.collect(),
+            times_in: fill(locale.text.times_in, &[&locale.zone_name()]),
+            version: fill(locale.text.version, &[&env!("CARGO_PKG_VERSION")]),
+        }
+    }
+}
+
+impl MenuEntry {
+    /// The title in the page's language.
+    pub(super) fn title(&self, locale: &Locale) -> &str {
+        match locale.language {
+            Language::English => &self.title_en,
+            Language::German => &self.title_de,
+        }
+    }
+}
+
+/// The same page in another language.
+fn in_language(address: &Uri, language: Language) -> String {
+    let kept = address
+        .query()
+        .into_iter()
+        .flat_map(|query| query.split('&'))
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("lang=") && !pair.starts_with("fragment="));
+    let pairs: Vec<String> =
+        kept.map(str::to_owned).chain([format!("lang={}", language.code())]).collect();
+    format!("{}?{}", address.path(), pairs.join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changing_the_language_stays_on_the_page() {
+        let address: Uri = "/?tab=done&lang=en&plugin=OCR&fragment=1".parse().unwrap();
+        assert_eq!(in_language(&address, Language::German), "/?tab=done&plugin=OCR&lang=de");
+        assert_eq!(in_language(&"/jobs/7".parse().unwrap(), Language::English), "/jobs/7?lang=en");
+    }
+}

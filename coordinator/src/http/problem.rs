@@ -1,0 +1,195 @@
+//! Every failure of a request, as a page for people and as problem+json (RFC 9457) for programs.
+//!
+//! Invariants: what went wrong inside is logged here, once, and never shown; whatever part of the server refuses
+//! a request (router, timeout, CSRF check, a panic), its answer gets one of these two forms.
+
+mod kind;
+
+use axum::extract::Request;
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use shared::error::Chain;
+use tower_http::csrf::ProtectionError;
+
+use super::language::Locale;
+use super::pages;
+use crate::{db, intake};
+pub(super) use kind::Kind;
+
+/// How soon somebody may try again when the database was away, seconds.
+const RETRY_SECONDS: &str = "5";
+
+/// Why a request gets no proper answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// No route has this address.
+    #[error("nothing has this address")]
+    UnknownAddress,
+    /// No job has this id.
+    #[error("no job has this id")]
+    UnknownJob,
+    /// The query can't be understood; the text says which part and what would be right.
+    #[error("{0}")]
+    BadQuery(String),
+    /// A submission was refused; the text says why.
+    #[error("{0}")]
+    Rejected(String),
+    /// A body is larger than submissions may be.
+    #[error("the body is larger than {limit} bytes: pass folders, not contents")]
+    TooLarge {
+        /// Most bytes.
+        limit: usize,
+    },
+    /// The body did not arrive whole.
+    #[error("the body did not arrive whole: send it again")]
+    Incomplete,
+    /// The request names another host.
+    #[error("this server answers only to localhost, 127.0.0.1 and [::1]: use one of these names")]
+    ForeignHost,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] db::Error),
+    /// A page could not be written.
+    #[error(transparent)]
+    Template(#[from] askama::Error),
+}
+
+impl From<intake::Error> for Error {
+    fn from(error: intake::Error) -> Self {
+        match error {
+            intake::Error::Database(error) => Self::Database(error),
+        }
+    }
+}
+
+/// What is told about a failure, whatever the form.
+#[derive(Debug, Clone)]
+pub(super) struct Problem {
+    pub(super) kind: Kind,
+    /// What is wrong, where, and what to do, in English; for programs.
+    detail: String,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    type_uri: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::UnknownAddress => Kind::UnknownAddress,
+            Error::UnknownJob => Kind::UnknownJob,
+            Error::BadQuery(_) | Error::Incomplete => Kind::BadRequest,
+            Error::Rejected(_) => Kind::Rejected,
+            Error::TooLarge { .. } => Kind::TooLarge,
+            Error::ForeignHost => Kind::ForeignHost,
+            Error::Database(error) => {
+                tracing::warn!("a request failed: {}", Chain(error));
+                Kind::of_database(error)
+            }
+            Error::Template(error) => {
+                tracing::error!("a page could not be written: {}", Chain(error));
+                Kind::Internal
+            }
+        };
+        let detail = match error {
+            Error::Database(_) | Error::Template(_) => kind.detail().to_owned(),
+            told => told.to_string(),
+        };
+        Self { kind, detail }
+    }
+}
+
+impl Problem {
+    /// The answer for programs.
+    fn into_json(self) -> Response {
+        let status = self.kind.status();
+        let body = Body {
+            type_uri: "about:blank",
+            title: self.kind.title(),
+            status: status.as_u16(),
+            detail: &self.detail,
+        };
+        let body = serde_json::to_vec(&body).expect("texts and a number have no failing serializers");
+        let mut response =
+            (status, [(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))], body).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_json()
+    }
+}
+
+/// For addresses that no route has.
+pub(super) async fn unknown_address() -> Error {
+    Error::UnknownAddress
+}
+
+/// Gives every failure its form.
+pub(super) async fn present(request: Request, next: Next) -> Response {
+    let locale = Locale::of(request.uri(), request.headers());
+    let for_people = is_for_people(request.method(), request.uri(), request.headers());
+    let address = request.uri().clone();
+    let response = next.run(request).await;
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let told = response.extensions().get::<Problem>().cloned();
+    let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    let problem = match told {
+        Some(problem) => problem,
+        // A probe's or the doctor's own answer, which only has an unhappy status.
+        None if is_json => return response,
+        None => {
+            let kind = match response.extensions().get::<ProtectionError>() {
+                Some(_) => Kind::CrossSite,
+                None => Kind::of_status(status),
+            };
+            Problem { detail: kind.detail().to_owned(), kind }
+        }
+    };
+    let mut formed = if for_people {
+        let mut formed = pages::failure::show(&locale, &address, problem.kind);
+        *formed.status_mut() = status;
+        formed
+    } else {
+        let mut formed = problem.into_json();
+        *formed.status_mut() = status;
+        formed
+    };
+    for (name, value) in response.headers() {
+        // `Allow`, `Retry-After` and the like stay; what described the former body goes.
+        if name != CONTENT_TYPE && name != CONTENT_LENGTH && !formed.headers().contains_key(name) {
+            formed.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    formed
+}
+
+/// Whether a browser shows the answer to a person.
+fn is_for_people(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
+    let for_programs = ["/api/", "/events", "/healthz", "/readyz", "/metrics", "/assets/"];
+    let accepts_html = headers
+        .get_all(ACCEPT)
+        .iter()
+        .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")));
+    accepts_html
+        && (method == Method::GET || method == Method::HEAD || method == Method::POST)
+        && !for_programs.iter().any(|prefix| uri.path().starts_with(prefix))
+}

@@ -1,0 +1,122 @@
+//! The kinds of failure that a requester can tell apart, with their status and words.
+
+use axum::http::StatusCode;
+
+use crate::db;
+
+/// A kind of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// No route has this address.
+    UnknownAddress,
+    /// No job has this id.
+    UnknownJob,
+    /// A part of the address or the body can't be understood.
+    BadRequest,
+    /// The address exists, but not with this method.
+    WrongMethod,
+    /// A submission was refused.
+    Rejected,
+    /// The body is too large.
+    TooLarge,
+    /// Another site's page sent the request.
+    CrossSite,
+    /// The request names another host.
+    ForeignHost,
+    /// The database can't be reached.
+    DatabaseAway,
+    /// It took too long.
+    Timeout,
+    /// A defect of this program.
+    Internal,
+}
+
+impl Kind {
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 11] = [
+        Self::UnknownAddress,
+        Self::UnknownJob,
+        Self::BadRequest,
+        Self::WrongMethod,
+        Self::Rejected,
+        Self::TooLarge,
+        Self::CrossSite,
+        Self::ForeignHost,
+        Self::DatabaseAway,
+        Self::Timeout,
+        Self::Internal,
+    ];
+
+    /// The kind of a refusal that carries nothing but its status.
+    pub(super) fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::UnknownAddress,
+            StatusCode::METHOD_NOT_ALLOWED => Self::WrongMethod,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            StatusCode::FORBIDDEN => Self::CrossSite,
+            StatusCode::GATEWAY_TIMEOUT | StatusCode::REQUEST_TIMEOUT => Self::Timeout,
+            status if status.is_client_error() => Self::BadRequest,
+            _ => Self::Internal,
+        }
+    }
+
+    /// A database that holds something unreadable is a defect; otherwise it is away or overloaded.
+    pub(super) fn of_database(error: &db::Error) -> Self {
+        match error {
+            db::Error::Inconsistent { .. } => Self::Internal,
+            _ => Self::DatabaseAway,
+        }
+    }
+
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Self::UnknownAddress | Self::UnknownJob => StatusCode::NOT_FOUND,
+            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Rejected => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::DatabaseAway => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The title in problem+json.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::UnknownAddress => "Not found",
+            Self::UnknownJob => "No such job",
+            Self::BadRequest => "Bad request",
+            Self::WrongMethod => "Method not allowed",
+            Self::Rejected => "Submission rejected",
+            Self::TooLarge => "Too large",
+            Self::CrossSite => "Cross-site request",
+            Self::ForeignHost => "Misdirected request",
+            Self::DatabaseAway => "Database unavailable",
+            Self::Timeout => "Timeout",
+            Self::Internal => "Internal error",
+        }
+    }
+
+    /// The detail where a failure brings none of its own.
+    pub(super) fn detail(self) -> &'static str {
+        match self {
+            Self::UnknownAddress => "nothing has this address",
+            Self::UnknownJob => "no job has this id",
+            Self::BadRequest => "the request can't be understood: look at its address and its body",
+            Self::WrongMethod => "this address does not answer this method; the header Allow names those it does",
+            Self::Rejected => "the submission can't be accepted",
+            Self::TooLarge => "the body is too large: pass folders, not contents",
+            Self::CrossSite => "a page of another site sent this request; it was not carried out",
+            Self::ForeignHost => "this server answers only to localhost, 127.0.0.1 and [::1]",
+            Self::DatabaseAway => {
+                "the database can't be reached; nothing was changed, so the request can safely be repeated soon \
+                 (a submission with the same Idempotency-Key). The coordinator's log says why"
+            }
+            Self::Timeout => "the answer took too long; try again, and look into the coordinator's log if it stays so",
+            Self::Internal => "a defect of the coordinator: its log says what happened",
+        }
+    }
+}

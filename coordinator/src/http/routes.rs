@@ -1,0 +1,64 @@
+//! Every address that the coordinator answers, in one list: the router is made from it, and tests walk it.
+//!
+//! Invariant: there is no other way to add a route, so that none escapes the checks that walk this list.
+
+use axum::http::Method;
+use axum::routing::{MethodRouter, get, post};
+
+use super::{App, api, assets, doctor, events, health, metrics, pages, submit};
+
+/// What kind of answer a route gives, and with it which rules hold for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// HTML for people.
+    Page,
+    /// JSON for programs.
+    Api,
+    /// For whoever watches the process.
+    Probe,
+    /// Lasts as long as its client wants.
+    Stream,
+    /// A file that never changes under its address.
+    Asset,
+}
+
+/// One address with one method.
+#[derive(Debug)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path, with its parameters in braces.
+    pub path: &'static str,
+    /// What kind of answer it gives.
+    pub kind: Kind,
+    /// What it is for.
+    pub what: &'static str,
+    pub(super) handler: MethodRouter<App>,
+}
+
+/// All routes.
+pub fn routes() -> Vec<Route> {
+    let read = |path, kind, what, handler| Route { method: Method::GET, path, kind, what, handler };
+    vec![
+        read("/", Kind::Page, "the dashboard", get(pages::dashboard::show)),
+        read("/jobs/{id}", Kind::Page, "a job", get(pages::job::show)),
+        read("/jobs/{id}/log", Kind::Page, "a job's log as plain text", get(pages::log::show)),
+        read("/assets/{name}", Kind::Asset, "style sheet, script, icon", get(assets::serve)),
+        read("/events", Kind::Stream, "tells pages that something has changed", get(events::stream)),
+        read("/api/v1/jobs", Kind::Api, "a list of jobs", get(api::list)),
+        Route {
+            method: Method::POST,
+            path: "/api/v1/jobs",
+            kind: Kind::Api,
+            what: "submits a job",
+            handler: post(submit::submit),
+        },
+        read("/api/v1/jobs/{id}", Kind::Api, "a job", get(api::job)),
+        read("/api/v1/jobs/{id}/log", Kind::Api, "a job's log", get(api::log)),
+        read("/api/v1/plugins", Kind::Api, "the plugins and their queues", get(api::plugins)),
+        read("/api/v1/doctor", Kind::Api, "what is wrong and what to do", get(doctor::examine)),
+        read("/healthz", Kind::Probe, "whether the process lives", get(health::alive)),
+        read("/readyz", Kind::Probe, "whether it can work", get(health::ready)),
+        read("/metrics", Kind::Probe, "figures for Prometheus", get(metrics::export)),
+    ]
+}

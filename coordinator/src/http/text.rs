@@ -1,0 +1,231 @@
+//! All words of the pages, English and German side by side. The words are those of the manuals of the task
+//! managers that this one replaces.
+//!
+//! Invariant: a word can't be missing in one language, because both stand in one line; templates contain no
+//! words of their own (a test reads them).
+
+use super::language::Language;
+
+macro_rules! texts {
+    ($($key:ident: $english:literal, $german:literal;)+) => {
+        /// The words of one language.
+        #[derive(Debug)]
+        pub(super) struct Text {
+            $(pub(super) $key: &'static str,)+
+        }
+
+        const ENGLISH: Text = Text { $($key: $english,)+ };
+        const GERMAN: Text = Text { $($key: $german,)+ };
+
+        /// Name, English and German of each text.
+        #[cfg(test)]
+        const ALL: &[(&str, &str, &str)] = &[$((stringify!($key), $english, $german),)+];
+    };
+}
+
+impl Text {
+    /// The words of a language.
+    pub(super) fn of(language: Language) -> &'static Self {
+        match language {
+            Language::English => &ENGLISH,
+            Language::German => &GERMAN,
+        }
+    }
+}
+
+texts! {
+    // Every page.
+    skip: "Skip to the content", "Zum Inhalt springen";
+    menu: "Menu", "Menü";
+    languages: "Language", "Sprache";
+    dashboard: "Dashboard", "Übersicht";
+    live_on: "Live", "Live";
+    live_off: "No connection", "Keine Verbindung";
+    times_in: "Times: {0}", "Uhrzeiten: {0}";
+    version: "Version {0}", "Version {0}";
+
+    // Figures on all jobs.
+    figures: "All jobs", "Alle Aufgaben";
+    running: "Running", "Laufend";
+    waiting: "Waiting", "Wartend";
+    paused: "Paused", "Angehalten";
+    done_today: "Done today", "Heute fertig";
+    failed_today: "Failed today", "Heute fehlerhaft";
+    pages_today: "Pages today", "Seiten heute";
+    day_in_utc: "Days are counted in UTC", "Tage zählen nach UTC";
+
+    // The list of jobs.
+    jobs: "Jobs", "Aufgaben";
+    tabs: "Which jobs", "Welche Aufgaben";
+    tab_queue: "Queue", "Warteschlange";
+    tab_done: "Done", "Fertig";
+    tab_error: "Error", "Fehler";
+    plugins_filter: "Plugin", "Plugin";
+    all_plugins: "All", "Alle";
+    state: "Status", "Status";
+    progress: "Progress", "Fortschritt";
+    title: "Title", "Titel";
+    plugin: "Plugin", "Plugin";
+    priority: "Priority", "Priorität";
+    submitted: "Submitted", "Eingereicht";
+    started: "Started", "Gestartet";
+    finished: "Finished", "Beendet";
+    duration: "Duration", "Dauer";
+    pages: "Pages", "Seiten";
+    volume: "Volume of data", "Datenmenge";
+    error: "Error", "Fehler";
+    process: "Process {0}", "Vorgang {0}";
+    step: "Step {0}", "Schritt {0}";
+    of_items: "{0} of {1}", "{0} von {1}";
+    items_failed: "{0} failed", "{0} fehlerhaft";
+    next_page: "Next page", "Nächste Seite";
+    first_page: "First page", "Erste Seite";
+    pager: "Pages of the list", "Seiten der Liste";
+    empty_queue: "No job is waiting or running", "Keine Aufgabe wartet oder läuft";
+    empty_queue_more: "Jobs appear here as soon as they are submitted, by a workflow or by hand:",
+        "Aufgaben erscheinen hier, sobald sie eingereicht werden, von einem Workflow oder von Hand:";
+    empty_done: "No job is done yet", "Noch keine Aufgabe ist fertig";
+    empty_done_more: "Jobs that have ended well are listed here, the newest first.",
+        "Hier stehen die erfolgreich beendeten Aufgaben, die neuesten zuerst.";
+    empty_error: "No job has failed", "Keine Aufgabe ist fehlgeschlagen";
+    empty_error_more: "Failed and cancelled jobs are listed here with their reasons.",
+        "Hier stehen fehlgeschlagene und abgebrochene Aufgaben mit dem Grund.";
+
+    // The plugins' queues.
+    queues: "Queues of the plugins", "Warteschlangen der Plugins";
+    slots: "Slots", "Plätze";
+    workers: "Workers", "Worker";
+    longest_wait: "Longest wait", "Längste Wartezeit";
+    no_worker: "No worker", "Kein Worker";
+    plugin_running: "running", "läuft";
+    plugin_stopping: "stopping", "wird angehalten";
+    plugin_stopped: "stopped", "angehalten";
+    empty_plugins: "No plugin is known yet", "Noch kein Plugin ist bekannt";
+    empty_plugins_more: "Plugins appear as soon as a worker announces them: start a worker.",
+        "Plugins erscheinen, sobald ein Worker sie anmeldet: Starten Sie einen Worker.";
+
+    // States of a job, in words.
+    state_blocked: "Waits for other jobs", "Wartet auf andere Aufgaben";
+    state_scheduled: "Waits for its time", "Wartet auf den Termin";
+    state_queued: "Ready to start", "Startbereit";
+    state_started: "Getting ready", "Wird vorbereitet";
+    state_waiting_for_upload: "Waits for storage", "Wartet auf den Speicher";
+    state_upload: "Fetches its files", "Holt die Dateien";
+    state_processing: "Being processed", "Wird bearbeitet";
+    state_download: "Puts the results in place", "Legt die Ergebnisse ab";
+    state_paused: "Held back", "Angehalten";
+    state_done: "Finished", "Beendet";
+    state_error: "Failed", "Fehlgeschlagen";
+    state_cancelled: "Cancelled", "Abgebrochen";
+
+    // Why a job waits.
+    wait_cancel: "Will be cancelled, as a person has asked for it", "Wird abgebrochen, weil jemand es so will";
+    wait_cancel_running: "Is being cancelled; its worker stops it", "Wird abgebrochen; der Worker hält sie an";
+    wait_held: "Is held by a person", "Von jemandem angehalten";
+    wait_plugin_stopped: "Plugin {0} is stopped", "Das Plugin {0} ist angehalten";
+    wait_plugin_stopping: "Plugin {0} is being stopped", "Das Plugin {0} wird angehalten";
+    wait_scheduled: "Starts at {0}", "Startet um {0}";
+    wait_blocked: "Waits for other jobs to end", "Wartet auf das Ende anderer Aufgaben";
+    wait_no_worker: "Waits for a worker: no worker that serves {0} is running",
+        "Wartet auf einen Worker: zurzeit läuft keiner für {0}";
+    wait_next: "Next in line; {0} of {1} slots are in use", "Als Nächste an der Reihe; {0} von {1} Plätzen belegt";
+    wait_in_line: "Number {0} in line; {1} of {2} slots are in use",
+        "Nummer {0} in der Warteschlange; {1} von {2} Plätzen belegt";
+    wait_far_back: "More than {0} jobs are ahead; {1} of {2} slots are in use",
+        "Mehr als {0} Aufgaben sind vorher an der Reihe; {1} von {2} Plätzen belegt";
+
+    // The page of a job.
+    where_am_i: "You are here", "Sie sind hier";
+    details: "Details", "Details";
+    identifiers: "Identifiers", "Kennungen";
+    job_id: "Job", "Aufgabe";
+    process_id: "Process", "Vorgang";
+    step_id: "Step", "Schritt";
+    step_name: "Step name", "Name des Schritts";
+    project: "Project", "Projekt";
+    submitted_by: "Submitted by", "Eingereicht von";
+    callback: "Told at the end", "Wird am Ende benachrichtigt";
+    folders: "Folders", "Verzeichnisse";
+    source: "Source", "Quelle";
+    target: "Target", "Ziel";
+    times: "Times", "Zeiten";
+    settings: "Settings", "Einstellungen";
+    template: "Template", "Vorlage";
+    parameters: "Parameters", "Parameter";
+    template_parameters: "Parameters of the template", "Parameter der Vorlage";
+    extra: "Further fields as sent", "Weitere Felder, wie gesendet";
+    results: "Results", "Ergebnisse";
+    items: "Items", "Einzelteile";
+    file: "File", "Datei";
+    position: "No.", "Nr.";
+    item_done: "done", "fertig";
+    item_failed: "failed", "fehlerhaft";
+    item_skipped: "left aside", "ausgelassen";
+    reason: "Reason", "Grund";
+    no_items: "No item has been reported yet.", "Noch kein Einzelteil gemeldet.";
+    some_of_items: "{0} of {1} are shown.", "{0} von {1} werden gezeigt.";
+    show_all: "Show all", "Alle zeigen";
+    attempts: "Attempts", "Versuche";
+    attempt: "Attempt", "Versuch";
+    worker: "Worker", "Worker";
+    outcome: "Outcome", "Ausgang";
+    exit_code: "exit code {0}", "Exit-Code {0}";
+    permanent: "trying again does not help", "ein neuer Versuch hilft nicht";
+    retryable: "may pass", "kann vorübergehen";
+    no_attempts: "No worker has started it yet.", "Noch hat sie kein Worker begonnen.";
+    outcome_running: "running", "läuft";
+    outcome_done: "done", "fertig";
+    outcome_failed: "failed", "fehlgeschlagen";
+    outcome_interrupted: "interrupted", "unterbrochen";
+    outcome_cancelled: "cancelled", "abgebrochen";
+    outcome_lost: "its worker was lost", "Worker verloren";
+    log: "Log", "Protokoll";
+    no_log: "Nothing has been logged yet.", "Noch nichts protokolliert.";
+    last_lines: "The last {0} of {1} lines.", "Die letzten {0} von {1} Zeilen.";
+    whole_log: "Whole log", "Ganzes Protokoll";
+    outputs: "Outputs", "Ausgaben";
+    size: "Size", "Größe";
+    no_outputs: "None yet; they are listed when they are put in place.",
+        "Noch keine; sie stehen hier, sobald sie abgelegt werden.";
+    no_outputs_ended: "This job has left no files.", "Diese Aufgabe hat keine Dateien abgelegt.";
+    outputs_summary: "{0} files, {1}", "{0} Dateien, {1}";
+
+    // Failures.
+    failure_home: "To the dashboard", "Zur Übersicht";
+    failure_again: "Try again", "Noch einmal versuchen";
+    failure_address: "There is nothing at this address", "Unter dieser Adresse ist nichts";
+    failure_address_more: "It may be mistyped, or a link to it is out of date.",
+        "Vielleicht ist sie vertippt, oder ein Verweis auf sie ist veraltet.";
+    failure_job: "There is no such job", "Diese Aufgabe gibt es nicht";
+    failure_job_more: "Its id may be incomplete, or the job was removed after its time in the archive.",
+        "Vielleicht ist ihre Kennung unvollständig, oder sie wurde nach Ablauf ihrer Aufbewahrungszeit entfernt.";
+    failure_request: "This address can't be understood", "Diese Adresse ist nicht verständlich";
+    failure_request_more: "One of the values behind the question mark is wrong.",
+        "Einer der Werte hinter dem Fragezeichen ist falsch.";
+    failure_method: "That can't be done here", "Das geht hier nicht";
+    failure_method_more: "This address does not answer such requests.", "Diese Adresse beantwortet solche Anfragen nicht.";
+    failure_rejected: "The job was not accepted", "Die Aufgabe wurde nicht angenommen";
+    failure_rejected_more: "Something in the submission is wrong.", "Etwas in der Einreichung ist falsch.";
+    failure_large: "That is too much at once", "Das ist zu viel auf einmal";
+    failure_large_more: "Pass folders, not their contents.", "Übergeben Sie Verzeichnisse, nicht deren Inhalt.";
+    failure_cross_site: "This request came from another site", "Diese Anfrage kam von einer fremden Seite";
+    failure_cross_site_more: "It was not carried out.", "Sie wurde nicht ausgeführt.";
+    failure_host: "This server has another name", "Dieser Server heißt anders";
+    failure_host_more: "It answers only to localhost, 127.0.0.1 and [::1].",
+        "Er antwortet nur unter localhost, 127.0.0.1 und [::1].";
+    failure_database: "The database can't be reached", "Die Datenbank ist nicht erreichbar";
+    failure_database_more: "Nothing is lost: running jobs go on, and everything appears again when the database is back.",
+        "Nichts geht verloren: Laufende Aufgaben laufen weiter, und alles ist wieder da, sobald die Datenbank es ist.";
+    failure_timeout: "That took too long", "Das hat zu lange gedauert";
+    failure_timeout_more: "Nothing was changed.", "Nichts wurde geändert.";
+    failure_internal: "Something went wrong here", "Hier ist etwas schiefgegangen";
+    failure_internal_more: "It is a defect of this program; its log says more. Your jobs are not affected.",
+        "Das ist ein Fehler dieses Programms; sein Protokoll sagt mehr. Ihre Aufgaben sind nicht betroffen.";
+
+    // What a screen reader is told when something changes.
+    spoken_dashboard: "{0} running, {1} waiting, {2} failed today", "{0} laufend, {1} wartend, {2} heute fehlerhaft";
+    spoken_job: "{0}, {1} percent", "{0}, {1} Prozent";
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Why an unfinished job does not run yet, in words.
+
+use jiff::Timestamp;
+use shared::job::JobState;
+
+use super::format::fill;
+use super::language::{Language, Locale};
+use crate::db::pages::{PluginState, Waiting};
+
+/// The reason for waiting; `None` for a job that runs.
+pub(super) fn reason(locale: &Locale, plugin: &str, waiting: &Waiting, now: Timestamp) -> Option<String> {
+    let text = locale.text;
+    if waiting.state.is_running() {
+        return waiting.cancel_requested.then(|| text.wait_cancel_running.to_owned());
+    }
+    Some(if waiting.cancel_requested {
+        text.wait_cancel.to_owned()
+    } else if waiting.held {
+        text.wait_held.to_owned()
+    } else if waiting.plugin_state != PluginState::Running {
+        let sentence = match waiting.plugin_state {
+            PluginState::Stopping => text.wait_plugin_stopping,
+            PluginState::Running | PluginState::Stopped => text.wait_plugin_stopped,
+        };
+        fill(sentence, &[&plugin])
+    } else {
+        match (waiting.state, waiting.run_at) {
+            (JobState::Scheduled, Some(at)) => fill(text.wait_scheduled, &[&locale.time(at, now).short()]),
+            (JobState::Blocked, _) => text.wait_blocked.to_owned(),
+            _ if waiting.slots == 0 => fill(text.wait_no_worker, &[&plugin]),
+            _ => in_line(locale, waiting),
+        }
+    })
+}
+
+/// The reason in English, as the API gives it.
+pub(super) fn reason_in_english(plugin: &str, waiting: &Waiting, now: Timestamp) -> Option<String> {
+    let english = Locale { zone: jiff::tz::TimeZone::UTC, ..Locale::new(Language::English) };
+    reason(&english, plugin, waiting, now)
+}
+
+fn in_line(locale: &Locale, waiting: &Waiting) -> String {
+    let (running, slots) = (locale.number(waiting.running), locale.number(waiting.slots));
+    if waiting.ahead_is_capped {
+        fill(locale.text.wait_far_back, &[&locale.number(waiting.ahead), &running, &slots])
+    } else if waiting.ahead == 0 {
+        fill(locale.text.wait_next, &[&running, &slots])
+    } else {
+        fill(locale.text.wait_in_line, &[&locale.number(waiting.ahead + 1), &running, &slots])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queued() -> Waiting {
+        Waiting {
+            state: JobState::Queued,
+            held: false,
+            cancel_requested: false,
+            plugin_state: PluginState::Running,
+            run_at: None,
+            queued_at: Timestamp::UNIX_EPOCH,
+            ahead: 2,
+            ahead_is_capped: false,
+            running: 4,
+            slots: 4,
+        }
+    }
+
+    fn english(waiting: &Waiting) -> Option<String> {
+        reason_in_english("OCR", waiting, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_queued_job_tells_its_place_and_how_busy_the_workers_are() {
+        assert_eq!(english(&queued()).unwrap(), "Number 3 in line; 4 of 4 slots are in use");
+        let next = Waiting { ahead: 0, running: 0, ..queued() };
+        assert_eq!(english(&next).unwrap(), "Next in line; 0 of 4 slots are in use");
+        let far = Waiting { ahead: 1_000, ahead_is_capped: true, ..queued() };
+        assert!(english(&far).unwrap().starts_with("More than 1,000 jobs are ahead"));
+    }
+
+    #[test]
+    fn what_keeps_a_job_from_starting_is_named_before_its_place() {
+        let cases = [
+            (Waiting { slots: 0, ..queued() }, "no worker that serves OCR is running"),
+            (Waiting { held: true, slots: 0, ..queued() }, "held"),
+            (Waiting { plugin_state: PluginState::Stopped, ..queued() }, "OCR is stopped"),
+            (Waiting { plugin_state: PluginState::Stopping, ..queued() }, "OCR is being stopped"),
+            (Waiting { cancel_requested: true, held: true, ..queued() }, "cancelled"),
+            (Waiting { state: JobState::Blocked, ..queued() }, "other jobs"),
+            (
+                Waiting { state: JobState::Scheduled, run_at: Some(Timestamp::UNIX_EPOCH), ..queued() },
+                "Starts at 00:00",
+            ),
+        ];
+        for (waiting, words) in cases {
+            let reason = english(&waiting).unwrap();
+            assert!(reason.contains(words), "{reason} lacks {words}");
+        }
+    }
+
+    #[test]
+    fn a_running_job_waits_for_nothing_unless_it_is_to_be_cancelled() {
+        let running = Waiting { state: JobState::Processing, ..queued() };
+        assert_eq!(english(&running), None);
+        assert!(english(&Waiting { cancel_requested: true, ..running }).is_some());
+    }
+}

@@ -1,0 +1,20 @@
+//! The coordinator: records jobs in PostgreSQL, publishes them to RabbitMQ, records what workers report, and
+//! shows all of it.
+//!
+//! ```text
+//!  intake       the one way in: validate, deduplicate, record
+//!  broker       messages from RabbitMQ, in batches: submissions, claims, heartbeats, results
+//!  background   dispatcher, sweeper, probe, housekeeping
+//!  db           the only SQL
+//!  http         pages, API, health, metrics
+//! ```
+
+pub mod background;
+pub mod broker;
+pub mod config;
+pub mod db;
+pub mod http;
+pub mod intake;
+mod serve;
+
+pub use serve::serve;

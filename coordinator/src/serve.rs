@@ -1,0 +1,156 @@
+//! Puts the coordinator's parts together and runs them until a signal.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use shared::amqp::Address;
+use shared::amqp::publisher::publisher;
+use shared::error::Chain;
+use shared::lifecycle::Lifecycle;
+use shared::metrics::BUCKETS_SECONDS;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::background::{dispatcher::Dispatcher, housekeeping, probe, sweeper};
+use crate::broker::{Broker, Status};
+use crate::config::Config;
+use crate::db::migrate::migrate;
+use crate::db::notify::Changes;
+use crate::db::Db;
+use crate::http::{self, App};
+use crate::intake::{Intake, PathRules, Templates};
+
+/// Pause before the database is tried again at the start.
+const DATABASE_PAUSE: Duration = Duration::from_secs(1);
+/// How often the metrics recorder tidies its histograms up.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+/// Runs a coordinator until it is asked to end. The exit code tells whether it ended well.
+///
+/// # Errors
+/// When it can't start: wrong settings, an address in use, a schema that is not this release's.
+pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    config.check()?;
+    let address = Address::parse(&config.amqp_url()?)?;
+    let database_url = config.database_url()?;
+    let templates = config.templates.as_deref().map_or_else(|| Ok(Templates::default()), Templates::load)?;
+    let db = Db::new(&database_url, config.db_connections)?;
+    let prometheus = install_metrics()?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("the address {} can't be listened on", config.listen))?;
+
+    let lifecycle = Lifecycle::default();
+    let stop = lifecycle.stop.clone();
+    let changes = Changes::default();
+    let (publisher, slot) = publisher();
+    let status = Status::new(publisher.clone());
+    let queue_missing = Arc::new(Notify::new());
+    let paths = PathRules::new(config.roots.clone(), config.path_map.clone());
+    let intake = Intake::new(db.clone(), changes.clone(), paths, templates);
+    let schema_ready = Arc::new(AtomicBool::new(false));
+
+    let app = App {
+        db: db.clone(),
+        intake: intake.clone(),
+        changes: changes.clone(),
+        broker: status.clone(),
+        stop: stop.clone(),
+        prometheus: prometheus.clone(),
+        schema_ready: Arc::clone(&schema_ready),
+    };
+    tracing::info!("listening on http://{}", config.listen);
+    lifecycle.spawn("http", async move {
+        if let Err(error) = http::serve(listener, app).await {
+            tracing::error!("the HTTP server ended: {}", Chain(&error));
+        }
+    });
+    lifecycle.spawn("metrics upkeep", upkeep(prometheus, stop.clone()));
+    lifecycle.spawn("publish", Broker::publish(slot, address.clone(), stop.clone()));
+
+    let broker = Broker {
+        db: db.clone(),
+        intake,
+        changes: changes.clone(),
+        publisher: publisher.clone(),
+        status: status.clone(),
+        queue_missing: Arc::clone(&queue_missing),
+        lease_seconds: config.lease_seconds,
+    };
+    let rest = lifecycle.clone();
+    let dispatcher = Dispatcher {
+        db: db.clone(),
+        publisher: publisher.clone(),
+        status: status.clone(),
+        changes: changes.clone(),
+        queue_missing,
+        window: config.window,
+    };
+    lifecycle.spawn("start", async move {
+        if !prepare_schema(&database_url, &rest.stop).await {
+            return;
+        }
+        schema_ready.store(true, Ordering::SeqCst);
+        let stop = || rest.stop.clone();
+        rest.spawn("changes out", { let changes = changes.clone(); let db = db.clone(); let stop = stop(); async move { changes.send(db, stop).await } });
+        rest.spawn("changes in", { let changes = changes.clone(); let stop = stop(); async move { changes.listen(database_url, stop).await } });
+        rest.spawn("dispatcher", dispatcher.run(stop()));
+        rest.spawn("sweeper", sweeper::run(db.clone(), changes, stop()));
+        rest.spawn("housekeeping", housekeeping::run(db, stop()));
+        rest.spawn("probe", probe::run(publisher, status, address.user().to_owned(), stop()));
+        broker.consume(address, stop()).await;
+    });
+    Ok(lifecycle.run_until_stopped(config.grace()).await?)
+}
+
+/// Waits for the database and brings its schema up to date; `false` when the process is to end.
+async fn prepare_schema(database_url: &str, stop: &CancellationToken) -> bool {
+    let mut troubled = false;
+    loop {
+        let result = tokio::select! {
+            result = migrate(database_url) => result,
+            () = stop.cancelled() => return false,
+        };
+        match result {
+            Ok(()) => return true,
+            Err(error) if error.is_transient() => {
+                if !troubled {
+                    tracing::warn!("waiting for the database: {}", Chain(&error));
+                }
+                troubled = true;
+            }
+            Err(error) => {
+                tracing::error!("{}", Chain(&error));
+                return false;
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(DATABASE_PAUSE) => {}
+            () = stop.cancelled() => return false,
+        }
+    }
+}
+
+fn install_metrics() -> anyhow::Result<PrometheusHandle> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets(&BUCKETS_SECONDS)
+        .context("the histogram buckets are wrong")?
+        .install_recorder()
+        .context("the metrics recorder can't be installed")?;
+    shared::metrics::describe();
+    Ok(handle)
+}
+
+async fn upkeep(prometheus: PrometheusHandle, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(METRICS_UPKEEP) => prometheus.run_upkeep(),
+            () = stop.cancelled() => return,
+        }
+    }
+}

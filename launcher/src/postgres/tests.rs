@@ -1,0 +1,65 @@
+//! A real private PostgreSQL, hurt in every way that the fault tests use.
+
+use super::*;
+use crate::process::tree::{self, Ident};
+
+fn start(name: &str) -> (Place, Postgres) {
+    let place = Place::temporary(name).unwrap();
+    let server = Postgres::start(&place, PostgresOptions { durable: false }).unwrap();
+    (place, server)
+}
+
+#[test]
+fn databases_survive_kill_9_and_the_port_stays() {
+    let (_place, mut server) = start("postgres-kill");
+    let url = server.url("kept");
+    assert!(server.create_database("kept").unwrap());
+    server.kill9().unwrap();
+    assert!(!server.alive());
+    assert!(!server.cluster.answers(server.port));
+    server.restart().unwrap();
+    assert_eq!(server.url("kept"), url);
+    assert!(!server.create_database("kept").unwrap(), "the database is gone");
+}
+
+#[test]
+fn kill_9_leaves_no_process_behind() {
+    let (_place, mut server) = start("postgres-tree");
+    let family = tree::family(Ident::of(server.pid()).unwrap());
+    assert!(family.len() > 3, "a running server has helpers: {family:?}");
+    server.kill9().unwrap();
+    assert!(!family.iter().any(|ident| ident.runs()));
+}
+
+#[test]
+fn a_wiped_server_starts_empty_with_the_same_address() {
+    let (_place, mut server) = start("postgres-wipe");
+    let url = server.url("lost");
+    assert!(server.create_database("lost").unwrap());
+    server.wipe().unwrap();
+    server.restart().unwrap();
+    assert_eq!(server.url("lost"), url);
+    assert!(
+        server.create_database("lost").unwrap(),
+        "the database is still there"
+    );
+}
+
+#[test]
+fn a_frozen_server_does_not_answer_until_it_is_thawed() {
+    let (_place, mut server) = start("postgres-freeze");
+    server.freeze().unwrap();
+    assert!(!server.cluster.answers(server.port));
+    server.thaw().unwrap();
+    assert!(server.cluster.answers(server.port));
+}
+
+#[test]
+fn an_orderly_stop_needs_no_recovery_at_the_next_start() {
+    let (place, mut server) = start("postgres-stop");
+    server.stop().unwrap();
+    drop(server);
+    let server = Postgres::start(&place, PostgresOptions { durable: false }).unwrap();
+    let log = std::fs::read_to_string(server.log_path()).unwrap();
+    assert!(!log.contains("not properly shut down"), "{log}");
+}

@@ -1,0 +1,108 @@
+//! What workers are answered.
+
+use serde_json::{Map, json};
+use shared::job::decide::{PublishAnswer, Refusal};
+use shared::message::reply::{
+    AttemptVerdict, ClaimReply, DoneItem, Grant, Reply, ResultAnswer, Template, Verdict,
+};
+
+use super::parts::{alto, claim_id, job_id, manifest, object, other_claim_id};
+
+pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
+    let grant = Grant {
+        job_id: job_id(),
+        plugin: "OCR".parse().unwrap(),
+        attempt: 2,
+        claim_id: claim_id(),
+        lease_seconds: 60,
+        run_budget_seconds: 86_400,
+        title: "Kochbuch".to_owned(),
+        source: Some("/data/metadata/27/images/kochbuch_media".to_owned()),
+        target: Some("/data/metadata/27".to_owned()),
+        parameters: object(&json!({"font_type": "fracture", "language": "ger,lat"})),
+        template: Some(Template {
+            name: "gothic".to_owned(),
+            parameters: object(&json!({"publish_partial": true})),
+        }),
+        done_items: vec![DoneItem {
+            name: "00000001.jpg".to_owned(),
+            files: vec![alto()],
+        }],
+        manifest: None,
+    };
+    let completing = Grant {
+        source: None,
+        target: None,
+        template: None,
+        parameters: Map::new(),
+        done_items: vec![],
+        manifest: Some(manifest()),
+        ..grant.clone()
+    };
+    let refused = |refusal| ClaimReply::Refused {
+        claim_id: other_claim_id(),
+        refusal,
+    };
+    let verdict = |verdict| AttemptVerdict {
+        job_id: job_id(),
+        claim_id: claim_id(),
+        verdict,
+    };
+    let publish = |answer, manifest| Reply::Publish { answer, manifest };
+    let granted = vec![
+        ClaimReply::Granted(Box::new(grant)),
+        ClaimReply::Granted(Box::new(completing)),
+    ];
+    let refusals = [
+        Refusal::Unknown,
+        Refusal::Stale,
+        Refusal::NotQueued,
+        Refusal::Held,
+        Refusal::Cancelled,
+        Refusal::PluginStopped,
+    ];
+    let verdicts = [Verdict::Ok, Verdict::Lost, Verdict::Cancel, Verdict::Yield];
+    vec![
+        ("reply-announced.json", Reply::Announced),
+        ("reply-claims-granted.json", Reply::Claims { answers: granted }),
+        (
+            "reply-claims-refused.json",
+            Reply::Claims {
+                answers: refusals.map(refused).to_vec(),
+            },
+        ),
+        (
+            "reply-heartbeat.json",
+            Reply::Heartbeat {
+                verdicts: verdicts.map(verdict).to_vec(),
+            },
+        ),
+        (
+            "reply-publish-granted.json",
+            publish(PublishAnswer::Granted, Some(manifest())),
+        ),
+        ("reply-publish-lost.json", publish(PublishAnswer::Lost, None)),
+        (
+            "reply-publish-cancelled.json",
+            publish(PublishAnswer::Cancelled, None),
+        ),
+        (
+            "reply-result-recorded.json",
+            Reply::Result {
+                answer: ResultAnswer::Recorded,
+            },
+        ),
+        (
+            "reply-result-superseded.json",
+            Reply::Result {
+                answer: ResultAnswer::Superseded,
+            },
+        ),
+        (
+            "reply-result-unknown.json",
+            Reply::Result {
+                answer: ResultAnswer::Unknown,
+            },
+        ),
+    ]
+}

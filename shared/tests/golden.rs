@@ -1,0 +1,173 @@
+//! Every message on the wire has an example in `golden/`: what this build writes and reads is exactly that.
+//!
+//! A test that fails here says that the protocol has changed: other releases, and other people's programs, speak
+//! the old one. `docs/protocol.md` shows the same files.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+#[path = "examples/parts.rs"]
+mod parts;
+#[path = "examples/replies.rs"]
+mod replies;
+#[path = "examples/submissions.rs"]
+mod submissions;
+#[path = "examples/worker_messages.rs"]
+mod worker_messages;
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use shared::job::decide::PublishAnswer;
+use shared::message::dispatch::Dispatch;
+use shared::message::reply::{Reply, ResultAnswer};
+use shared::message::submit::Submission;
+use shared::message::worker::{AttemptResult, Outcome, WorkerMessage};
+use shared::message::{DecodeError, decode, encode};
+
+use replies::replies;
+use submissions::{DIALECTS, submissions, submit_replies};
+use worker_messages::{dispatches, worker_messages};
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+fn read(name: &str) -> Vec<u8> {
+    let path = folder().join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// What this build writes is the golden file, and what it reads from the golden file is the message.
+#[track_caller]
+fn same<T: Serialize + DeserializeOwned + PartialEq + Debug>(examples: Vec<(&'static str, T)>) {
+    for (name, message) in examples {
+        let golden: Value = serde_json::from_slice(&read(name)).unwrap();
+        let written: Value = serde_json::from_slice(&encode(&message)).unwrap();
+        assert_eq!(written, golden, "{name}: this build writes\n{written:#}\n");
+        assert_eq!(decode::<T>(&read(name)).unwrap(), message, "{name}");
+    }
+}
+
+#[test]
+fn submissions_are_written_and_read_as_in_their_golden_files() {
+    same(submissions());
+    for (name, submission) in submissions() {
+        assert_eq!(Submission::parse(&read(name)).unwrap(), submission, "{name}");
+    }
+}
+
+#[test]
+fn dialects_become_the_canonical_format() {
+    for (dialect, canonical) in DIALECTS {
+        let submission = Submission::parse(&read(dialect)).unwrap();
+        same(vec![(canonical, submission)]);
+    }
+}
+
+#[test]
+fn answers_to_submitters_are_as_in_their_golden_files() {
+    same(submit_replies());
+}
+
+#[test]
+fn dispatches_are_as_in_their_golden_file() {
+    same(dispatches());
+}
+
+#[test]
+fn messages_of_workers_are_as_in_their_golden_files() {
+    for (name, message) in worker_messages() {
+        let expected = match &message {
+            WorkerMessage::Announce(_) => "announce.json",
+            WorkerMessage::Claim(_) => "claim.json",
+            WorkerMessage::Heartbeat(_) => "heartbeat.json",
+            WorkerMessage::Publish(_) => "publish.json",
+            WorkerMessage::Result(AttemptResult { outcome, .. }) => match outcome {
+                Outcome::Done { .. } => "result-done.json",
+                Outcome::Failed { .. } => "result-failed.json",
+                Outcome::Interrupted { .. } => "result-interrupted.json",
+                Outcome::Cancelled => "result-cancelled.json",
+            },
+            WorkerMessage::Probe => "probe.json",
+        };
+        assert_eq!(
+            name, expected,
+            "a new kind of message needs an example of its own"
+        );
+    }
+    same(worker_messages());
+}
+
+#[test]
+fn replies_to_workers_are_as_in_their_golden_files() {
+    for (name, reply) in replies() {
+        let expected = match &reply {
+            Reply::Announced => "reply-announced",
+            Reply::Claims { .. } => "reply-claims",
+            Reply::Heartbeat { .. } => "reply-heartbeat",
+            Reply::Publish { answer, .. } => match answer {
+                PublishAnswer::Granted => "reply-publish-granted",
+                PublishAnswer::Lost => "reply-publish-lost",
+                PublishAnswer::Cancelled => "reply-publish-cancelled",
+            },
+            Reply::Result { answer } => match answer {
+                ResultAnswer::Recorded => "reply-result-recorded",
+                ResultAnswer::Superseded => "reply-result-superseded",
+                ResultAnswer::Unknown => "reply-result-unknown",
+            },
+        };
+        assert!(
+            name.starts_with(expected),
+            "{name}: a new kind of reply needs an example of its own"
+        );
+    }
+    same(replies());
+}
+
+#[test]
+fn a_field_of_a_newer_release_does_not_stop_this_one() {
+    for (name, message) in worker_messages() {
+        let mut golden: Value = serde_json::from_slice(&read(name)).unwrap();
+        golden["not_yet_invented"] = json!({"a": [1]});
+        let read = decode::<WorkerMessage>(golden.to_string().as_bytes());
+        assert_eq!(read.unwrap(), message, "{name}");
+    }
+}
+
+#[test]
+fn another_protocol_version_is_named_in_the_error() {
+    let mut golden: Value = serde_json::from_slice(&read("dispatch.json")).unwrap();
+    golden["version"] = json!(2);
+    let error = decode::<Dispatch>(golden.to_string().as_bytes()).unwrap_err();
+    assert!(matches!(error, DecodeError::Version { found: 2 }), "{error}");
+    golden.as_object_mut().unwrap().remove("version");
+    let error = decode::<Dispatch>(golden.to_string().as_bytes()).unwrap_err();
+    assert!(matches!(error, DecodeError::Unreadable(_)), "{error}");
+}
+
+#[test]
+fn no_golden_file_is_left_unread() {
+    let messages = submissions().into_iter().map(|(name, _)| name);
+    let messages = messages.chain(submit_replies().into_iter().map(|(name, _)| name));
+    let messages = messages.chain(dispatches().into_iter().map(|(name, _)| name));
+    let messages = messages.chain(worker_messages().into_iter().map(|(name, _)| name));
+    let messages = messages.chain(replies().into_iter().map(|(name, _)| name));
+    let tested: Vec<&str> = messages
+        .chain(
+            DIALECTS
+                .into_iter()
+                .flat_map(|(dialect, canonical)| [dialect, canonical]),
+        )
+        .collect();
+    let names: BTreeSet<String> = tested.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(names.len(), tested.len(), "a file is used twice: {tested:?}");
+    let there: BTreeSet<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(there, names);
+}

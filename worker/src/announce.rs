@@ -1,0 +1,72 @@
+//! Introducing this worker: after each connect, then every minute, until a coordinator has answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::error::Chain;
+use shared::message::worker::{Announcement, WorkerMessage};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::consume::Bench;
+use crate::identity::Identity;
+use crate::requests::Requests;
+use crate::roots::Roots;
+
+/// Time between two announcements.
+const INTERVAL: Duration = Duration::from_secs(60);
+/// Pause before an unanswered announcement is repeated.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What an announcement is made of.
+#[derive(Debug)]
+pub struct Announcer {
+    /// Who we are.
+    pub identity: Identity,
+    /// What we can do.
+    pub benches: Vec<Bench>,
+    /// Folders that jobs may use.
+    pub roots: Arc<Roots>,
+    /// Asks coordinators.
+    pub requests: Requests,
+    /// Told after each connect.
+    pub connected: Arc<Notify>,
+}
+
+impl Announcer {
+    /// Announces until `end`; `stop` says that no new jobs are taken.
+    pub async fn run(self, stop: CancellationToken, end: CancellationToken) {
+        loop {
+            let pause = if self.requests.connected() { self.announce(stop.is_cancelled()).await } else { PAUSE };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.connected.notified() => {}
+                () = end.cancelled() => return,
+            }
+        }
+    }
+
+    /// Announces once; how long to wait until the next time.
+    async fn announce(&self, draining: bool) -> Duration {
+        let mut checks = self.roots.checks();
+        for bench in &self.benches {
+            checks.extend(bench.plugin.checks().await);
+        }
+        let announcement = Announcement {
+            worker_id: self.identity.id.clone(),
+            name: self.identity.name.clone(),
+            host: self.identity.host.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            plugins: self.benches.iter().map(|bench| bench.plugin.offer()).collect(),
+            draining,
+            checks,
+        };
+        match self.requests.ask(&WorkerMessage::Announce(announcement)).await {
+            Ok(_) => INTERVAL,
+            Err(error) => {
+                tracing::debug!("the announcement has no answer yet: {}", Chain(&error));
+                PAUSE
+            }
+        }
+    }
+}

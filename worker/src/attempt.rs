@@ -1,0 +1,295 @@
+//! One attempt from its grant to its recorded result.
+//!
+//! Invariants: nothing becomes visible in the target before a coordinator has agreed; a panic of a plugin ends
+//! this attempt alone; whatever happens, the attempt ends with one result, or with none when it was fenced.
+
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use shared::error::Chain;
+use shared::job::decide::PublishAnswer;
+use shared::job::{Stage, Token};
+use shared::message::manifest::Manifest;
+use shared::message::reply::{Grant, Reply, ResultAnswer};
+use shared::message::worker::{AttemptResult, Outcome, PublishRequest, WorkerMessage};
+use tokio_util::sync::CancellationToken;
+
+use crate::context::Context;
+use crate::delivery::Delivery;
+use crate::identity::Identity;
+use crate::item_store::ItemStore;
+use crate::plugin::{AttemptError, Plugin};
+use crate::publish;
+use crate::requests::Requests;
+use crate::roots::Roots;
+use crate::running::{Attempt, Running, StopReason};
+
+/// Pause before an unanswered request to publish is repeated.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What all attempts of this worker share.
+#[derive(Debug, Clone)]
+pub struct Workshop {
+    /// Who we are.
+    pub identity: Identity,
+    /// Folders that jobs may use.
+    pub roots: Arc<Roots>,
+    /// Where attempts have their scratch folders.
+    pub scratch: Arc<Path>,
+    /// The attempts in hand.
+    pub running: Running,
+    /// Asks coordinators.
+    pub requests: Requests,
+    /// Delivers results.
+    pub delivery: Delivery,
+    /// Cancelled when the process gives up waiting for its attempts.
+    pub end: CancellationToken,
+}
+
+/// How an attempt's work went, before it is reported.
+enum Worked {
+    /// This is to be reported.
+    Report(Outcome),
+    /// The job is another's: nothing to report.
+    Fenced,
+}
+
+impl Workshop {
+    /// Runs a granted attempt to its end.
+    pub async fn run(&self, grant: Grant, plugin: Arc<dyn Plugin>) {
+        let token = Token { attempt: grant.attempt, claim_id: grant.claim_id };
+        let attempt = self.running.begin(grant.job_id, token);
+        tracing::info!(
+            job.id = %grant.job_id, job.plugin = %grant.plugin, attempt.number = grant.attempt,
+            "attempt {} of job {} begins", grant.attempt, grant.job_id
+        );
+        let budget = Duration::from_secs(grant.run_budget_seconds.into());
+        let work = AssertUnwindSafe(self.work(&grant, plugin, &attempt)).catch_unwind();
+        let over_budget = async {
+            tokio::time::sleep(budget).await;
+            attempt.stop_because(StopReason::OverBudget);
+            std::future::pending::<()>().await;
+        };
+        let worked = tokio::select! {
+            worked = work => worked.unwrap_or_else(|panic| Worked::Report(panicked(panic.as_ref()))),
+            () = over_budget => unreachable!("the budget only tells the attempt to stop"),
+        };
+        match worked {
+            Worked::Report(outcome) => self.report(&grant, &attempt, outcome).await,
+            Worked::Fenced => tracing::warn!(
+                job.id = %grant.job_id, attempt.number = grant.attempt,
+                "attempt {} of job {} is fenced: the job is another's now", grant.attempt, grant.job_id
+            ),
+        }
+        self.running.end(token.claim_id);
+    }
+
+    async fn work(&self, grant: &Grant, plugin: Arc<dyn Plugin>, attempt: &Attempt) -> Worked {
+        let prepared = self.prepare(grant, attempt).await;
+        let (context, scratch) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => return conclude(attempt, error),
+        };
+        let worked = if let Some(manifest) = grant.manifest.clone() {
+            attempt.progress.log("an earlier attempt may have published some files: only completing them");
+            let done = u32::try_from(grant.done_items.len()).unwrap_or(u32::MAX);
+            attempt.progress.items(done, done);
+            self.publish(&context, attempt, manifest).await
+        } else {
+            match plugin.run(&context).await {
+                Err(error) => conclude(attempt, error),
+                Ok(finished) => {
+                    let outcome = match finished.failed {
+                        None => Outcome::Done { summary: finished.summary },
+                        Some(AttemptError::Stopped) => return conclude(attempt, AttemptError::Stopped),
+                        Some(AttemptError::Failed { class, message, exit_code }) => {
+                            Outcome::Failed { class, message, exit_code }
+                        }
+                    };
+                    let mut files = finished.files;
+                    files.sort_by(|a, b| a.path.cmp(&b.path));
+                    if files.is_empty() {
+                        self.discard(&context, &outcome).await;
+                        Worked::Report(outcome)
+                    } else {
+                        self.publish(&context, attempt, Manifest { files, outcome }).await
+                    }
+                }
+            }
+        };
+        if let Err(error) = tokio::task::spawn_blocking(move || scratch.close()).await.unwrap_or(Ok(())) {
+            tracing::warn!("a scratch folder could not be removed: {error}");
+        }
+        worked
+    }
+
+    async fn prepare(
+        &self,
+        grant: &Grant,
+        attempt: &Attempt,
+    ) -> Result<(Context, tempfile::TempDir), AttemptError> {
+        let roots = Arc::clone(&self.roots);
+        let base = Arc::clone(&self.scratch);
+        let (source, target) = (grant.source.clone(), grant.target.clone());
+        let (job_id, claim_id) = (grant.job_id, grant.claim_id);
+        let opened = tokio::task::spawn_blocking(move || {
+            let folder = |error: crate::roots::Error| AttemptError::permanent(Chain(&error).to_string());
+            let source = source.map(|source| roots.open(&source)).transpose().map_err(folder)?;
+            let target = target.map(|target| roots.create(&target)).transpose().map_err(folder)?;
+            let scratch =
+                tempfile::Builder::new().prefix(&format!("{claim_id}-")).tempdir_in(&base).map_err(|error| {
+                    AttemptError::retryable(format!(
+                        "no scratch folder can be made in {} on the worker: {error}",
+                        base.display()
+                    ))
+                })?;
+            Ok((source, target.map(|target| ItemStore::open(target, job_id, claim_id)), scratch))
+        })
+        .await;
+        let (source, store, scratch) =
+            opened.unwrap_or_else(|panic| Err(AttemptError::retryable(format!("preparing failed: {panic}"))))?;
+        let context = Context {
+            grant: grant.clone(),
+            stop: attempt.stop.clone(),
+            progress: attempt.progress.clone(),
+            scratch: scratch.path().to_owned(),
+            source,
+            store,
+        };
+        Ok((context, scratch))
+    }
+
+    /// Asks until a coordinator has agreed or refused, then makes the outputs visible.
+    async fn publish(&self, context: &Context, attempt: &Attempt, manifest: Manifest) -> Worked {
+        let Some(store) = &context.store else {
+            return Worked::Report(failed(AttemptError::permanent(
+                "the plugin has outputs but the job names no target folder",
+            )));
+        };
+        let request = WorkerMessage::Publish(PublishRequest {
+            worker_id: self.identity.id.clone(),
+            job_id: attempt.job_id,
+            attempt: attempt.token.attempt,
+            claim_id: attempt.token.claim_id,
+            manifest,
+        });
+        let granted = loop {
+            if attempt.stop.is_cancelled() {
+                return conclude(attempt, AttemptError::Stopped);
+            }
+            match self.requests.ask(&request).await {
+                Ok(Reply::Publish { answer: PublishAnswer::Granted, manifest: Some(manifest) }) => {
+                    break manifest;
+                }
+                Ok(Reply::Publish { answer: PublishAnswer::Lost, .. }) => return Worked::Fenced,
+                Ok(Reply::Publish { answer: PublishAnswer::Cancelled, .. }) => {
+                    return Worked::Report(Outcome::Cancelled);
+                }
+                Ok(other) => tracing::warn!("a request to publish was answered with {other:?}"),
+                Err(error) => tracing::warn!("a request to publish has no answer yet: {}", Chain(&error)),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => {}
+                () = attempt.stop.cancelled() => {}
+            }
+        };
+        attempt.progress.stage(Stage::Download);
+        // From here on nothing stops it: the manifest is completed, by this attempt or by the next one.
+        match publish::complete(store, &granted, &attempt.progress).await {
+            Ok(()) => {
+                self.discard(context, &granted.outcome).await;
+                Worked::Report(granted.outcome)
+            }
+            Err(error) => conclude(attempt, error),
+        }
+    }
+
+    /// The item store has served its purpose. After a failure it stays for the job's retry.
+    async fn discard(&self, context: &Context, outcome: &Outcome) {
+        if !matches!(outcome, Outcome::Done { .. } | Outcome::Cancelled) {
+            return;
+        }
+        if let Some(store) = &context.store
+            && let Err(error) = store.remove().await
+        {
+            tracing::warn!(job.id = %context.grant.job_id, "the item store could not be removed: {}", Chain(&error));
+        }
+    }
+
+    async fn report(&self, grant: &Grant, attempt: &Attempt, outcome: Outcome) {
+        // A result carries one portion of items and log lines; heartbeats take the others first.
+        tokio::select! {
+            () = attempt.progress.nearly_confirmed() => {}
+            () = self.end.cancelled() => {}
+        }
+        let result = AttemptResult {
+            worker_id: self.identity.id.clone(),
+            outcome,
+            report: attempt.progress.report(attempt.job_id, attempt.token),
+        };
+        let answer = self.delivery.deliver(result, &self.end).await;
+        match answer {
+            Some(ResultAnswer::Recorded) => tracing::info!(
+                job.id = %grant.job_id, attempt.number = grant.attempt,
+                "attempt {} of job {} ended and is recorded", grant.attempt, grant.job_id
+            ),
+            Some(ResultAnswer::Superseded | ResultAnswer::Unknown) => tracing::warn!(
+                job.id = %grant.job_id, attempt.number = grant.attempt,
+                "the result of attempt {} of job {} did not count: {answer:?}", grant.attempt, grant.job_id
+            ),
+            None => tracing::warn!(
+                job.id = %grant.job_id, attempt.number = grant.attempt,
+                "attempt {} of job {} ended, but no coordinator has recorded it yet", grant.attempt, grant.job_id
+            ),
+        }
+    }
+
+    /// Gives back a job whose grant nobody waits for any more.
+    pub async fn release(&self, grant: Grant) {
+        tracing::info!(job.id = %grant.job_id, "job {} is given back: nobody waits for it any more", grant.job_id);
+        let token = Token { attempt: grant.attempt, claim_id: grant.claim_id };
+        let report = crate::progress::Progress::new(Arc::clone(&self.running.changed)).report(grant.job_id, token);
+        let outcome = Outcome::Interrupted { reason: "the worker no longer waited for it".to_owned() };
+        let result = AttemptResult { worker_id: self.identity.id.clone(), outcome, report };
+        self.delivery.deliver(result, &self.end).await;
+    }
+}
+
+/// What an error of the plugin, or being stopped, means for the attempt.
+fn conclude(attempt: &Attempt, error: AttemptError) -> Worked {
+    if attempt.stop_reason() == Some(StopReason::Lost) {
+        return Worked::Fenced;
+    }
+    Worked::Report(match (error, attempt.stop_reason()) {
+        (AttemptError::Stopped, Some(StopReason::Cancelled)) => Outcome::Cancelled,
+        (AttemptError::Stopped, Some(StopReason::ShutDown)) => interrupted("the worker was shut down"),
+        (AttemptError::Stopped, Some(StopReason::Yielded)) => interrupted("it yielded"),
+        (AttemptError::Stopped, Some(StopReason::OverBudget)) => {
+            failed(AttemptError::retryable("it ran longer than its plugin allows"))
+        }
+        (error, _) => failed(error),
+    })
+}
+
+fn interrupted(reason: &str) -> Outcome {
+    Outcome::Interrupted { reason: reason.to_owned() }
+}
+
+fn failed(error: AttemptError) -> Outcome {
+    match error {
+        AttemptError::Failed { class, message, exit_code } => Outcome::Failed { class, message, exit_code },
+        AttemptError::Stopped => interrupted("it stopped without being told to"),
+    }
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Outcome {
+    let said = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    failed(AttemptError::permanent(format!("the plugin broke down, which is a mistake in it: {said}")))
+}

@@ -1,0 +1,95 @@
+//! The worker's settings: flags and environment variables, documented by `worker --help`.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use shared::plugin::PluginName;
+use shared::telemetry::LogFormat;
+
+use crate::plugins::parse_slots;
+
+/// Takes jobs from the queues of its plugins and runs them.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "worker", version)]
+pub struct Config {
+    /// RabbitMQ: amqp://user:password@host:5672/vhost.
+    #[arg(long, env = "AMQP_URL", hide_env_values = true)]
+    pub amqp_url: Option<String>,
+
+    /// File that holds the RabbitMQ address; wins over --amqp-url.
+    #[arg(long, env = "AMQP_URL_FILE")]
+    pub amqp_url_file: Option<PathBuf>,
+
+    /// Folders that jobs may read from and write to (repeat, or separate by commas).
+    #[arg(long = "root", env = "TASKMANAGER_ROOTS", value_delimiter = ',', required = true)]
+    pub roots: Vec<PathBuf>,
+
+    /// Folder for work in hand and for results not yet recorded.
+    #[arg(long, env = "TASKMANAGER_SCRATCH", default_value = "/var/tmp/taskmanager-worker")]
+    pub scratch: PathBuf,
+
+    /// The name that operators see; the host's name unless given.
+    #[arg(long, env = "TASKMANAGER_WORKER_NAME")]
+    pub name: Option<String>,
+
+    /// Plugins to serve and how many jobs of each at once: OCR=1,NOOP=8 (all plugins unless given).
+    #[arg(long = "plugin", env = "TASKMANAGER_PLUGINS", value_delimiter = ',', value_parser = parse_slots)]
+    pub plugins: Vec<(PluginName, u16)>,
+
+    /// Pages that the OCR jobs of this worker recognise at once; the number of cores unless given.
+    #[arg(long, env = "TASKMANAGER_OCR_CORES")]
+    pub ocr_cores: Option<NonZeroU16>,
+
+    /// Tesseract's data folder, where it is not the usual one.
+    #[arg(long, env = "TESSDATA_PREFIX")]
+    pub tessdata: Option<PathBuf>,
+
+    /// Where /healthz, /readyz and /metrics are served; nowhere unless given.
+    #[arg(long, env = "TASKMANAGER_WORKER_LISTEN")]
+    pub listen: Option<SocketAddr>,
+
+    /// Time that a shutdown may take, seconds.
+    #[arg(long, env = "TASKMANAGER_GRACE_SECONDS", default_value_t = 30)]
+    pub grace_seconds: u64,
+
+    /// text or json.
+    #[arg(long, env = "TASKMANAGER_LOG_FORMAT", default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+
+    /// Log level, or a filter such as info,worker=debug.
+    #[arg(long, env = "TASKMANAGER_LOG", default_value = "info")]
+    pub log: String,
+}
+
+impl Config {
+    /// RabbitMQ's address, from its file where one is named.
+    ///
+    /// # Errors
+    /// When neither is set or the file can't be read.
+    pub fn amqp_url(&self) -> anyhow::Result<String> {
+        match (&self.amqp_url_file, &self.amqp_url) {
+            (Some(file), _) => match std::fs::read_to_string(file) {
+                Ok(text) => Ok(text.trim().to_owned()),
+                Err(error) => anyhow::bail!("--amqp-url-file {}: {error}", file.display()),
+            },
+            (None, Some(url)) => Ok(url.clone()),
+            (None, None) => anyhow::bail!("--amqp-url (or --amqp-url-file, or AMQP_URL) is missing"),
+        }
+    }
+
+    /// Time that a shutdown may take.
+    pub fn grace(&self) -> Duration {
+        Duration::from_secs(self.grace_seconds)
+    }
+
+    /// Pages recognised at once.
+    pub fn ocr_cores(&self) -> NonZeroU16 {
+        self.ocr_cores.unwrap_or_else(|| {
+            let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+            u16::try_from(cores).ok().and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MIN)
+        })
+    }
+}

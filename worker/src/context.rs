@@ -1,0 +1,28 @@
+//! What an attempt is given to work with.
+
+use std::path::PathBuf;
+
+use cap_std::fs::Dir;
+use shared::message::reply::Grant;
+use tokio_util::sync::CancellationToken;
+
+use crate::item_store::ItemStore;
+use crate::progress::Progress;
+
+/// An attempt's surroundings. Everything in it is confined: the source and the target to their folders beneath
+/// the configured roots, the scratch folder to this attempt.
+#[derive(Debug)]
+pub struct Context {
+    /// What the coordinator granted: parameters, template, items that are done.
+    pub grant: Grant,
+    /// Cancelled when the attempt must end (cancel, yield, lost lease, shutdown, run budget).
+    pub stop: CancellationToken,
+    /// Where progress, item results and log lines go.
+    pub progress: Progress,
+    /// A folder of this attempt alone, emptied and removed when it ends.
+    pub scratch: PathBuf,
+    /// The input folder, opened beneath its root; `None` where the job has none.
+    pub source: Option<Dir>,
+    /// The finished items and files, on the target's storage; `None` where the job has no target.
+    pub store: Option<ItemStore>,
+}

@@ -1,0 +1,56 @@
+//! The worker's own health and metrics over HTTP, for Kubernetes and Prometheus.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use metrics::gauge;
+use metrics_exporter_prometheus::PrometheusHandle;
+use shared::metrics::{WORKER_SLOTS, WORKER_SLOTS_USED};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::consume::Bench;
+use crate::requests::Requests;
+
+/// What the answers are made of.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// Whether coordinators can be asked.
+    pub requests: Requests,
+    /// The plugins and their slots.
+    pub benches: Vec<Bench>,
+    /// The metrics.
+    pub prometheus: PrometheusHandle,
+}
+
+/// Serves `/healthz` (the process lives), `/readyz` (it is connected) and `/metrics` until `stop`.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(listener: TcpListener, health: Health, stop: CancellationToken) -> std::io::Result<()> {
+    let router = Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(health);
+    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+async fn ready(State(health): State<Health>) -> (StatusCode, &'static str) {
+    if health.requests.connected() {
+        (StatusCode::OK, "connected\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "no connection to RabbitMQ\n")
+    }
+}
+
+async fn metrics(State(health): State<Health>) -> String {
+    for bench in &health.benches {
+        let plugin = bench.plugin.offer().name.to_string();
+        let free = u16::try_from(bench.slots.available_permits()).unwrap_or(bench.size);
+        gauge!(WORKER_SLOTS, "plugin" => plugin.clone()).set(f64::from(bench.size));
+        gauge!(WORKER_SLOTS_USED, "plugin" => plugin).set(f64::from(bench.size.saturating_sub(free)));
+    }
+    health.prometheus.render()
+}

@@ -1,0 +1,119 @@
+//! The finished items of an unfinished job, in the hidden folder `.taskmanager-<job id>` of its target folder.
+//!
+//! ```text
+//!  <target>/.taskmanager-<job id>/ocr/x_alto/0001.xml   laid out as the target will be
+//!                                 .new/<claim id>-<n>   being written
+//!                                 .other/<sha256>       where another attempt's file has taken the place
+//! ```
+//!
+//! Invariants: a file outside `.new` is complete, on disk, and never altered or replaced; so an attempt that was
+//! cut off and goes on can't spoil the files of the one that follows it. Nothing here is visible to readers of
+//! the target folder: that is `publish`'s part, which moves files by renaming, since both lie on one storage.
+
+mod copy;
+mod disk;
+mod error;
+mod path;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cap_std::fs::Dir;
+use shared::job::{ClaimId, JobId};
+use shared::message::manifest::FileEntry;
+use shared::message::reply::DoneItem;
+
+pub(crate) use copy::{CopyError, copy};
+pub(crate) use disk::{Disk, make_folders, shown, sync_folder};
+pub use error::Error;
+pub(crate) use error::storage_failure;
+
+/// One attempt's hand on its job's item store. Clones share it.
+#[derive(Debug, Clone)]
+pub struct ItemStore {
+    disk: Arc<Disk>,
+}
+
+impl ItemStore {
+    /// The store of this job in its target folder. Nothing is made on the disk before the first [`Self::put`].
+    pub fn open(target: Dir, job_id: JobId, claim_id: ClaimId) -> Self {
+        Self {
+            disk: Arc::new(Disk::new(target, job_id, claim_id)),
+        }
+    }
+
+    /// Copies a finished file into the store; when this returns, it is on disk.
+    ///
+    /// `path` is the file's place in the target folder, relative, its parts separated by `/`. `from` may lie on
+    /// another file system. Putting the same file again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error`]: the path is not relative or hidden, or the storage refuses (full, no permission, gone).
+    pub async fn put(&self, path: &str, from: &Path) -> Result<FileEntry, Error> {
+        let (path, from) = (path.to_owned(), from.to_owned());
+        self.blocking(move |disk| disk.put(&path, &from)).await
+    }
+
+    /// Whether every file of the item is in the store, complete and unaltered.
+    ///
+    /// # Errors
+    /// [`Error`] when the storage can't be read; that a file is missing or differs is no error.
+    pub async fn verify(&self, item: &DoneItem) -> Result<bool, Error> {
+        let files = item.files.clone();
+        self.blocking(move |disk| {
+            for file in &files {
+                if disk.locate(file)?.is_none() {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Copies a file out of the store to `to`, a path in the scratch folder.
+    ///
+    /// # Errors
+    /// [`Error`]: the file is not in the store as described, or reading or writing fails.
+    pub async fn fetch(&self, file: &FileEntry, to: &Path) -> Result<(), Error> {
+        let (file, to) = (file.clone(), to.to_owned());
+        self.blocking(move |disk| disk.fetch(&file, &to)).await
+    }
+
+    /// Removes the store with all that is in it, also what other attempts left half-written.
+    ///
+    /// # Errors
+    /// [`Error`] when the storage refuses; that there is no store is no error.
+    pub async fn remove(&self) -> Result<(), Error> {
+        self.blocking(Disk::remove).await
+    }
+
+    /// Runs work on the store where blocking is allowed.
+    pub(crate) async fn blocking<T, F>(&self, work: F) -> T
+    where
+        T: Send + 'static,
+        F: FnOnce(&Disk) -> T + Send + 'static,
+    {
+        let disk = Arc::clone(&self.disk);
+        blocking(move || work(&disk)).await
+    }
+}
+
+/// Runs work on files where blocking is allowed.
+pub(crate) async fn blocking<T, F>(work: F) -> T
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(failed) => match failed.try_into_panic() {
+            // A panic goes on where the work was asked for; the attempt's boundary catches it.
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Blocking work is cancelled only by the end of the runtime, which drops this future too.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}

@@ -1,0 +1,33 @@
+//! A worker: takes jobs from the queues of its plugins and runs them.
+//!
+//! ```text
+//!  consume   a message for each free slot ─► claims   may I? ─► attempt   run, publish, report
+//!  running   the attempts in hand ─► heartbeat   signs of life, verdicts
+//!  requests  questions to coordinators and their answers;  delivery   results until they are recorded
+//!  plugin    what a plugin is;  plugins   those shipped;  context, progress   what one is given
+//!  item_store, publish   finished pages, and making them visible;  roots   confinement;  tool   child processes
+//! ```
+
+pub mod announce;
+pub mod attempt;
+pub mod claims;
+pub mod config;
+pub mod consume;
+pub mod context;
+pub mod delivery;
+pub mod health;
+pub mod heartbeat;
+pub mod identity;
+pub mod item_store;
+pub mod plugin;
+pub mod plugins;
+pub mod progress;
+pub mod publish;
+pub mod requests;
+pub mod roots;
+pub mod running;
+mod serve;
+pub mod tool;
+pub mod wrapper;
+
+pub use serve::serve;

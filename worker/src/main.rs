@@ -1,0 +1,34 @@
+//! The worker's process: settings, logging, exit code; and, under a hidden name, the wrapper of its tools.
+#![expect(clippy::print_stderr, reason = "what is wrong before logging starts goes to the terminal")]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use shared::telemetry::start_logging;
+use worker::config::Config;
+
+fn main() -> ExitCode {
+    // Before anything else: the wrapper must not start a runtime with its threads.
+    if let Some(code) = worker::wrapper::dispatch() {
+        return code;
+    }
+    let config = Config::parse();
+    if let Err(problem) = start_logging(config.log_format, &config.log) {
+        eprintln!("{problem}");
+        return ExitCode::FAILURE;
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!("no threads can be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(worker::serve(config)) {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::error!("the worker can't run: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Reading a job's parameters: the template's win over the submitter's, and a wrong one is a permanent failure
+//! that says which, never a guess.
+
+use serde_json::{Map, Value};
+use shared::message::reply::Grant;
+
+use crate::plugin::AttemptError;
+
+/// What counts for a job.
+#[derive(Debug)]
+pub(super) struct Parameters {
+    values: Map<String, Value>,
+}
+
+impl Parameters {
+    pub(super) fn of(grant: &Grant) -> Self {
+        let mut values = grant.parameters.clone();
+        values.extend(
+            grant
+                .template
+                .iter()
+                .flat_map(|template| template.parameters.clone()),
+        );
+        Self { values }
+    }
+
+    /// The value of this name; `null` counts as none.
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        self.values.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A whole number, also when it was sent as text.
+    pub(super) fn number(&self, name: &str, default: u32) -> Result<u32, AttemptError> {
+        let read = |value: &Value| match value {
+            Value::String(text) => text.trim().parse().ok(),
+            other => other.as_u64().and_then(|number| u32::try_from(number).ok()),
+        };
+        match self.get(name) {
+            None => Ok(default),
+            Some(value) => read(value).ok_or_else(|| wrong(name, value, "a whole number")),
+        }
+    }
+
+    /// True or false, also when it was sent as text.
+    pub(super) fn flag(&self, name: &str) -> Result<bool, AttemptError> {
+        match self.get(name) {
+            None => Ok(false),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(Value::String(text)) if text == "true" => Ok(true),
+            Some(Value::String(text)) if text == "false" => Ok(false),
+            Some(value) => Err(wrong(name, value, "true or false")),
+        }
+    }
+}
+
+/// The failure for a value that is not what it should be.
+pub(super) fn wrong(name: &str, value: &Value, expected: &str) -> AttemptError {
+    let shown: String = value.to_string().chars().take(100).collect();
+    AttemptError::permanent(format!("parameter \"{name}\" is {shown}, but must be {expected}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parameters(values: &Value) -> Parameters {
+        Parameters {
+            values: values.as_object().unwrap().clone(),
+        }
+    }
+
+    #[test]
+    fn numbers_and_flags_may_be_sent_as_text_and_nothing_else_is_guessed() {
+        let given =
+            parameters(&json!({"a": 3, "b": "4", "c": -1, "d": "yes", "e": true, "f": "false", "g": null}));
+        assert_eq!(
+            (given.number("a", 0), given.number("b", 0), given.number("g", 7)),
+            (Ok(3), Ok(4), Ok(7))
+        );
+        assert!(given.number("c", 0).is_err() && given.number("e", 0).is_err());
+        assert_eq!(
+            (given.flag("e"), given.flag("f"), given.flag("none")),
+            (Ok(true), Ok(false), Ok(false))
+        );
+        let refused = given.flag("d").unwrap_err().to_string();
+        assert_eq!(refused, "parameter \"d\" is \"yes\", but must be true or false");
+    }
+}

@@ -1,0 +1,118 @@
+//! The attempts that this worker has in hand: what heartbeats report, and whom verdicts stop.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use shared::job::{ClaimId, JobId, Token};
+use shared::message::reply::Verdict;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::progress::Progress;
+
+/// Why an attempt was told to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// The job is another's now.
+    Lost,
+    /// A person has cancelled the job.
+    Cancelled,
+    /// Its plugin was stopped, or the worker drained.
+    Yielded,
+    /// The worker is being shut down.
+    ShutDown,
+    /// It has run longer than it may.
+    OverBudget,
+}
+
+/// One attempt in hand.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// The job.
+    pub job_id: JobId,
+    /// The attempt's token.
+    pub token: Token,
+    /// How far it has come.
+    pub progress: Progress,
+    /// Cancelled when it has to stop.
+    pub stop: CancellationToken,
+    reason: Arc<Mutex<Option<StopReason>>>,
+}
+
+impl Attempt {
+    /// Tells it to stop; the first reason counts, except that a lost job outweighs all others.
+    pub fn stop_because(&self, reason: StopReason) {
+        {
+            let mut current = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
+            if current.is_none() || reason == StopReason::Lost {
+                *current = Some(reason);
+            }
+        }
+        self.stop.cancel();
+    }
+
+    /// Why it was told to stop, if it was.
+    pub fn stop_reason(&self) -> Option<StopReason> {
+        *self.reason.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// All attempts in hand.
+#[derive(Debug, Clone, Default)]
+pub struct Running {
+    attempts: Arc<Mutex<HashMap<ClaimId, Attempt>>>,
+    /// Told when an attempt has something to report.
+    pub changed: Arc<Notify>,
+}
+
+impl Running {
+    /// An attempt begins.
+    pub fn begin(&self, job_id: JobId, token: Token) -> Attempt {
+        let attempt = Attempt {
+            job_id,
+            token,
+            progress: Progress::new(Arc::clone(&self.changed)),
+            stop: CancellationToken::new(),
+            reason: Arc::default(),
+        };
+        self.lock().insert(token.claim_id, attempt.clone());
+        attempt
+    }
+
+    /// An attempt is over and recorded.
+    pub fn end(&self, claim_id: ClaimId) {
+        self.lock().remove(&claim_id);
+    }
+
+    /// Whether an attempt with this claim is in hand.
+    pub fn contains(&self, claim_id: ClaimId) -> bool {
+        self.lock().contains_key(&claim_id)
+    }
+
+    /// All of them, as they are now.
+    pub fn all(&self) -> Vec<Attempt> {
+        self.lock().values().cloned().collect()
+    }
+
+    /// Does what a coordinator says about an attempt.
+    pub fn obey(&self, claim_id: ClaimId, verdict: Verdict) {
+        let Some(attempt) = self.lock().get(&claim_id).cloned() else { return };
+        match verdict {
+            Verdict::Ok => {}
+            Verdict::Lost => attempt.stop_because(StopReason::Lost),
+            Verdict::Cancel => attempt.stop_because(StopReason::Cancelled),
+            Verdict::Yield => attempt.stop_because(StopReason::Yielded),
+        }
+    }
+
+    /// The worker shuts down: every attempt is to stop.
+    pub fn shut_down(&self) {
+        for attempt in self.all() {
+            attempt.stop_because(StopReason::ShutDown);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<ClaimId, Attempt>> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,278 @@
+//! Puts the worker's parts together and runs them until a signal.
+//!
+//! At the end attempts stop first, then their results are delivered, and only then are the connections closed.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use shared::amqp::Address;
+use shared::amqp::link::{self, Session};
+use shared::amqp::publisher::{PublisherSlot, publisher};
+use shared::amqp::topology;
+use shared::error::Chain;
+use shared::lifecycle::Lifecycle;
+use shared::message::reply::{ClaimReply, Grant, Reply};
+use shared::metrics::BUCKETS_SECONDS;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::announce::Announcer;
+use crate::attempt::Workshop;
+use crate::claims::{Claimer, claimer};
+use crate::config::Config;
+use crate::consume::{Bench, Intake};
+use crate::delivery::Delivery;
+use crate::health::{self, Health};
+use crate::heartbeat;
+use crate::identity::Identity;
+use crate::plugins::{self, PluginSettings};
+use crate::requests::Requests;
+use crate::roots::Roots;
+use crate::running::Running;
+use crate::tool::Wrapper;
+
+/// How often the metrics recorder tidies its histograms up.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+/// Pause before what coordinators declare is looked for again.
+const TOPOLOGY_PAUSE: Duration = Duration::from_secs(1);
+/// Part of the grace period that attempts and their results may use.
+const ATTEMPTS_SHARE: f64 = 0.8;
+
+/// Runs a worker until it is asked to end. The exit code tells whether it ended well.
+///
+/// # Errors
+/// When it can't start: wrong settings, folders that are not there.
+pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    let address = Address::parse(&config.amqp_url()?)?;
+    let roots = Arc::new(Roots::new(config.roots.clone())?);
+    let scratch = prepare_scratch(&config.scratch)?;
+    let identity = Identity::of_this_process(config.name.as_deref());
+    let prometheus = install_metrics()?;
+    let settings = PluginSettings {
+        slots: config.plugins.iter().cloned().collect(),
+        ocr_cores: config.ocr_cores(),
+        tessdata: config.tessdata.clone(),
+        wrapper: Wrapper::default(),
+    };
+    let benches: Vec<Bench> = plugins::all(&settings)
+        .into_iter()
+        .map(|plugin| {
+            let size = plugin.offer().slots;
+            Bench { plugin, slots: Arc::new(Semaphore::new(size.into())), size }
+        })
+        .collect();
+
+    let lifecycle = Lifecycle::default();
+    let stop = lifecycle.stop.clone();
+    // Connections and heartbeats outlast the wish to stop: results still have to go out.
+    let end = CancellationToken::new();
+    let (publisher, slot) = publisher();
+    let requests = Requests::new(publisher, address.user());
+    let delivery = Delivery::new(requests.clone(), config.scratch.join("results"))
+        .with_context(|| format!("no folder for results can be made in {}", config.scratch.display()))?;
+    let running = Running::default();
+    let (unwanted, unwanted_grants) = mpsc::unbounded_channel();
+    let (claimer, claim_sender) = claimer(unwanted.clone());
+    let workshop = Workshop {
+        identity: identity.clone(),
+        roots: Arc::clone(&roots),
+        scratch,
+        running: running.clone(),
+        requests: requests.clone(),
+        delivery: delivery.clone(),
+        end: end.clone(),
+    };
+    tracing::info!(worker.id = %identity.id, "worker {} serves {}", identity.id, names(&benches));
+
+    if let Some(listen) = config.listen {
+        let listener =
+            TcpListener::bind(listen).await.with_context(|| format!("the address {listen} can't be listened on"))?;
+        let health = Health { requests: requests.clone(), benches: benches.clone(), prometheus: prometheus.clone() };
+        let stop = stop.clone();
+        lifecycle.spawn("http", async move {
+            if let Err(error) = health::serve(listener, health, stop).await {
+                tracing::error!("the HTTP server ended: {}", Chain(&error));
+            }
+        });
+    }
+    let connected = Arc::new(Notify::new());
+    let answers = Answers {
+        slot,
+        requests: requests.clone(),
+        connected: Arc::clone(&connected),
+        claimer: claimer.clone(),
+        running: running.clone(),
+        unwanted,
+    };
+    lifecycle.spawn("answers", answers.run(address.clone(), end.clone()));
+    lifecycle.spawn("claims", claim_sender.run(requests.clone(), identity.id.clone(), end.clone()));
+    lifecycle.spawn("release", release(workshop.clone(), unwanted_grants, end.clone()));
+    lifecycle
+        .spawn("heartbeat", heartbeat::run(running.clone(), requests.clone(), identity.clone(), stop.clone(), end.clone()));
+    let announcer = Announcer { identity, benches: benches.clone(), roots, requests, connected };
+    lifecycle.spawn("announce", announcer.run(stop.clone(), end.clone()));
+    lifecycle.spawn("metrics upkeep", upkeep(prometheus, stop.clone()));
+    lifecycle.spawn_short({
+        let end = end.clone();
+        async move { delivery.deliver_left_over(end).await }
+    });
+
+    let attempts = Lifecycle::stopped_by(stop.clone());
+    let intake = Intake { benches, claimer, workshop, lifecycle: attempts.clone() };
+    lifecycle.spawn("consume", {
+        let stop = stop.clone();
+        async move {
+            link::run("consume", &address, &stop, |session| {
+                let intake = intake.clone();
+                async move { intake.serve(session).await }
+            })
+            .await;
+        }
+    });
+    lifecycle.spawn("drain", drain(attempts, running, config.grace().mul_f64(ATTEMPTS_SHARE), stop, end));
+    Ok(lifecycle.run_until_stopped(config.grace()).await?)
+}
+
+/// When the process is to stop: stops the attempts, waits for their results, then lets the connections end.
+async fn drain(
+    attempts: Lifecycle,
+    running: Running,
+    patience: Duration,
+    stop: CancellationToken,
+    end: CancellationToken,
+) {
+    stop.cancelled().await;
+    let all_ended = attempts.ended();
+    tokio::pin!(all_ended);
+    let deadline = tokio::time::sleep(patience);
+    tokio::pin!(deadline);
+    loop {
+        // An attempt may begin while we look: its claim was answered just before.
+        running.shut_down();
+        tokio::select! {
+            () = &mut all_ended => break,
+            () = &mut deadline => {
+                tracing::warn!("attempts are still running at the end of the grace period");
+                break;
+            }
+            () = tokio::time::sleep(Duration::from_millis(100)) => {}
+        }
+    }
+    end.cancel();
+}
+
+/// The publishing connection: asks, and receives answers on the same channel.
+struct Answers {
+    slot: PublisherSlot,
+    requests: Requests,
+    connected: Arc<Notify>,
+    claimer: Claimer,
+    running: Running,
+    unwanted: mpsc::UnboundedSender<Grant>,
+}
+
+impl Answers {
+    async fn run(self, address: Address, end: CancellationToken) {
+        let this = &self;
+        link::run("publish", &address, &end, |session: Session| {
+            let end = end.clone();
+            async move {
+                if !exchange_is_there(&session, &end).await? {
+                    return Ok(());
+                }
+                let channel = this.slot.open(&session).await?;
+                let ready = || {
+                    this.slot.set(&session, channel.clone());
+                    this.connected.notify_one();
+                };
+                let result = tokio::select! {
+                    result = this.requests.receive(&channel, ready, |reply| this.unclaimed(reply)) => result,
+                    () = end.cancelled() => Ok(()),
+                };
+                this.slot.clear();
+                result
+            }
+        })
+        .await;
+    }
+
+    /// An answer that came too late. Only a grant matters: the job has to go back.
+    fn unclaimed(&self, reply: Reply) {
+        let Reply::Claims { answers } = reply else { return };
+        for answer in answers {
+            if let ClaimReply::Granted(grant) = answer
+                && !self.claimer.is_pending(grant.claim_id)
+                && !self.running.contains(grant.claim_id)
+            {
+                // The receiver lives as long as the process.
+                let _sent = self.unwanted.send(*grant);
+            }
+        }
+    }
+}
+
+/// Waits until a coordinator has declared what workers publish to; `false` when `end` came first.
+async fn exchange_is_there(session: &Session, end: &CancellationToken) -> Result<bool, shared::amqp::Error> {
+    let mut told = false;
+    while !topology::events_exchange_exists(session).await? {
+        if !told {
+            tracing::info!("waiting for a coordinator to set RabbitMQ up");
+            told = true;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(TOPOLOGY_PAUSE) => {}
+            () = end.cancelled() => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+async fn release(workshop: Workshop, mut grants: mpsc::UnboundedReceiver<Grant>, end: CancellationToken) {
+    loop {
+        tokio::select! {
+            grant = grants.recv() => match grant {
+                Some(grant) => workshop.release(grant).await,
+                None => return,
+            },
+            () = end.cancelled() => return,
+        }
+    }
+}
+
+/// Makes the scratch folder and empties it of what a killed process has left.
+fn prepare_scratch(folder: &Path) -> anyhow::Result<Arc<Path>> {
+    let attempts = folder.join("attempts");
+    let prepared = std::fs::create_dir_all(&attempts);
+    prepared.with_context(|| format!("the scratch folder {} can't be made", attempts.display()))?;
+    Ok(attempts.into())
+}
+
+fn names(benches: &[Bench]) -> String {
+    let names: Vec<String> =
+        benches.iter().map(|bench| format!("{} ({} at once)", bench.plugin.offer().name, bench.size)).collect();
+    names.join(", ")
+}
+
+fn install_metrics() -> anyhow::Result<PrometheusHandle> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets(&BUCKETS_SECONDS)
+        .context("the histogram buckets are wrong")?
+        .install_recorder()
+        .context("the metrics recorder can't be installed")?;
+    shared::metrics::describe();
+    Ok(handle)
+}
+
+async fn upkeep(prometheus: PrometheusHandle, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(METRICS_UPKEEP) => prometheus.run_upkeep(),
+            () = stop.cancelled() => return,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `cargo xtask test`: the whole suite, with `cargo test` underneath and private servers around it.
+
+use anyhow::Result;
+use launcher::{Place, run_in_foreground};
+
+use super::Outcome;
+use crate::existing::Existing;
+use crate::requirements::{Purpose, provide};
+use crate::servers::{Database, Servers};
+use crate::{cargo, interrupt, tools};
+
+/// Installs and builds what the tests run, starts the servers, and runs `cargo test --workspace` with the arguments.
+pub(crate) fn run(arguments: &[&str]) -> Result<Outcome> {
+    let place = Place::open_first_free("test")?;
+    interrupt::watch(&place)?;
+    let existing = Existing::from_environment();
+    provide(&place, &existing, Purpose::Tests)?;
+    tools::provide_alto_tools(&place)?;
+    // `cargo test` alone builds a package's programs for that package's own tests only.
+    cargo::build(&place, &["build", "--workspace", "--bins"])?;
+
+    let servers = Servers::start(&place, &existing, Database::Maintenance)?;
+    let mut test = cargo::cargo(&["test"]);
+    if !names_packages(arguments) {
+        test.arg("--workspace");
+    }
+    test.args(arguments)
+        .envs(servers.variables())
+        .env("TASKMANAGER_BIN_DIR", cargo::programs("debug"));
+    Ok(run_in_foreground(&place, &test)?.into())
+}
+
+/// Whether the arguments choose packages by themselves; cargo lets `--workspace` win over that.
+fn names_packages(arguments: &[&str]) -> bool {
+    let cargo_own = arguments.iter().take_while(|argument| **argument != "--");
+    cargo_own
+        .into_iter()
+        .any(|argument| argument.starts_with("-p") || argument.starts_with("--package"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_that_choose_packages_are_told_from_those_of_the_tests() {
+        assert!(names_packages(&["-p", "worker"]));
+        assert!(names_packages(&["-pworker"]));
+        assert!(names_packages(&["--package=worker", "crash"]));
+        assert!(!names_packages(&["crash"]));
+        assert!(!names_packages(&["--", "-p"]));
+    }
+}

