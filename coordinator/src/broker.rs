@@ -6,6 +6,7 @@ mod batch;
 mod claims;
 mod events;
 mod heartbeats;
+mod notifications;
 mod reconcile;
 mod rejected;
 mod results;

@@ -67,35 +67,39 @@ impl Intake {
         keys: Vec<String>,
     ) -> Result<SubmitReply, Error> {
         let incoming = Incoming { submission, submitted_by: submitted_by.to_owned(), keys };
-        let mut replies = self.submit_all(vec![incoming]).await?;
-        Ok(replies.pop().expect("one submission has one reply"))
+        let checked = self.check_all(vec![incoming]).await?.pop().expect("one submission has one answer");
+        match checked {
+            Err(rejection) => Ok(refused(rejection)),
+            Ok(job) => Ok(self.record(&[job]).await?.pop().expect("one job has one reply")),
+        }
     }
 
-    /// Accepts a batch of submissions in one transaction; one reply a submission, in their order.
+    /// Checks a batch of submissions; one answer a submission, in their order. Nothing is recorded yet.
+    ///
+    /// # Errors
+    /// When the database can't be asked which plugins there are.
+    pub async fn check_all(&self, incoming: Vec<Incoming>) -> Result<Vec<Result<NewJob, Rejection>>, Error> {
+        if incoming.is_empty() {
+            return Ok(Vec::new());
+        }
+        let plugins: HashMap<PluginName, Plugin> =
+            self.db.run(&All).await?.into_iter().map(|plugin| (plugin.name.clone(), plugin)).collect();
+        Ok(incoming.into_iter().map(|incoming| self.check(incoming, &plugins)).collect())
+    }
+
+    /// Records checked submissions in one transaction; one reply a submission, in their order.
     ///
     /// # Errors
     /// When they could not be recorded; then none was.
-    pub async fn submit_all(&self, incoming: Vec<Incoming>) -> Result<Vec<SubmitReply>, Error> {
-        let plugins: HashMap<PluginName, Plugin> =
-            self.db.run(&All).await?.into_iter().map(|plugin| (plugin.name.clone(), plugin)).collect();
-        let checked: Vec<Result<NewJob, Rejection>> =
-            incoming.into_iter().map(|incoming| self.check(incoming, &plugins)).collect();
-        let jobs: Vec<NewJob> = checked.iter().filter_map(|job| job.as_ref().ok()).cloned().collect();
-        let recorded = if jobs.is_empty() { Vec::new() } else { self.db.run(&RecordJobs { jobs: &jobs }).await? };
+    pub async fn record(&self, jobs: &[NewJob]) -> Result<Vec<SubmitReply>, Error> {
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let recorded = self.db.run(&RecordJobs { jobs }).await?;
         if recorded.iter().any(|recorded| !recorded.duplicate) {
             self.changes.announce();
         }
-        let mut recorded = recorded.into_iter();
-        Ok(checked
-            .into_iter()
-            .map(|job| match job {
-                Err(rejection) => {
-                    counter!(SUBMISSIONS_REJECTED).increment(1);
-                    SubmitReply::Rejected { reason: rejection.reason }
-                }
-                Ok(job) => reply(&job, recorded.next().expect("each checked job has its record")),
-            })
-            .collect())
+        Ok(jobs.iter().zip(recorded).map(|(job, recorded)| reply(job, recorded)).collect())
     }
 
     fn check(&self, incoming: Incoming, plugins: &HashMap<PluginName, Plugin>) -> Result<NewJob, Rejection> {
@@ -164,6 +168,12 @@ fn unknown_plugin(name: &PluginName, plugins: &HashMap<PluginName, Plugin>) -> R
     } else {
         format!("plugin {name} is unknown: workers have announced {}", known.join(", "))
     })
+}
+
+/// The reply to a submission that is not accepted.
+pub fn refused(rejection: Rejection) -> SubmitReply {
+    counter!(SUBMISSIONS_REJECTED).increment(1);
+    SubmitReply::Rejected { reason: rejection.reason }
 }
 
 fn reply(job: &NewJob, recorded: Recorded) -> SubmitReply {

@@ -58,7 +58,7 @@ pub enum Error {
         /// The log's last lines.
         tail: String,
     },
-    /// A process did not end in the time it was given; it has been killed.
+    /// A process did not end in the time it was given.
     StillRunning {
         /// The process.
         name: String,
@@ -159,11 +159,7 @@ impl fmt::Display for Error {
                 )
             }
             Self::StillRunning { name, waited } => {
-                write!(
-                    f,
-                    "{name} did not end within {} s and was killed",
-                    waited.as_secs()
-                )
+                write!(f, "{name} did not end within {} s", waited.as_secs())
             }
             Self::NotRunning { name } => write!(f, "{name} is not running"),
             Self::Control { name, action, .. } => write!(f, "cannot {action} {name}"),

@@ -3,13 +3,14 @@
 use lapin::message::Delivery;
 use metrics::counter;
 use shared::amqp::topology::EVENTS_REJECTED_QUEUE;
+use shared::job::JobState;
 use shared::job::decide::Refusal;
 use shared::message::reply::{ClaimReply, Reply};
 use shared::message::worker::WorkerMessage;
 use shared::metrics::{CLAIMS, STALE_MESSAGES};
 
 use super::batch::{Failure, Handler};
-use super::{Broker, events, rejected};
+use super::{Broker, events, notifications, rejected};
 use crate::db::claims::{GrantClaims, GrantPublish, WorkerClaim};
 
 pub(super) struct Claims<'a>(pub(super) &'a Broker);
@@ -32,11 +33,18 @@ impl Handler for Claims<'_> {
             .collect();
         let mut decided = self.0.db.run(&GrantClaims { claims: &claims }).await?.into_iter();
         let mut answers = Vec::new();
+        let mut events_out = Vec::new();
         for event in &events {
             let reply = match &event.message {
                 WorkerMessage::Claim(request) => {
                     let answers: Vec<ClaimReply> = decided.by_ref().take(request.claims.len()).collect();
-                    answers.iter().for_each(count);
+                    for answer in &answers {
+                        count(answer);
+                        if let ClaimReply::Granted(grant) = answer {
+                            let plugin = grant.plugin.as_str();
+                            events_out.push(notifications::changed(grant.job_id, plugin, JobState::Started));
+                        }
+                    }
                     Reply::Claims { answers }
                 }
                 WorkerMessage::Publish(request) => {
@@ -49,6 +57,7 @@ impl Handler for Claims<'_> {
             answers.extend(event.answer(&reply));
         }
         self.0.changes.announce();
+        answers.append(&mut events_out);
         events::send(self.0, answers).await;
         Ok(())
     }

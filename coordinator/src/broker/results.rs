@@ -2,6 +2,7 @@
 
 use lapin::message::Delivery;
 use metrics::{counter, histogram};
+use shared::amqp::publisher::Outgoing;
 use shared::amqp::topology::EVENTS_REJECTED_QUEUE;
 use shared::message::reply::{Reply, ResultAnswer};
 use shared::message::worker::{AttemptResult, WorkerMessage};
@@ -9,7 +10,7 @@ use shared::metrics::{ATTEMPT_RUN, FENCED_RESULTS, JOB_WAIT, JOBS_FINISHED};
 
 use super::batch::{Failure, Handler};
 use super::events::Event;
-use super::{Broker, events, rejected};
+use super::{Broker, events, notifications, rejected};
 use crate::db::finish::Finished;
 use crate::db::results::Record;
 
@@ -31,7 +32,8 @@ impl Handler for Results<'_> {
         let (answers, finished) = self.0.db.run(&Record { results: &results }).await?;
         finished.iter().for_each(tell);
         self.0.changes.announce();
-        let mut messages = Vec::new();
+        let mut messages: Vec<Outgoing> =
+            finished.iter().map(|job| notifications::changed(job.id, &job.plugin, job.state)).collect();
         for (event, answer) in senders.into_iter().zip(answers) {
             if answer == ResultAnswer::Superseded {
                 counter!(FENCED_RESULTS).increment(1);
@@ -51,7 +53,7 @@ impl Handler for Results<'_> {
 pub(crate) fn tell(finished: &Finished) {
     let Finished { id, plugin, state, .. } = finished;
     tracing::info!(job.id = %id, job.plugin = %plugin, "job {id} ended: {state}");
-    counter!(JOBS_FINISHED, "plugin" => plugin.clone(), "outcome" => state.to_lowercase()).increment(1);
+    counter!(JOBS_FINISHED, "plugin" => plugin.clone(), "outcome" => state.as_str().to_lowercase()).increment(1);
     if let Some(seconds) = finished.wait_seconds {
         histogram!(JOB_WAIT, "plugin" => plugin.clone()).record(seconds);
     }

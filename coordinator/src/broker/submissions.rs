@@ -5,30 +5,44 @@ use lapin::message::Delivery;
 use shared::amqp::publisher::Outgoing;
 use shared::amqp::topology::{NAME_PREFIX, SUBMIT_REJECTED_QUEUE};
 use shared::error::Chain;
+use shared::job::JobState;
 use shared::message::encode;
 use shared::message::submit::{Rejection, Submission, SubmitReply};
 
 use super::batch::{Failure, Handler};
-use super::{Broker, rejected};
-use crate::intake::Incoming;
+use super::{Broker, notifications, rejected};
+use crate::intake::{Incoming, refused};
 
 pub(super) struct Submissions<'a>(pub(super) &'a Broker);
 
 impl Handler for Submissions<'_> {
     async fn handle(&self, batch: &[Delivery]) -> Result<(), Failure> {
-        let read: Vec<Result<Incoming, Rejection>> = batch.iter().map(incoming).collect();
-        let accepted: Vec<Incoming> = read.iter().filter_map(|read| read.as_ref().ok()).cloned().collect();
-        let mut replies = self.0.intake.submit_all(accepted).await?.into_iter();
+        let mut read: Vec<Result<Incoming, Rejection>> = batch.iter().map(incoming).collect();
+        let readable: Vec<Incoming> = read.iter().filter_map(|read| read.as_ref().ok()).cloned().collect();
+        let mut checked = self.0.intake.check_all(readable).await?.into_iter();
+        let mut jobs = Vec::new();
         let mut answers = Vec::new();
-        for (delivery, read) in batch.iter().zip(read) {
-            let reply = match read {
-                Ok(_) => replies.next().expect("each submission has a reply"),
-                Err(rejection) => SubmitReply::Rejected { reason: rejection.reason },
-            };
-            if let SubmitReply::Rejected { reason } = &reply {
-                rejected::put_away(&self.0.publisher, SUBMIT_REJECTED_QUEUE, delivery, reason).await?;
+        let mut accepted = Vec::new();
+        // Refused ones first: after the commit nothing may fail that would have the batch recorded once more.
+        for (delivery, read) in batch.iter().zip(read.drain(..)) {
+            match read.and_then(|_| checked.next().expect("each readable message was checked")) {
+                Ok(job) => {
+                    jobs.push(job);
+                    accepted.push(delivery);
+                }
+                Err(rejection) => {
+                    let publisher = &self.0.publisher;
+                    rejected::put_away(publisher, SUBMIT_REJECTED_QUEUE, delivery, &rejection.reason).await?;
+                    answers.extend(answer(delivery, &refused(rejection)));
+                }
             }
+        }
+        let replies = self.0.intake.record(&jobs).await?;
+        for ((delivery, job), reply) in accepted.into_iter().zip(&jobs).zip(replies) {
             answers.extend(answer(delivery, &reply));
+            if let SubmitReply::Accepted { job_id } = reply {
+                answers.push(notifications::changed(job_id, job.submission.plugin.as_str(), JobState::Queued));
+            }
         }
         // A lost answer is no loss: the submitter repeats the message and is told the same job.
         for result in self.0.publisher.publish_all(answers).await {

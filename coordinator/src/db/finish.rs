@@ -1,13 +1,13 @@
 //! Moving ended jobs to history, with their statistics, in the transaction that ends them.
 
 use serde_json::{Map, Value};
-use shared::job::JobId;
+use shared::job::{JobId, JobState};
 use shared::job::decide::Job;
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use super::Error;
+use super::{Error, job_row};
 
 /// A job that ends in this transaction; its row is locked and decided.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub struct Finished {
     /// Its plugin.
     pub plugin: String,
     /// DONE, ERROR or CANCELLED.
-    pub state: String,
+    pub state: JobState,
     /// Seconds from the submission to the first start.
     pub wait_seconds: Option<f64>,
     /// Seconds from the last attempt's start to the end.
@@ -116,14 +116,16 @@ pub(super) async fn finish(tx: &Transaction<'_>, endings: &[Ending]) -> Result<V
         )
         .await?
         .iter()
-        .map(|row| Finished {
-            id: JobId(row.get(0)),
-            plugin: row.get(1),
-            state: row.get(2),
-            wait_seconds: row.get(3),
-            run_seconds: row.get(4),
+        .map(|row| {
+            Ok(Finished {
+                id: JobId(row.get("id")),
+                plugin: row.get("plugin"),
+                state: job_row::state(row, "job_history")?,
+                wait_seconds: row.get("wait_seconds"),
+                run_seconds: row.get("run_seconds"),
+            })
         })
-        .collect();
+        .collect::<Result<Vec<Finished>, Error>>()?;
     let keys = tx
         .prepare_cached(
             "-- finish.derived_keys

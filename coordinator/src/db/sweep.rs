@@ -65,7 +65,8 @@ impl Transact for ExpireLeases {
             lost += 1;
             end_attempt(tx, id, token).await?;
             if next.state.is_final() {
-                let error = (next.state == JobState::Error).then_some(died_too_often(tx, id).await?);
+                let error =
+                    if next.state == JobState::Error { Some(died_too_often(tx, id).await?) } else { None };
                 endings.push(Ending { id, job: next, error, summary: serde_json::Map::new(), totals: None });
             } else {
                 waiting.push((id, next));

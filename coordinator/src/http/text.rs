@@ -60,8 +60,6 @@ texts! {
     tab_queue: "Queue", "Warteschlange";
     tab_done: "Done", "Fertig";
     tab_error: "Error", "Fehler";
-    plugins_filter: "Plugin", "Plugin";
-    all_plugins: "All", "Alle";
     state: "Status", "Status";
     progress: "Progress", "Fortschritt";
     title: "Title", "Titel";

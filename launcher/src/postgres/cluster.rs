@@ -7,11 +7,16 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use super::{PostgresOptions, USER, newest_installed};
 use crate::account::{Account, give, setpriv};
 use crate::process::clean;
+use crate::process::tree::{self, Ident};
 use crate::{Error, Place, secret};
+
+/// How long children may take to notice that their server was killed; they usually do so within milliseconds.
+const CHILDREN_LIMIT: Duration = Duration::from_secs(10);
 
 /// A data folder that is ready to be started.
 #[derive(Debug)]
@@ -91,6 +96,43 @@ impl Cluster {
             Err(Error::Failed { output, .. }) if output.contains("already exists") => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Removes the lock file of a server that was killed.
+    ///
+    /// The server would do that itself, but it takes a killed one for a running one as long as nobody has collected its
+    /// exit status, and after a crash of the launcher that may be never: not every machine has an init that does.
+    /// The file also guards against children of the killed server that still write; those are waited for.
+    pub(super) fn clear_stale_lock(&self) -> Result<(), Error> {
+        let lock = self.data.join("postmaster.pid");
+        let Ok(text) = fs::read_to_string(&lock) else {
+            return Ok(());
+        };
+        let owner = text
+            .lines()
+            .next()
+            .and_then(|line| line.trim().parse().ok())
+            .and_then(Ident::of);
+        // A running one is not ours to judge: the server says so itself.
+        if owner.is_some_and(Ident::runs) {
+            return Ok(());
+        }
+        // Every process of a server has its data folder as its working directory.
+        let here =
+            |pid: &i32| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|folder| folder == self.data);
+        let children: Vec<Ident> = tree::processes()
+            .into_iter()
+            .filter(here)
+            .filter_map(Ident::of)
+            .collect();
+        if !tree::wait_gone(&children, CHILDREN_LIMIT) {
+            let name = "a child of a PostgreSQL server that was killed".to_owned();
+            return Err(Error::StillRunning {
+                name,
+                waited: CHILDREN_LIMIT,
+            });
+        }
+        fs::remove_file(&lock).map_err(Error::file("remove", &lock))
     }
 
     /// Deletes all data; the password stays.

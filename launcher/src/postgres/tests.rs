@@ -1,6 +1,7 @@
 //! A real private PostgreSQL, hurt in every way that the fault tests use.
 
 use super::*;
+use crate::account;
 use crate::process::tree::{self, Ident};
 
 fn start(name: &str) -> (Place, Postgres) {
@@ -62,4 +63,24 @@ fn an_orderly_stop_needs_no_recovery_at_the_next_start() {
     let server = Postgres::start(&place, PostgresOptions { durable: false }).unwrap();
     let log = std::fs::read_to_string(server.log_path()).unwrap();
     assert!(!log.contains("not properly shut down"), "{log}");
+}
+
+#[test]
+fn a_killed_server_whose_exit_nobody_collected_does_not_block_the_next_start() {
+    let (_place, mut server) = start("postgres-zombie");
+    server.kill9().unwrap();
+    // A child of the same user that has ended and that is not waited for, in the killed server's stead.
+    let mut zombie = account::setpriv(server.account.as_ref())
+        .args(["--", "true"])
+        .spawn()
+        .unwrap();
+    let ident = Ident::of(i32::try_from(zombie.id()).unwrap()).unwrap();
+    assert!(tree::wait_gone(&[ident], START_LIMIT));
+    let lock = server.cluster.data().join("postmaster.pid");
+    let text = std::fs::read_to_string(&lock).unwrap();
+    let (_old, rest) = text.split_once('\n').unwrap();
+    std::fs::write(&lock, format!("{}\n{rest}", ident.pid)).unwrap();
+
+    server.restart().unwrap();
+    zombie.wait().unwrap();
 }

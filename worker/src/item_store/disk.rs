@@ -98,7 +98,7 @@ impl Disk {
         let Some(folder) = self.folder(false)? else {
             return Ok(None);
         };
-        for place in [PathBuf::from(&file.path), Path::new(OTHER).join(&file.sha256)] {
+        for place in places(file) {
             if same(&folder, &place, file)
                 .map_err(|source| io_error("read", &shown(&folder, &place), source))?
             {
@@ -116,18 +116,25 @@ impl Disk {
     }
 
     pub(super) fn fetch(&self, file: &FileEntry, to: &Path) -> Result<(), Error> {
-        let (folder, place) = self
-            .locate(file)?
-            .ok_or_else(|| Error::Missing(file.path.clone()))?;
-        let read = |source| io_error("read", &shown(&folder, &place), source);
-        let write = |source| io_error("write to", &to.display(), source);
-        let mut original = folder.open(&place).map_err(read)?;
-        let mut file = File::create(to).map_err(write)?;
-        copy(&mut original, &mut file).map_err(|error| match error {
-            CopyError::Read(source) => read(source),
-            CopyError::Write(source) => write(source),
-        })?;
-        Ok(())
+        path::split(&file.path)?;
+        let missing = || Error::Missing(file.path.clone());
+        let folder = self.folder(false)?.ok_or_else(missing)?;
+        for place in places(file) {
+            let read = |source| io_error("read", &shown(&folder, &place), source);
+            let write = |source| io_error("write to", &to.display(), source);
+            let Some(mut original) = open_sized(&folder, &place, file.size).map_err(read)? else {
+                continue;
+            };
+            let mut copied = File::create(to).map_err(write)?;
+            let (_, sha256) = copy(&mut original, &mut copied).map_err(|error| match error {
+                CopyError::Read(source) => read(source),
+                CopyError::Write(source) => write(source),
+            })?;
+            if sha256 == file.sha256 {
+                return Ok(());
+            }
+        }
+        Err(missing())
     }
 
     pub(super) fn remove(&self) -> Result<(), Error> {
@@ -182,28 +189,40 @@ impl Drop for Unfinished<'_> {
     }
 }
 
+/// Where in the store a file can lie.
+fn places(file: &FileEntry) -> [PathBuf; 2] {
+    [PathBuf::from(&file.path), Path::new(OTHER).join(&file.sha256)]
+}
+
 /// Whether exactly this content is at `place`.
 fn same(folder: &Dir, place: &Path, file: &FileEntry) -> io::Result<bool> {
+    match open_sized(folder, place, file.size)? {
+        Some(mut found) => Ok(digest(&mut found)? == (file.size, file.sha256.clone())),
+        None => Ok(false),
+    }
+}
+
+/// Opens a regular file of this size, if there is one.
+fn open_sized(folder: &Dir, place: &Path, size: u64) -> io::Result<Option<cap_std::fs::File>> {
     // First a look that can't hang on a pipe of that name.
-    match folder.metadata(place) {
-        Ok(metadata) if metadata.is_file() && metadata.len() == file.size => {}
-        Ok(_) => return Ok(false),
+    let opened = folder.metadata(place).and_then(|metadata| {
+        if metadata.is_file() && metadata.len() == size {
+            folder.open(place).map(Some)
+        } else {
+            Ok(None)
+        }
+    });
+    match opened {
         Err(error)
             if matches!(
                 error.kind(),
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
             ) =>
         {
-            return Ok(false);
+            Ok(None)
         }
-        Err(error) => return Err(error),
+        other => other,
     }
-    let mut found = match folder.open(place) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        found => found?,
-    };
-    let (size, sha256) = digest(&mut found)?;
-    Ok(size == file.size && sha256 == file.sha256)
 }
 
 /// Moves a file to a place that is free; false when it is not.

@@ -7,7 +7,7 @@ use super::plugins::{self, PluginRow};
 use super::{rows, single};
 use crate::db::{Error, Transact, Transaction};
 
-/// What ended today; days are counted in UTC, as in the statistics.
+/// What ended today, of the list's plugin where it names one; days are counted in UTC, as in the statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Today {
     /// Jobs that are done.
@@ -46,19 +46,19 @@ impl Transact for Dashboard {
         Ok(Overview {
             now: single(tx, "-- pages.now\nSELECT tm_now()", &[]).await?,
             plugins: plugins::read(tx).await?,
-            today: today(tx).await?,
+            today: today(tx, self.list.plugin.as_deref()).await?,
             list: self.list.read(tx).await?,
         })
     }
 }
 
-async fn today(tx: &Transaction<'_>) -> Result<Today, Error> {
+async fn today(tx: &Transaction<'_>, plugin: Option<&str>) -> Result<Today, Error> {
     let rows = rows(tx, "-- pages.today
              SELECT lower(outcome) AS outcome, sum(jobs)::bigint AS jobs, sum(items)::bigint AS items
              FROM statistics
-             WHERE day = (tm_now() AT TIME ZONE 'UTC')::date
+             WHERE day = (tm_now() AT TIME ZONE 'UTC')::date AND ($1::text IS NULL OR plugin = $1)
              GROUP BY lower(outcome)",
-            &[],
+            &[&plugin],
         )
         .await?;
     let mut today = Today::default();

@@ -26,7 +26,6 @@ struct Page {
     heading: String,
     figures: Vec<Figure>,
     tabs: Vec<Link>,
-    filters: Vec<Link>,
     tab: Tab,
     jobs: Vec<JobRow>,
     first_page: Option<String>,
@@ -75,18 +74,17 @@ fn page(locale: &Locale, address: &Uri, list: &ListJobs, overview: &Overview) ->
     });
     Page {
         t: text,
-        layout: Layout::new(locale, address, &menu, section),
+        layout: Layout::new(locale, address, &menu, section, list.tab),
         heading,
-        figures: figures(locale, overview),
+        figures: figures(locale, overview, plugin),
         tabs: tabs.into(),
-        filters: filters(list, &menu, locale),
         tab: list.tab,
         jobs: overview.list.jobs.iter().map(|job| JobRow::new(locale, job, overview)).collect(),
         first_page: list.after.map(|_| listing::address(list.tab, plugin, None)),
         next_page: overview.list.next.map(|place| listing::address(list.tab, plugin, Some(&place))),
-        queues: overview.plugins.iter().map(|plugin| QueueRow::new(locale, plugin)).collect(),
+        queues: shown(overview, plugin).map(|plugin| QueueRow::new(locale, plugin)).collect(),
         example: example(plugin.unwrap_or("OCR")),
-        news: news(locale, overview),
+        news: news(locale, overview, plugin),
     }
 }
 
@@ -103,24 +101,9 @@ fn tab_name(tab: Tab, text: &Text) -> &'static str {
     }
 }
 
-fn filters(list: &ListJobs, menu: &[MenuEntry], locale: &Locale) -> Vec<Link> {
-    let all = Link {
-        href: listing::address(list.tab, None, None),
-        label: locale.text.all_plugins.to_owned(),
-        title: String::new(),
-        current: list.plugin.is_none(),
-    };
-    let each = menu.iter().map(|plugin| Link {
-        href: listing::address(list.tab, Some(&plugin.name), None),
-        label: plugin.name.clone(),
-        title: plugin.title(locale).to_owned(),
-        current: list.plugin.as_ref() == Some(&plugin.name),
-    });
-    std::iter::once(all).chain(each).collect()
-}
-
-fn figures(locale: &Locale, overview: &Overview) -> Vec<Figure> {
+fn figures(locale: &Locale, overview: &Overview, plugin: Option<&str>) -> Vec<Figure> {
     let text = locale.text;
+    let sum = |of: fn(&PluginRow) -> i64| shown(overview, plugin).map(of).sum::<i64>();
     let figure = |label, value: i64, title, tone| Figure {
         label,
         value: locale.number(value),
@@ -128,11 +111,11 @@ fn figures(locale: &Locale, overview: &Overview) -> Vec<Figure> {
         // Nothing to see where there is nothing.
         tone: if value == 0 { "none" } else { tone },
     };
-    let paused = sum(overview, PluginRow::paused);
+    let paused = sum(PluginRow::paused);
     let today = overview.today;
     vec![
-        figure(text.running, sum(overview, PluginRow::running), "", "run"),
-        figure(text.waiting, sum(overview, PluginRow::waiting) - paused, "", "wait"),
+        figure(text.running, sum(PluginRow::running), "", "run"),
+        figure(text.waiting, sum(PluginRow::waiting) - paused, "", "wait"),
         figure(text.paused, paused, "", "hold"),
         figure(text.done_today, today.done, text.day_in_utc, "good"),
         figure(text.failed_today, today.failed, text.day_in_utc, "bad"),
@@ -140,14 +123,15 @@ fn figures(locale: &Locale, overview: &Overview) -> Vec<Figure> {
     ]
 }
 
-fn sum(overview: &Overview, of: impl Fn(&PluginRow) -> i64) -> i64 {
-    overview.plugins.iter().map(of).sum()
+/// The plugins that the page is about: all, or the one that its address names.
+fn shown<'a>(overview: &'a Overview, plugin: Option<&'a str>) -> impl Iterator<Item = &'a PluginRow> {
+    overview.plugins.iter().filter(move |row| plugin.is_none_or(|name| name == row.name))
 }
 
 /// What is said aloud when it changes.
-fn news(locale: &Locale, overview: &Overview) -> String {
-    let running = locale.number(sum(overview, PluginRow::running));
-    let waiting = locale.number(sum(overview, PluginRow::waiting));
+fn news(locale: &Locale, overview: &Overview, plugin: Option<&str>) -> String {
+    let running = locale.number(shown(overview, plugin).map(PluginRow::running).sum::<i64>());
+    let waiting = locale.number(shown(overview, plugin).map(PluginRow::waiting).sum::<i64>());
     fill(locale.text.spoken_dashboard, &[&running, &waiting, &locale.number(overview.today.failed)])
 }
 

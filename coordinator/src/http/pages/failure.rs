@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::{Layout, html};
 use super::layout::Section;
+use crate::db::pages::Tab;
 use crate::http::language::Locale;
 use crate::http::problem::Kind;
 use crate::http::text::Text;
@@ -29,7 +30,7 @@ pub(crate) fn show(locale: &Locale, address: &Uri, kind: Kind) -> Response {
     let may_pass = matches!(kind, Kind::DatabaseAway | Kind::Timeout | Kind::Internal);
     let page = Page {
         t: locale.text,
-        layout: Layout { fragment: false, ..Layout::new(locale, address, &[], Section::None) },
+        layout: Layout { fragment: false, ..Layout::new(locale, address, &[], Section::None, Tab::default()) },
         status: kind.status().as_u16(),
         title,
         more,

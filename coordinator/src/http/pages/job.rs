@@ -83,7 +83,7 @@ fn page(locale: &Locale, address: &Uri, menu: &[MenuEntry], job: &JobDetail) -> 
     let state = part::in_words(summary.state, locale.text);
     Page {
         t: locale.text,
-        layout: Layout::new(locale, address, menu, Section::Plugin(&summary.plugin)),
+        layout: Layout::new(locale, address, menu, Section::Plugin(&summary.plugin), Tab::default()),
         id: summary.id.to_string(),
         title: summary.title.clone(),
         plugin: summary.plugin.clone(),

@@ -2,12 +2,11 @@
 
 use axum::http::Uri;
 
-use crate::db::pages::MenuEntry;
+use crate::db::pages::{MenuEntry, Tab};
 use crate::http::assets;
 use crate::http::format::fill;
 use crate::http::language::{Language, Locale, is_fragment};
 use crate::http::listing;
-use crate::db::pages::Tab;
 
 /// What the frame shows.
 #[derive(Debug)]
@@ -55,7 +54,8 @@ pub(super) enum Section<'a> {
 }
 
 impl Layout {
-    pub(super) fn new(locale: &Locale, address: &Uri, plugins: &[MenuEntry], section: Section<'_>) -> Self {
+    /// The frame of the page at `address`; its menu leads to lists of the same `tab`.
+    pub(super) fn new(locale: &Locale, address: &Uri, plugins: &[MenuEntry], section: Section<'_>, tab: Tab) -> Self {
         let dashboard = Link {
             href: listing::address(Tab::default(), None, None),
             label: locale.text.dashboard.to_owned(),
@@ -63,7 +63,7 @@ impl Layout {
             current: section == Section::Dashboard,
         };
         let plugins = plugins.iter().map(|plugin| Link {
-            href: listing::address(Tab::default(), Some(&plugin.name), None),
+            href: listing::address(tab, Some(&plugin.name), None),
             label: plugin.name.clone(),
             title: plugin.title(locale).to_owned(),
             current: section == Section::Plugin(&plugin.name),

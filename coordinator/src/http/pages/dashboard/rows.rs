@@ -14,7 +14,8 @@ pub(super) struct JobRow {
     pub(super) origin: String,
     pub(super) plugin: String,
     pub(super) badge: Badge,
-    pub(super) progress: Progress,
+    /// None while nothing was done yet.
+    pub(super) progress: Option<Progress>,
     /// What is being done, or why nothing is.
     pub(super) note: String,
     pub(super) priority: i16,
@@ -40,7 +41,7 @@ impl JobRow {
             origin: origin.join(" · "),
             plugin: job.plugin.clone(),
             badge: Badge::of_job(job.state, locale.text),
-            progress: Progress::of(job, locale),
+            progress: (job.is_running() || job.percent > 0.0).then(|| Progress::of(job, locale)),
             note: note(locale, job, overview),
             priority: job.priority,
             items: if job.items_total > 0 { part::items(job, locale) } else { "–".to_owned() },
@@ -59,14 +60,15 @@ impl JobRow {
 
 fn note(locale: &Locale, job: &JobSummary, overview: &Overview) -> String {
     if job.is_running() {
-        return job.detail.clone();
+        // Where items are counted, the count says it already.
+        return if job.items_total > 0 { String::new() } else { job.detail.clone() };
     }
     let plugin = overview.plugins.iter().find(|plugin| plugin.name == job.plugin);
     match plugin {
         Some(plugin) if plugin.state == PluginState::Stopped => fill(locale.text.wait_plugin_stopped, &[&plugin.name]),
         Some(plugin) if plugin.state == PluginState::Stopping => fill(locale.text.wait_plugin_stopping, &[&plugin.name]),
-        Some(plugin) if plugin.slots == 0 => locale.text.no_worker.to_owned(),
-        _ => String::new(),
+        Some(plugin) if plugin.slots == 0 => fill(locale.text.wait_no_worker, &[&plugin.name]),
+        _ => part::in_words(job.state, locale.text).to_owned(),
     }
 }
 

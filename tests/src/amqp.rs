@@ -1,0 +1,204 @@
+//! What any program of a site can do with RabbitMQ: publish, wait for an answer, look into a queue.
+//!
+//! Each value has a connection of its own, so a test that has killed the broker just makes a new one.
+
+use futures_util::StreamExt;
+use lapin::message::BasicGetMessage;
+use lapin::options::{
+    BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
+use serde_json::Value;
+use shared::amqp::topology::{REASON_HEADER, REPLY_TO, SUBMIT_EXCHANGE};
+use shared::job::JobId;
+use shared::message::decode;
+use shared::message::submit::SubmitReply;
+
+use crate::eventually::{LIMIT, eventually};
+use crate::runtime;
+
+/// A connection of a program that is none of the project's.
+pub struct Amqp {
+    // Ends with the last handle: kept as long as the channel is used.
+    _connection: Connection,
+    channel: Channel,
+    answers: Consumer,
+    user: String,
+}
+
+impl std::fmt::Debug for Amqp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Amqp").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// A message to be published.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// The body.
+    pub body: Vec<u8>,
+    /// Everything else; an answer is asked for in any case.
+    pub properties: BasicProperties,
+}
+
+impl From<&Value> for Message {
+    fn from(body: &Value) -> Self {
+        Self::from(body.to_string())
+    }
+}
+
+impl<T: Into<Vec<u8>>> From<T> for Message {
+    fn from(body: T) -> Self {
+        let properties = BasicProperties::default()
+            .with_content_type("application/json".into())
+            .with_delivery_mode(2);
+        Self {
+            body: body.into(),
+            properties,
+        }
+    }
+}
+
+/// A message that was put away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// Why.
+    pub reason: String,
+    /// What it was, as far as it was kept.
+    pub body: Vec<u8>,
+}
+
+impl Amqp {
+    pub(crate) fn connect(url: &str) -> Self {
+        let uri: lapin::uri::AMQPUri = url.parse().expect("the broker's address can be read");
+        let user = uri.authority.userinfo.username.clone();
+        runtime::wait(async {
+            let connection = Connection::connect_uri(uri, ConnectionProperties::default())
+                .await
+                .expect("RabbitMQ takes a connection");
+            let channel = connection.create_channel().await.expect("a channel");
+            channel
+                .confirm_select(ConfirmSelectOptions::default())
+                .await
+                .expect("confirms");
+            let options = BasicConsumeOptions {
+                no_ack: true,
+                ..BasicConsumeOptions::default()
+            };
+            let answers = channel
+                .basic_consume(REPLY_TO.into(), "".into(), options, FieldTable::default())
+                .await
+                .expect("answers can be received");
+            Self {
+                _connection: connection,
+                channel,
+                answers,
+                user,
+            }
+        })
+    }
+
+    /// The user that this connection is.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Publishes, and makes sure that a queue has it.
+    pub fn publish(&self, exchange: &str, key: &str, message: Message) {
+        let options = BasicPublishOptions {
+            mandatory: true,
+            ..BasicPublishOptions::default()
+        };
+        let confirmation = runtime::wait(async {
+            self.channel
+                .basic_publish(
+                    exchange.into(),
+                    key.into(),
+                    options,
+                    &message.body,
+                    message.properties,
+                )
+                .await
+                .expect("a message can be published")
+                .await
+                .expect("RabbitMQ confirms")
+        });
+        assert!(
+            matches!(confirmation, Confirmation::Ack(None)),
+            "no queue took the message for {exchange}: {confirmation:?}"
+        );
+    }
+
+    /// Submits a message and waits for the answer.
+    pub fn ask(&mut self, message: impl Into<Message>) -> SubmitReply {
+        let mut message = message.into();
+        let correlation = uuid::Uuid::new_v4().to_string();
+        message.properties = message
+            .properties
+            .with_reply_to(REPLY_TO.into())
+            .with_correlation_id(correlation.as_str().into());
+        self.publish(SUBMIT_EXCHANGE, "any.key", message);
+        runtime::wait(async {
+            let answer = async {
+                while let Some(delivery) = self.answers.next().await {
+                    let delivery = delivery.expect("the connection lasts");
+                    let id = delivery.properties.correlation_id();
+                    if id.as_ref().is_some_and(|id| id.as_str() == correlation) {
+                        return decode(&delivery.data).expect("the answer can be read");
+                    }
+                }
+                panic!("the connection ended before the answer came");
+            };
+            tokio::time::timeout(LIMIT, answer)
+                .await
+                .expect("the coordinator answers a submission")
+        })
+    }
+
+    /// Submits a job that has to be accepted.
+    pub fn submit(&mut self, job: &Value) -> JobId {
+        match self.ask(job) {
+            SubmitReply::Accepted { job_id } => job_id,
+            other => panic!("{job} was not accepted: {other:?}"),
+        }
+    }
+
+    /// Takes the oldest message of a queue of rejected ones, once there is one.
+    pub fn rejected(&self, queue: &str) -> Rejected {
+        let message = eventually(LIMIT, &format!("a message in {queue}"), || {
+            self.take(queue).ok_or_else(|| "the queue is empty".to_owned())
+        });
+        let headers = message.properties.headers().as_ref();
+        let reason = match headers.and_then(|headers| headers.inner().get(REASON_HEADER)) {
+            Some(AMQPValue::LongString(reason)) => reason.to_string(),
+            other => panic!("the header {REASON_HEADER} is {other:?}"),
+        };
+        Rejected {
+            reason,
+            body: message.data.clone(),
+        }
+    }
+
+    /// How many messages are ready in a queue.
+    pub fn depth(&self, queue: &str) -> u32 {
+        let passive = QueueDeclareOptions {
+            passive: true,
+            ..QueueDeclareOptions::default()
+        };
+        runtime::wait(
+            self.channel
+                .queue_declare(queue.into(), passive, FieldTable::default()),
+        )
+        .expect("the queue is there")
+        .message_count()
+    }
+
+    fn take(&self, queue: &str) -> Option<BasicGetMessage> {
+        runtime::wait(
+            self.channel
+                .basic_get(queue.into(), BasicGetOptions { no_ack: true }),
+        )
+        .expect("the queue is there")
+    }
+}
