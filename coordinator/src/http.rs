@@ -125,7 +125,8 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn(problem::present))
         .layer(middleware::from_fn(language::remember))
         .layer(middleware::map_response(security::headers))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        // What failed was logged where it failed.
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
         .with_state(app)
 }
 

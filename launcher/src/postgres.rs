@@ -221,7 +221,7 @@ fn launch(
     port: u16,
     continue_log: bool,
 ) -> Result<Process, Error> {
-    //cluster.clear_stale_lock()?;
+    cluster.clear_stale_lock()?;
     let mut command = Command::new(cluster.program("postgres"));
     let set = |command: &mut Command, setting: &str| {
         command.args(["-c", setting]);

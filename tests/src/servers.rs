@@ -98,15 +98,15 @@ impl Servers {
     }
 
     /// Removes what stands on the run's servers; private ones end with their data.
-    pub(crate) fn remove(&self) {
+    pub(crate) fn remove(&self) -> Result<(), String> {
         if self.postgres.is_none() {
             let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.database);
-            runtime::wait(run_sql(&self.admin_url(), &drop)).expect("the test's database can be removed");
+            runtime::wait(run_sql(&self.admin_url(), &drop)).map_err(|error| format!("{drop}: {error}"))?;
         }
         if self.rabbitmq.is_none() {
-            let path = format!("vhosts/{}", percent_encoded(&self.vhost));
-            manage("DELETE", &path, "").expect("the test's virtual host can be removed");
+            manage("DELETE", &format!("vhosts/{}", percent_encoded(&self.vhost)), "")?;
         }
+        Ok(())
     }
 }
 

@@ -1,0 +1,205 @@
+//! The whole system for one test: servers, a coordinator, workers, a folder for data.
+//!
+//! When the test has passed, dropping the cluster ends everything as an operator would and looks for what must not be:
+//! a program that does not end in time or not well, a process that is left over, a warning that nobody expected.
+//! When the test has failed, everything is killed and the logs are shown and kept.
+
+mod builder;
+mod logs;
+mod program;
+mod remains;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use launcher::{Place, Postgres, RabbitMq};
+use serde_json::Value;
+use shared::job::JobId;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use crate::amqp::Amqp;
+use crate::api::{Api, Job};
+use crate::environment;
+use crate::eventually::{LIMIT, eventually};
+use crate::servers::Servers;
+use crate::volume::Volume;
+pub use builder::Builder;
+pub use program::Program;
+
+/// Longer than any grace period that is set here.
+const END_LIMIT: Duration = Duration::from_secs(40);
+
+/// A running system. Fields are in the order in which they are dropped: programs before their servers.
+#[derive(Debug)]
+pub struct Cluster {
+    /// The coordinator.
+    pub coordinator: Program,
+    /// The workers; more can be added with [`Cluster::add_worker`].
+    pub workers: Vec<Program>,
+    servers: Servers,
+    builder: Builder,
+    data: PathBuf,
+    place: Place,
+}
+
+impl Cluster {
+    /// A system with this name (for folders and logs), to be set up and started.
+    pub fn named(name: &str) -> Builder {
+        Builder::new(name)
+    }
+
+    /// The folder that jobs may use.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// A folder for whatever else a test needs.
+    pub fn folder(&self) -> &Path {
+        self.place.path()
+    }
+
+    /// A copy of the test volume.
+    pub fn volume(&self, process: u32, title: &str) -> Volume {
+        Volume::copy_to(&self.data, process, title)
+    }
+
+    /// The coordinator's API.
+    pub fn api(&self) -> Api {
+        Api::new(self.coordinator.port())
+    }
+
+    /// A new connection to RabbitMQ, as some other program.
+    pub fn amqp(&self) -> Amqp {
+        Amqp::connect(&self.servers.amqp_url())
+    }
+
+    /// Asks the database.
+    pub fn sql(&self, statement: &str, parameters: &[&(dyn ToSql + Sync)]) -> Vec<Row> {
+        self.servers
+            .sql(statement, parameters)
+            .unwrap_or_else(|error| panic!("{statement}: {error:?}"))
+    }
+
+    /// Asks the database for one number.
+    pub fn count(&self, statement: &str) -> i64 {
+        self.sql(statement, &[])[0].get(0)
+    }
+
+    /// The private PostgreSQL.
+    pub fn postgres(&mut self) -> &mut Postgres {
+        self.servers.postgres.as_mut().expect("the test has asked for a private PostgreSQL")
+    }
+
+    /// The private RabbitMQ.
+    pub fn rabbitmq(&mut self) -> &mut RabbitMq {
+        self.servers.rabbitmq.as_mut().expect("the test has asked for a private RabbitMQ")
+    }
+
+    /// Starts one more worker and waits until it is ready; gives its index.
+    pub fn add_worker(&mut self) -> usize {
+        let index = self.workers.len();
+        self.workers.push(self.builder.worker(&self.place, &self.servers, &self.data, index));
+        index
+    }
+
+    /// Submits a job as an AMQP message; it has to be accepted.
+    pub fn submit(&self, job: &Value) -> JobId {
+        self.amqp().submit(job)
+    }
+
+    /// Waits until a job is as described.
+    pub fn wait_until(&self, id: JobId, what: &str, condition: impl Fn(&Job) -> bool) -> Job {
+        let api = self.api();
+        eventually(LIMIT, &format!("job {id} {what}"), || {
+            let job = api.job(id)?;
+            if condition(&job) { Ok(job) } else { Err(format!("{job:?}")) }
+        })
+    }
+
+    /// Waits until a job has ended.
+    pub fn wait_for_end(&self, id: JobId) -> Job {
+        self.wait_until(id, "has ended", Job::has_ended)
+    }
+
+    /// Waits until a job is DONE; any other end fails the test at once.
+    pub fn wait_until_done(&self, id: JobId) -> Job {
+        let job = self.wait_for_end(id);
+        assert_eq!(job.state, "DONE", "{:?}; its log: {:#?}", job.error, self.api().log(id));
+        job
+    }
+
+    /// The command line program, set up for this system.
+    pub fn taskmanager(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(environment::program("taskmanager"));
+        command.env("TASKMANAGER_URL", self.api().base()).args(arguments);
+        command
+    }
+
+    /// The images that Tesseract was started with, in that order; see [`Builder::recording_tesseract`].
+    pub fn recognised(&self) -> Vec<String> {
+        let record = std::fs::read_to_string(builder::recognised(&self.place));
+        record.unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+
+    /// The processes that tools of attempts consist of, and that are still there.
+    pub fn tool_processes(&self) -> Vec<String> {
+        remains::processes_in(&builder::scratch_base(&self.place))
+    }
+
+    /// Waits until no process of any attempt is left.
+    pub fn wait_until_no_tool_runs(&self) {
+        eventually(LIMIT, "the end of all tools", || {
+            let left = self.tool_processes();
+            if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
+        });
+    }
+
+    /// Ends all programs and looks for what must not be.
+    fn end_well(&mut self) {
+        for program in self.workers.iter_mut().chain([&mut self.coordinator]) {
+            if program.alive() {
+                let status = program.terminate(END_LIMIT);
+                assert!(status.success(), "{} ended with {status} after SIGTERM", program.name());
+            }
+        }
+        let left = self.tool_processes();
+        assert!(left.is_empty(), "processes are left over: {left:?}");
+        let unexpected = logs::unexpected(&self.logs(), self.builder.expected());
+        assert!(
+            unexpected.is_empty(),
+            "the logs have lines that nobody expected:\n{}",
+            unexpected.join("\n")
+        );
+        self.servers.remove().expect("the test's database and virtual host can be removed");
+    }
+
+    /// After a failure: shows what is known and cleans up as far as that goes.
+    fn end_badly(&mut self) {
+        logs::show_and_keep(self.builder.name(), &self.logs());
+        for program in self.workers.iter_mut().chain([&mut self.coordinator]) {
+            program.end_at_once();
+        }
+        // The test has failed already; with a server that is gone there is nothing to remove either.
+        let _removed = self.servers.remove();
+    }
+
+    fn logs(&self) -> Vec<PathBuf> {
+        let programs = self.workers.iter().chain([&self.coordinator]);
+        programs.flat_map(Program::logs).collect()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return self.end_badly();
+        }
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.end_well()));
+        if let Err(panic) = ended {
+            self.end_badly();
+            std::panic::resume_unwind(panic);
+        }
+    }
+}

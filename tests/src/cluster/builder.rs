@@ -1,0 +1,235 @@
+//! How a test's system is set up.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use launcher::{Place, workspace};
+
+use super::{Cluster, Program};
+use crate::api::Api;
+use crate::environment::{self, program};
+use crate::eventually::{LIMIT, eventually};
+use crate::servers::Servers;
+
+/// What the log of each program may be asked for when a test fails.
+const LOG_FILTER: &str = "info,coordinator=debug,worker=debug,shared=debug";
+
+/// Settings of a system that is about to be started.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    name: String,
+    plugins: String,
+    lease_seconds: u32,
+    templates: String,
+    coordinator: Vec<(String, String)>,
+    worker: Vec<(String, String)>,
+    private_postgres: bool,
+    private_rabbitmq: bool,
+    recording_tesseract: bool,
+    expected: Vec<String>,
+}
+
+impl Builder {
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            plugins: "OCR=1,SHELL=2,NOOP=4".to_owned(),
+            lease_seconds: 60,
+            templates: String::new(),
+            coordinator: Vec::new(),
+            worker: Vec::new(),
+            private_postgres: false,
+            private_rabbitmq: false,
+            recording_tesseract: false,
+            expected: Vec::new(),
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn expected(&self) -> &[String] {
+        &self.expected
+    }
+
+    /// The plugins that workers serve and their slots: `OCR=1,NOOP=4`.
+    #[must_use]
+    pub fn plugins(mut self, plugins: &str) -> Self {
+        plugins.clone_into(&mut self.plugins);
+        self
+    }
+
+    /// How long an attempt counts as alive without a heartbeat.
+    #[must_use]
+    pub fn lease_seconds(mut self, seconds: u32) -> Self {
+        self.lease_seconds = seconds;
+        self
+    }
+
+    /// Templates beside those in `deploy/templates.toml`, as TOML.
+    #[must_use]
+    pub fn templates(mut self, toml: &str) -> Self {
+        self.templates.push_str(toml);
+        self
+    }
+
+    /// A variable of the coordinator's environment.
+    #[must_use]
+    pub fn coordinator_env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.coordinator.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// A variable of the workers' environment.
+    #[must_use]
+    pub fn worker_env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.worker.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// One page at a time, so that there is a middle of a job.
+    #[must_use]
+    pub fn one_page_at_a_time(self) -> Self {
+        self.worker_env("TASKMANAGER_OCR_CORES", "1")
+    }
+
+    /// A PostgreSQL of its own, which the test may hurt. Its commits survive the machine's death.
+    #[must_use]
+    pub fn private_postgres(mut self) -> Self {
+        self.private_postgres = true;
+        self
+    }
+
+    /// A RabbitMQ of its own, which the test may hurt.
+    #[must_use]
+    pub fn private_rabbitmq(mut self) -> Self {
+        self.private_rabbitmq = true;
+        self
+    }
+
+    /// Notes each image that Tesseract is started with; see [`Cluster::recognised`].
+    #[must_use]
+    pub fn recording_tesseract(mut self) -> Self {
+        self.recording_tesseract = true;
+        self
+    }
+
+    /// Warnings and errors with this text are part of what the test is about.
+    #[must_use]
+    pub fn expecting(mut self, text: &str) -> Self {
+        self.expected.push(text.to_owned());
+        self
+    }
+
+    /// Starts everything with one worker, and waits until jobs of its plugins are accepted.
+    pub fn start(self) -> Cluster {
+        let place = Place::temporary(&self.name).expect("a place can be made");
+        let data = place.path().join("data");
+        fs::create_dir(&data).expect("the data folder can be made");
+        if self.recording_tesseract {
+            self.make_recorder(&place);
+        }
+        let servers = Servers::start(&place, self.private_postgres, self.private_rabbitmq);
+        let coordinator = self.start_coordinator(&place, &servers, &data);
+        let worker = self.worker(&place, &servers, &data, 0);
+        let cluster = Cluster {
+            coordinator,
+            workers: vec![worker],
+            servers,
+            builder: self,
+            data,
+            place,
+        };
+        let api = cluster.api();
+        for plugin in cluster.builder.plugins.split(',').filter_map(|slots| slots.split('=').next()) {
+            wait_for_plugin(&api, plugin);
+        }
+        cluster
+    }
+
+    fn start_coordinator(&self, place: &Place, servers: &Servers, data: &Path) -> Program {
+        let templates = place.path().join("templates.toml");
+        let shipped = workspace().join("deploy/templates.toml");
+        let shipped = fs::read_to_string(&shipped).expect("deploy/templates.toml can be read");
+        fs::write(&templates, format!("{shipped}\n{}", self.templates)).expect("templates can be written");
+        let port = launcher::free_port().expect("a free port");
+        let mut command = Command::new(program("coordinator"));
+        command
+            .env("DATABASE_URL", servers.database_url())
+            .env("AMQP_URL", servers.amqp_url())
+            .env("TASKMANAGER_LISTEN", format!("127.0.0.1:{port}"))
+            .env("TASKMANAGER_ROOTS", data)
+            .env("TASKMANAGER_PATH_MAP", format!("/opt/digiverso/goobi={}", data.display()))
+            .env("TASKMANAGER_TEMPLATES", templates)
+            .env("TASKMANAGER_LEASE_SECONDS", self.lease_seconds.to_string())
+            .env("TASKMANAGER_LOG", LOG_FILTER)
+            .envs(self.coordinator.iter().map(|(name, value)| (name, value)));
+        Program::start(place, "coordinator", command, port)
+    }
+
+    pub(super) fn worker(&self, place: &Place, servers: &Servers, data: &Path, index: usize) -> Program {
+        let port = launcher::free_port().expect("a free port");
+        let name = format!("worker-{index}");
+        let mut command = Command::new(program("worker"));
+        command
+            // Workers have no way to the database, here as everywhere.
+            .env_remove("DATABASE_URL")
+            .env_remove("AMQP_MANAGEMENT_URL")
+            .env("AMQP_URL", servers.amqp_url())
+            .env("TASKMANAGER_ROOTS", data)
+            .env("TASKMANAGER_SCRATCH", scratch_base(place).join(&name))
+            .env("TASKMANAGER_WORKER_NAME", &name)
+            .env("TASKMANAGER_WORKER_LISTEN", format!("127.0.0.1:{port}"))
+            .env("TASKMANAGER_PLUGINS", &self.plugins)
+            .env("TASKMANAGER_LOG", LOG_FILTER)
+            .envs(self.worker.iter().map(|(name, value)| (name, value)));
+        if self.recording_tesseract {
+            let path = environment::required("PATH");
+            command.env("PATH", format!("{}:{path}", recorder_folder(place).display()));
+        }
+        Program::start(place, &name, command, port)
+    }
+
+    /// A program `tesseract` that notes its image and then becomes the real one.
+    fn make_recorder(&self, place: &Place) {
+        let real = environment::tool("tesseract", "tesseract-ocr");
+        let recorder = recorder_folder(place).join("tesseract");
+        fs::create_dir(recorder_folder(place)).expect("a folder can be made");
+        let script = format!(
+            "#!/bin/sh\ncase \"$1\" in --*) ;; *) echo \"$1\" >> '{}' ;; esac\nexec '{}' \"$@\"\n",
+            recognised(place).display(),
+            real.display()
+        );
+        fs::write(&recorder, script).expect("a program can be written");
+        fs::set_permissions(&recorder, fs::Permissions::from_mode(0o755)).expect("it can be made executable");
+    }
+}
+
+fn wait_for_plugin(api: &Api, plugin: &str) {
+    eventually(LIMIT, &format!("a worker that serves {plugin}"), || {
+        let plugins = api.json("/api/v1/plugins")?;
+        let served = plugins["plugins"]
+            .as_array()
+            .ok_or("no plugins")?
+            .iter()
+            .any(|known| known["name"] == plugin && known["workers"].as_i64() > Some(0));
+        if served { Ok(()) } else { Err(plugins.to_string()) }
+    });
+}
+
+/// Beneath it each worker has its scratch folder.
+pub(super) fn scratch_base(place: &Place) -> PathBuf {
+    place.path().join("scratch")
+}
+
+/// Where the recording Tesseract writes.
+pub(super) fn recognised(place: &Place) -> PathBuf {
+    place.path().join("recognised")
+}
+
+fn recorder_folder(place: &Place) -> PathBuf {
+    place.path().join("recorder")
+}
