@@ -126,7 +126,7 @@ fn render(jobs: &[Summary], look: Look, zone: &TimeZone) -> String {
         Column::text("ID"),
         Column::text("STATE"),
         Column::figure("PRIO"),
-        Column::figure("DONE"),
+        Column::figure("PROGRESS"),
         Column::text("PAGES"),
         Column::text("PLUGIN"),
         Column::text("SUBMITTED"),

@@ -28,13 +28,11 @@
   const later = (action, pause) => window.setTimeout(action, pause);
 
   function show(state) {
-    if (connection.dataset.state === state && !connection.hidden) return;
+    if (connection.dataset.state === state) return;
     connection.dataset.state = state;
     connection.querySelector(".word").textContent = connection.dataset[state];
     connection.hidden = false;
   }
-
-  // ---- The stream
 
   function connect() {
     window.clearTimeout(retry);
@@ -64,8 +62,6 @@
     failures += 1;
     retry = later(connect, pause * (0.75 + Math.random() / 2));
   }
-
-  // ---- Updates
 
   function want() {
     wanted = true;
@@ -99,7 +95,8 @@
     for (const region of fresh.querySelectorAll("[data-live]")) {
       const old = document.getElementById(region.id);
       if (!old) continue;
-      if (isSelected(old)) {
+      const held = [...old.querySelectorAll("[data-rows]")].find(isOccupied);
+      if (isSelected(old) || (held && !fresh.getElementById(held.id))) {
         postponed = true;
         continue;
       }
@@ -118,10 +115,9 @@
       old.data = fresh.data;
       return;
     }
-    for (const { name } of [...old.attributes]) {
-      // Whether details are open is the reader's affair.
-      if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
-    }
+    // Whether details are open is the reader's affair.
+    const surplus = [...old.attributes].filter(({ name }) => name !== "open" && !fresh.hasAttribute(name));
+    for (const { name } of surplus) old.removeAttribute(name);
     for (const { name, value } of fresh.attributes) {
       if (old.getAttribute(name) !== value) old.setAttribute(name, value);
     }
@@ -171,14 +167,13 @@
     return selection !== null && !selection.isCollapsed && selection.containsNode(element, true);
   }
 
-  // ---- Screen readers: the latest news, but not every tick
-
+  // Screen readers are told the latest news, but not every tick.
   let spokenAt = -Infinity;
   let speaking = 0;
   let last = document.getElementById("news")?.textContent ?? "";
 
   function speak(news) {
-    if (news === last && !speaking) return;
+    if (news === last) return;
     last = news;
     if (speaking) return;
     speaking = later(() => {
@@ -187,8 +182,6 @@
       spoken.textContent = last;
     }, Math.max(0, spokenAt + SPEAK_INTERVAL - performance.now()));
   }
-
-  // ---- When to do nothing, and when to catch up
 
   const resume = () => { if (postponed) want(); };
   document.addEventListener("pointerleave", (event) => {

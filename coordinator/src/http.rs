@@ -102,10 +102,15 @@ pub async fn serve(listener: TcpListener, app: App) -> std::io::Result<()> {
     }
 }
 
-/// The router with every route and, around them, what holds for all of them.
+/// The router with every route.
 pub fn router(app: App) -> Router {
+    assemble(routes(), app)
+}
+
+/// A router with these routes and, around them, what holds for all of them.
+fn assemble(list: Vec<Route>, app: App) -> Router {
     let mut router = Router::new();
-    for route in routes() {
+    for route in list {
         let handler = match route.kind {
             // A stream begins at once and then lasts.
             Kind::Stream => route.handler,

@@ -16,5 +16,7 @@ pub mod db;
 pub mod http;
 pub mod intake;
 mod serve;
+#[cfg(test)]
+mod testing;
 
 pub use serve::serve;

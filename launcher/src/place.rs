@@ -38,12 +38,20 @@ pub struct Place {
     inner: Arc<Inner>,
 }
 
+/// What of a place outlives its launcher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    All,
+    Logs,
+    Nothing,
+}
+
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
     ledger: Ledger,
     interrupt: Arc<AtomicBool>,
-    temporary: bool,
+    keep: Keep,
     ended: Vec<String>,
     /// Declared last: the lock is given up after everything else.
     _lock: File,
@@ -58,23 +66,27 @@ impl Place {
     pub fn open(name: &str) -> Result<Self, Error> {
         let base = folder::base()?;
         sweep(&base)?;
-        Self::lock(base.join(name), false)
+        Self::lock(base.join(name), Keep::All)
     }
 
-    /// Opens the place of this name, or `name-2`, `name-3`, … where others use it, so that two test runs in one work
-    /// tree don't wait for each other.
+    /// Opens the place of this name with nothing in it, for a run whose data nobody needs afterwards; the logs stay to be
+    /// read. Where others use it, it is `name-2`, `name-3`, …: two test runs in one work tree don't wait for each other.
     ///
     /// # Errors
     /// As for [`Place::open`]; [`Error::InUse`] when all of them are taken.
-    pub fn open_first_free(name: &str) -> Result<Self, Error> {
-        let mut opened = Self::open(name);
+    pub fn fresh(name: &str) -> Result<Self, Error> {
+        let base = folder::base()?;
+        sweep(&base)?;
+        let mut opened = Self::lock(base.join(name), Keep::Logs);
         for number in 2..=SIBLINGS {
             if !matches!(opened, Err(Error::InUse { .. })) {
                 break;
             }
-            opened = Self::open(&format!("{name}-{number}"));
+            opened = Self::lock(base.join(format!("{name}-{number}")), Keep::Logs);
         }
-        opened
+        let place = opened?;
+        folder::clear(place.path(), &["lock", "ledger", "logs"])?;
+        Ok(place)
     }
 
     /// Makes a place of its own that is removed, data and all, when it is dropped. For tests that hurt their server.
@@ -86,23 +98,19 @@ impl Place {
         let base = folder::base()?;
         sweep(&base)?;
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self::lock(
-            base.join(TEMPORARY)
-                .join(format!("{name}-{}-{number}", std::process::id())),
-            true,
-        )
+        let name = format!("{name}-{}-{number}", std::process::id());
+        Self::lock(base.join(TEMPORARY).join(name), Keep::Nothing)
     }
 
-    fn lock(path: PathBuf, temporary: bool) -> Result<Self, Error> {
+    fn lock(path: PathBuf, keep: Keep) -> Result<Self, Error> {
         folder::make(&path.join("logs"))?;
         let lock = take_lock(&path)?;
         let (ledger, ended) = Ledger::take_over(&path)?;
-        let interrupt = Arc::new(AtomicBool::new(false));
         let inner = Inner {
             path,
             ledger,
-            interrupt,
-            temporary,
+            interrupt: Arc::default(),
+            keep,
             ended,
             _lock: lock,
         };
@@ -136,8 +144,9 @@ impl Place {
         self.inner.interrupt.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn is_temporary(&self) -> bool {
-        self.inner.temporary
+    /// Whether somebody will use the data again, so that a server should be stopped rather than killed.
+    pub(crate) fn keeps_data(&self) -> bool {
+        self.inner.keep == Keep::All
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
@@ -147,7 +156,7 @@ impl Place {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if self.temporary {
+        if self.keep == Keep::Nothing {
             // What can't be removed now is swept by the next launcher.
             let _ = fs::remove_dir_all(&self.path);
         }

@@ -47,7 +47,7 @@ impl Default for PostgresOptions {
     }
 }
 
-/// A running private server. Dropping it ends it; the data stays, unless the place is temporary.
+/// A running private server. Dropping it ends it; the data stays where the place keeps it.
 #[derive(Debug)]
 pub struct Postgres {
     place: Place,
@@ -206,7 +206,7 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        if !self.place.is_temporary() {
+        if self.place.keeps_data() {
             // Where stopping fails the process is killed; the next start replays the log.
             let _ = self.stop();
         }

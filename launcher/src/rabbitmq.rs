@@ -20,7 +20,7 @@ const START_LIMIT: Duration = Duration::from_mins(2);
 /// How long an orderly stop may take before the node is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 
-/// A running private broker. Dropping it ends it; the data stays, unless the place is temporary.
+/// A running private broker. Dropping it ends it; the data stays where the place keeps it.
 #[derive(Debug)]
 pub struct RabbitMq {
     place: Place,
@@ -239,7 +239,7 @@ impl RabbitMq {
 
 impl Drop for RabbitMq {
     fn drop(&mut self) {
-        if !self.place.is_temporary() {
+        if self.place.keeps_data() {
             // Where stopping fails the node is killed; it recovers at the next start.
             let _ = self.stop();
         }

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use shared::amqp::topology;
 use shared::job::decide::PublishAnswer;
 use shared::message::dispatch::Dispatch;
 use shared::message::reply::{Reply, ResultAnswer};
@@ -34,6 +35,14 @@ use worker_messages::{dispatches, worker_messages};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+/// The names of all golden files.
+fn there() -> BTreeSet<String> {
+    let entries = std::fs::read_dir(folder()).unwrap();
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
 }
 
 fn read(name: &str) -> Vec<u8> {
@@ -149,6 +158,64 @@ fn another_protocol_version_is_named_in_the_error() {
     assert!(matches!(error, DecodeError::Unreadable(_)), "{error}");
 }
 
+/// The JSON blocks of `docs/protocol.md` with the golden file that the line above links to.
+fn documented() -> Vec<(String, Value)> {
+    let page = std::fs::read_to_string(folder().join("../../../docs/protocol.md")).unwrap();
+    let mut blocks = page.split("\n```");
+    let mut documented = Vec::new();
+    while let (Some(prose), Some(block)) = (blocks.next(), blocks.next()) {
+        let link = prose
+            .lines()
+            .last()
+            .filter(|line| !line.is_empty())
+            .or_else(|| prose.lines().rev().nth(1));
+        let name = link
+            .and_then(|line| line.strip_prefix("[`")?.split_once('`'))
+            .map(|(name, _)| name);
+        let name = name.unwrap_or_else(|| panic!("no golden file is linked above the example {block}"));
+        let example = block
+            .strip_prefix("json\n")
+            .unwrap_or_else(|| panic!("{name}: the block is not JSON"));
+        documented.push((name.to_owned(), serde_json::from_str(example).unwrap()));
+    }
+    documented
+}
+
+#[test]
+fn the_documentation_shows_every_golden_file_as_it_is() {
+    let documented = documented();
+    for (name, example) in &documented {
+        let golden: Value = serde_json::from_slice(&read(name)).unwrap();
+        assert_eq!(*example, golden, "docs/protocol.md, example {name}");
+    }
+    let shown: BTreeSet<String> = documented.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(shown, there());
+}
+
+#[test]
+fn the_documentation_names_everything_in_rabbitmq() {
+    let page = std::fs::read_to_string(folder().join("../../../docs/protocol.md")).unwrap();
+    for name in [
+        topology::SUBMIT_EXCHANGE,
+        topology::SUBMIT_QUEUE,
+        topology::SUBMIT_REJECTED_QUEUE,
+        topology::JOBS_EXCHANGE,
+        topology::EVENTS_EXCHANGE,
+        topology::EVENTS_REJECTED_QUEUE,
+        topology::CLAIMS_QUEUE,
+        topology::HEARTBEATS_QUEUE,
+        topology::RESULTS_QUEUE,
+        topology::NOTIFICATIONS_EXCHANGE,
+        topology::REASON_HEADER,
+        topology::REPLY_TO,
+    ] {
+        assert!(
+            page.contains(&format!("`{name}`")),
+            "docs/protocol.md does not name {name}"
+        );
+    }
+}
+
 #[test]
 fn no_golden_file_is_left_unread() {
     let messages = submissions().into_iter().map(|(name, _)| name);
@@ -165,9 +232,5 @@ fn no_golden_file_is_left_unread() {
         .collect();
     let names: BTreeSet<String> = tested.iter().map(|name| (*name).to_owned()).collect();
     assert_eq!(names.len(), tested.len(), "a file is used twice: {tested:?}");
-    let there: BTreeSet<String> = std::fs::read_dir(folder())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    assert_eq!(there, names);
+    assert_eq!(there(), names);
 }

@@ -1,1 +1,14 @@
-//! Skeleton.
+//! The system as a whole: real programs, real servers, real tools, one test a promise.
+//!
+//! `cargo xtask test` runs them; `docs/promises.md` says which promise is shown by which.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod bad_input;
+mod cli;
+mod crash;
+mod dashboard;
+mod fairness;
+mod pages;
+mod path;
+mod shutdown;

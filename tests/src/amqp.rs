@@ -29,7 +29,9 @@ pub struct Amqp {
 
 impl std::fmt::Debug for Amqp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Amqp").field("user", &self.user).finish_non_exhaustive()
+        f.debug_struct("Amqp")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
     }
 }
 
@@ -42,14 +44,9 @@ pub struct Message {
     pub properties: BasicProperties,
 }
 
-impl From<&Value> for Message {
-    fn from(body: &Value) -> Self {
-        Self::from(body.to_string())
-    }
-}
-
-impl<T: Into<Vec<u8>>> From<T> for Message {
-    fn from(body: T) -> Self {
+impl Message {
+    /// A persistent message with this body.
+    pub fn new(body: impl Into<Vec<u8>>) -> Self {
         let properties = BasicProperties::default()
             .with_content_type("application/json".into())
             .with_delivery_mode(2);
@@ -57,6 +54,19 @@ impl<T: Into<Vec<u8>>> From<T> for Message {
             body: body.into(),
             properties,
         }
+    }
+
+    /// The same with other properties.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(BasicProperties) -> BasicProperties) -> Self {
+        self.properties = change(self.properties);
+        self
+    }
+}
+
+impl From<&Value> for Message {
+    fn from(body: &Value) -> Self {
+        Self::new(body.to_string())
     }
 }
 

@@ -29,7 +29,10 @@ pub struct Answer {
 
 /// A job as `GET /api/v1/jobs/{id}` shows it.
 #[derive(Debug, Clone, Deserialize)]
-#[expect(missing_docs, reason = "docs/protocol.md and the API's own types describe the fields")]
+#[expect(
+    missing_docs,
+    reason = "docs/protocol.md and the API's own types describe the fields"
+)]
 pub struct Job {
     pub id: JobId,
     pub plugin: String,
@@ -154,7 +157,9 @@ impl Api {
 
     /// Submits a job that has to be accepted.
     pub fn submit(&self, job: &Value) -> JobId {
-        let answer = self.post_job(job.to_string().as_bytes()).expect("the API answers");
+        let answer = self
+            .post_job(job.to_string().as_bytes())
+            .expect("the API answers");
         assert_eq!(answer.status, 201, "{job}: {}", answer.body);
         match shared::message::decode(answer.body.as_bytes()).expect("the answer can be read") {
             SubmitReply::Accepted { job_id } => job_id,

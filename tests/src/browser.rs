@@ -1,3 +1,4 @@
-//! placeholder
+//! Placeholder.
+/// Soon.
 #[derive(Debug)]
 pub struct Browser;

@@ -89,18 +89,25 @@ impl Cluster {
 
     /// The private PostgreSQL.
     pub fn postgres(&mut self) -> &mut Postgres {
-        self.servers.postgres.as_mut().expect("the test has asked for a private PostgreSQL")
+        self.servers
+            .postgres
+            .as_mut()
+            .expect("the test has asked for a private PostgreSQL")
     }
 
     /// The private RabbitMQ.
     pub fn rabbitmq(&mut self) -> &mut RabbitMq {
-        self.servers.rabbitmq.as_mut().expect("the test has asked for a private RabbitMQ")
+        self.servers
+            .rabbitmq
+            .as_mut()
+            .expect("the test has asked for a private RabbitMQ")
     }
 
     /// Starts one more worker and waits until it is ready; gives its index.
     pub fn add_worker(&mut self) -> usize {
         let index = self.workers.len();
-        self.workers.push(self.builder.worker(&self.place, &self.servers, &self.data, index));
+        self.workers
+            .push(self.builder.worker(&self.place, &self.servers, &self.data, index));
         index
     }
 
@@ -114,7 +121,11 @@ impl Cluster {
         let api = self.api();
         eventually(LIMIT, &format!("job {id} {what}"), || {
             let job = api.job(id)?;
-            if condition(&job) { Ok(job) } else { Err(format!("{job:?}")) }
+            if condition(&job) {
+                Ok(job)
+            } else {
+                Err(format!("{job:?}"))
+            }
         })
     }
 
@@ -126,7 +137,13 @@ impl Cluster {
     /// Waits until a job is DONE; any other end fails the test at once.
     pub fn wait_until_done(&self, id: JobId) -> Job {
         let job = self.wait_for_end(id);
-        assert_eq!(job.state, "DONE", "{:?}; its log: {:#?}", job.error, self.api().log(id));
+        assert_eq!(
+            job.state,
+            "DONE",
+            "{:?}; its log: {:#?}",
+            job.error,
+            self.api().log(id)
+        );
         job
     }
 
@@ -152,7 +169,11 @@ impl Cluster {
     pub fn wait_until_no_tool_runs(&self) {
         eventually(LIMIT, "the end of all tools", || {
             let left = self.tool_processes();
-            if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
+            if left.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("{left:?}"))
+            }
         });
     }
 
@@ -161,7 +182,11 @@ impl Cluster {
         for program in self.workers.iter_mut().chain([&mut self.coordinator]) {
             if program.alive() {
                 let status = program.terminate(END_LIMIT);
-                assert!(status.success(), "{} ended with {status} after SIGTERM", program.name());
+                assert!(
+                    status.success(),
+                    "{} ended with {status} after SIGTERM",
+                    program.name()
+                );
             }
         }
         let left = self.tool_processes();
@@ -172,7 +197,9 @@ impl Cluster {
             "the logs have lines that nobody expected:\n{}",
             unexpected.join("\n")
         );
-        self.servers.remove().expect("the test's database and virtual host can be removed");
+        self.servers
+            .remove()
+            .expect("the test's database and virtual host can be removed");
     }
 
     /// After a failure: shows what is known and cleans up as far as that goes.

@@ -19,10 +19,6 @@ pub(crate) fn wait<F: Future>(future: F) -> F::Output {
 }
 
 /// Lets the future run beside the test.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a connection's driver ends with its connection; there is no process to shut down"
-)]
 pub(crate) fn beside(future: impl Future<Output = ()> + Send + 'static) {
     RUNTIME.spawn(future);
 }

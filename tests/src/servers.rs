@@ -144,13 +144,17 @@ fn manage(method: &str, path: &str, body: &'static str) -> Result<(), String> {
 fn user(url: &str) -> String {
     let login = url.split_once("://").and_then(|(_, rest)| rest.split_once('@'));
     let user = login.and_then(|(login, _)| login.split_once(':'));
-    user.expect("the servers' addresses name a user and a password").0.to_owned()
+    user.expect("the servers' addresses name a user and a password")
+        .0
+        .to_owned()
 }
 
 /// The address with another path: another database, another virtual host.
 fn with_path(url: &str, path: &str) -> String {
     let (scheme, rest) = url.split_once("://").expect("an address has a scheme");
-    let (rest, query) = rest.split_once('?').map_or((rest, String::new()), |(rest, query)| (rest, format!("?{query}")));
+    let (rest, query) = rest
+        .split_once('?')
+        .map_or((rest, String::new()), |(rest, query)| (rest, format!("?{query}")));
     let authority = rest.split('/').next().unwrap_or(rest);
     format!("{scheme}://{authority}/{path}{query}")
 }
@@ -158,7 +162,9 @@ fn with_path(url: &str, path: &str) -> String {
 fn percent_encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
             _ => format!("%{byte:02X}"),
         })
         .collect()
@@ -170,8 +176,14 @@ mod tests {
 
     #[test]
     fn an_addresss_path_is_replaced_and_the_rest_kept() {
-        assert_eq!(with_path("postgres://u:p@h:5/postgres", "x"), "postgres://u:p@h:5/x");
-        assert_eq!(with_path("amqp://u:p@h:5/%2F?heartbeat=5", "a%2Fb"), "amqp://u:p@h:5/a%2Fb?heartbeat=5");
+        assert_eq!(
+            with_path("postgres://u:p@h:5/postgres", "x"),
+            "postgres://u:p@h:5/x"
+        );
+        assert_eq!(
+            with_path("amqp://u:p@h:5/%2F?heartbeat=5", "a%2Fb"),
+            "amqp://u:p@h:5/a%2Fb?heartbeat=5"
+        );
         assert_eq!(with_path("amqp://u:p@h", "x"), "amqp://u:p@h/x");
     }
 }

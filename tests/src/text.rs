@@ -1,24 +1,31 @@
 //! Comparing texts by their words, as one does with the output of text recognition.
 
-/// The words of a text; a word that is divided by a hyphen at the end of a line is one word.
+/// The words of a text: without the punctuation around them, with plain apostrophes for typographic ones; a word that
+/// is divided by a hyphen at the end of a line is one word.
 pub fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut divided = false;
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         for (index, part) in line.split_whitespace().enumerate() {
+            let part = part.replace(['’', '‘'], "'");
             match words.last_mut() {
                 Some(last) if divided && index == 0 => {
                     last.pop();
-                    last.push_str(part);
+                    last.push_str(&part);
                 }
-                _ => words.push(part.to_owned()),
+                _ => words.push(part),
             }
         }
         divided = words
             .last()
             .is_some_and(|last| last.len() > 1 && last.ends_with('-'));
     }
+    let bare = |word: String| word.trim_matches(|c: char| !c.is_alphanumeric()).to_owned();
     words
+        .into_iter()
+        .map(bare)
+        .filter(|word| !word.is_empty())
+        .collect()
 }
 
 /// The share of `expected` that is found in `found` in the same order (longest common subsequence), 0.0 to 1.0.
@@ -49,8 +56,13 @@ mod tests {
     fn hyphens_at_line_ends_are_joined_and_others_kept() {
         assert_eq!(
             words("well-known hy-\nphen  ated -\n\nend"),
-            ["well-known", "hyphen", "ated", "-", "end"]
+            ["well-known", "hyphen", "ated", "end"]
         );
+    }
+
+    #[test]
+    fn punctuation_around_words_does_not_count_and_apostrophes_are_one() {
+        assert_eq!(words("“Don’t,” I said; (no ; ...)"), ["Don't", "I", "said", "no"]);
     }
 
     #[test]

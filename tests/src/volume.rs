@@ -93,7 +93,7 @@ impl Volume {
             let entry = FileEntry {
                 path: path.clone(),
                 size: content.len() as u64,
-                sha256: Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect(),
+                sha256: hexadecimal(&Sha256::digest(&content)),
             };
             files.insert(path, entry);
         });
@@ -102,7 +102,9 @@ impl Volume {
 
     /// Whether a job's item store lies in the target folder.
     pub fn has_item_store(&self) -> bool {
-        let entries = fs::read_dir(&self.target).expect("the target folder is there").flatten();
+        let entries = fs::read_dir(&self.target)
+            .expect("the target folder is there")
+            .flatten();
         entries
             .map(|entry| entry.file_name())
             .any(|name| name.to_string_lossy().starts_with(".taskmanager-"))
@@ -126,6 +128,14 @@ pub fn expected_text() -> String {
     fs::read_to_string(test_data().join("text.txt")).expect("tests/data/text.txt is there")
 }
 
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(value.into(), 16).expect("it is below 16");
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
+}
+
 fn test_data() -> PathBuf {
     workspace().join("tests/data")
 }
@@ -140,4 +150,21 @@ fn walk(folder: &Path, tell: &mut impl FnMut(&Path)) {
             tell(&path);
         }
     }
+}
+
+/// The text of an ALTO file, as read by a tool that is not ours.
+pub fn text_of_alto(file: &Path) -> String {
+    let tool = crate::environment::python_tool("alto-tools");
+    let output = std::process::Command::new(tool)
+        .arg("--text")
+        .arg(file)
+        .output()
+        .expect("alto-tools can be started");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "alto-tools: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    said
 }

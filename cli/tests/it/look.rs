@@ -36,7 +36,7 @@ fn a_list_follows_the_pages_up_to_the_limit() {
     assert!(run.stderr.contains("--limit shows more"), "{}", run.stderr);
     assert!(
         run.stdout
-            .starts_with("ID                                    STATE   PRIO  DONE  PLUGIN"),
+            .starts_with("ID                                    STATE   PRIO  PROGRESS  PLUGIN"),
         "{}",
         run.stdout
     );

@@ -15,6 +15,8 @@ mod plugins;
 mod queue;
 mod surroundings;
 #[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
 mod tests;
 
 use std::str::FromStr;
@@ -133,7 +135,7 @@ const FINISHED_COLUMNS: &str = "h.id, h.plugin, h.title, h.state, h.priority, h.
 fn unfinished(row: &Row) -> Result<JobSummary, Error> {
     let id = JobId(row.try_get("id")?);
     let plugin: String = row.try_get("plugin")?;
-    let state = parse::<JobState>(row, "jobs", "state", id)?;
+    let state = parse::<JobState>(row, "jobs", "state", &id)?;
     let plugin_state = PluginState::read(row.try_get("plugin_state")?, &plugin)?;
     let held_back = row.try_get::<_, bool>("held")? || plugin_state != PluginState::Running;
     Ok(JobSummary {
@@ -159,7 +161,7 @@ fn unfinished(row: &Row) -> Result<JobSummary, Error> {
 
 fn finished(row: &Row) -> Result<JobSummary, Error> {
     let id = JobId(row.try_get("id")?);
-    let state = parse::<JobState>(row, "job_history", "state", id)?;
+    let state = parse::<JobState>(row, "job_history", "state", &id)?;
     let items_done: i32 = row.try_get("items_done")?;
     let items_total: i32 = row.try_get("items_total")?;
     Ok(JobSummary {
@@ -196,7 +198,7 @@ fn percent_of_ended(state: JobState, items_done: i32, items_total: i32) -> f32 {
 }
 
 /// Reads a text column as a type with a fixed set of names.
-fn parse<T: FromStr>(row: &Row, table: &'static str, column: &'static str, key: impl ToString) -> Result<T, Error> {
+fn parse<T: FromStr>(row: &Row, table: &'static str, column: &'static str, key: &impl ToString) -> Result<T, Error> {
     row.try_get::<_, &str>(column)?
         .parse()
         .map_err(|_| Error::Inconsistent { table, column, row: key.to_string() })

@@ -30,7 +30,11 @@ pub(super) async fn list(
 
 /// `GET /api/v1/jobs/{id}`
 pub(super) async fn job(State(app): State<App>, Path(id): Path<String>) -> Result<Json<JobBody>, Error> {
-    let read = ReadJob { id: job_id(&id)?, items_limit: None, log_limit: 0 };
+    let read = ReadJob {
+        id: job_id(&id)?,
+        items_limit: None,
+        log_limit: 0,
+    };
     let job = app.db.run(&read).await?.ok_or(Error::UnknownJob)?;
     Ok(Json(JobBody::from(job)))
 }
@@ -50,8 +54,18 @@ pub(super) async fn log(
 ) -> Result<Json<LogBody>, Error> {
     let Query(LogQuery { after }) =
         query.map_err(|_| Error::BadQuery("parameter after must be the number of a line".to_owned()))?;
-    let part = LogPart::After { number: after.max(0), limit: LOG_LIMIT };
-    let extract = app.db.run(&ReadLog { id: job_id(&id)?, part }).await?.ok_or(Error::UnknownJob)?;
+    let part = LogPart::After {
+        number: after.max(0),
+        limit: LOG_LIMIT,
+    };
+    let extract = app
+        .db
+        .run(&ReadLog {
+            id: job_id(&id)?,
+            part,
+        })
+        .await?
+        .ok_or(Error::UnknownJob)?;
     Ok(Json(LogBody::new(extract, after)))
 }
 

@@ -10,10 +10,17 @@ use axum::response::{IntoResponse, Response};
 use super::problem::Error;
 
 /// The style sheet's address.
-pub(super) const STYLE: Asset = Asset::new("app.css", "text/css; charset=utf-8", include_str!("../../assets/app.css"));
+pub(super) const STYLE: Asset = Asset::new(
+    "app.css",
+    "text/css; charset=utf-8",
+    include_str!("../../assets/app.css"),
+);
 /// The script's address.
-pub(super) const SCRIPT: Asset =
-    Asset::new("live.js", "text/javascript; charset=utf-8", include_str!("../../assets/live.js"));
+pub(super) const SCRIPT: Asset = Asset::new(
+    "live.js",
+    "text/javascript; charset=utf-8",
+    include_str!("../../assets/live.js"),
+);
 /// The icon's address.
 pub(super) const ICON: Asset = Asset::new("icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg"));
 
@@ -30,7 +37,12 @@ pub(super) struct Asset {
 
 impl Asset {
     const fn new(name: &'static str, media_type: &'static str, content: &'static str) -> Self {
-        Self { name, media_type, content, version: fnv1a(content.as_bytes()) }
+        Self {
+            name,
+            media_type,
+            content,
+            version: fnv1a(content.as_bytes()),
+        }
     }
 
     /// The address that changes with the content.
@@ -57,12 +69,21 @@ pub(super) async fn serve(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let asset = ALL.into_iter().find(|asset| asset.name == name).ok_or(Error::UnknownAddress)?;
+    let asset = ALL
+        .into_iter()
+        .find(|asset| asset.name == name)
+        .ok_or(Error::UnknownAddress)?;
     let version = format!("{:016x}", asset.version);
     let etag = format!("\"{version}\"");
     let current = query.is_some_and(|query| query == format!("v={version}"));
-    let caching = if current { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let known = headers.get(IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes());
+    let caching = if current {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let known = headers
+        .get(IF_NONE_MATCH)
+        .is_some_and(|value| value.as_bytes() == etag.as_bytes());
     let head = [(CACHE_CONTROL, caching.to_owned()), (ETAG, etag)];
     Ok(if known {
         (StatusCode::NOT_MODIFIED, head).into_response()

@@ -26,7 +26,11 @@ pub(super) struct Report {
 pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
     let mut checks = vec![health::database(&app).await];
     let reachable = checks.iter().all(|check| check.ok);
-    checks.extend([health::schema(&app), health::broker(&app), health::broker_unblocked(&app)]);
+    checks.extend([
+        health::schema(&app),
+        health::broker(&app),
+        health::broker_unblocked(&app),
+    ]);
     if app.broker.connected() {
         checks.push(queues(&app.broker.missing_queues()));
     }
@@ -36,7 +40,10 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
             Ok(found) => checks.extend(surroundings(&found)),
             Err(error) => {
                 tracing::warn!("the doctor can't look around: {}", Chain(&error));
-                checks.push(failed("workers", format!("{error}: the coordinator's log has the details")));
+                checks.push(failed(
+                    "workers",
+                    format!("{error}: the coordinator's log has the details"),
+                ));
             }
         }
     }
@@ -46,12 +53,18 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
 fn surroundings(found: &Surroundings) -> Vec<Check> {
     let mut checks = vec![postgres(found)];
     if found.plugins.is_empty() {
-        checks.push(failed("plugins", "no worker has ever announced one: start a worker".to_owned()));
+        checks.push(failed(
+            "plugins",
+            "no worker has ever announced one: start a worker".to_owned(),
+        ));
     }
     checks.extend(found.plugins.iter().map(plugin));
     for worker in found.workers.iter().filter(|worker| worker.alive) {
         checks.push(version(worker));
-        let prefixed = |check: &Check| Check { name: format!("{}: {}", worker.name, check.name), ..check.clone() };
+        let prefixed = |check: &Check| Check {
+            name: format!("{}: {}", worker.name, check.name),
+            ..check.clone()
+        };
         checks.extend(worker.checks.iter().map(prefixed));
     }
     checks
@@ -62,7 +75,13 @@ fn postgres(found: &Surroundings) -> Check {
     if found.server_version_number >= POSTGRES_OLDEST {
         passed(name, format!("PostgreSQL {}", found.server_version))
     } else {
-        failed(name, format!("PostgreSQL {} is too old: version 15 or newer is needed", found.server_version))
+        failed(
+            name,
+            format!(
+                "PostgreSQL {} is too old: version 15 or newer is needed",
+                found.server_version
+            ),
+        )
     }
 }
 
@@ -74,7 +93,9 @@ fn queues(missing: &[String]) -> Check {
         let missing = missing.join(", ");
         failed(
             name,
-            format!("missing: {missing}; the coordinator makes them when it connects, if its user may: look into its log"),
+            format!(
+                "missing: {missing}; the coordinator makes them when it connects, if its user may: look into its log"
+            ),
         )
     }
 }
@@ -83,11 +104,19 @@ fn plugin(plugin: &PluginRow) -> Check {
     let name = format!("plugin {}", plugin.name);
     let waiting = plugin.waiting() + plugin.running();
     if plugin.workers > 0 {
-        passed(&name, format!("{} workers with {} slots", plugin.workers, plugin.slots))
+        passed(
+            &name,
+            format!("{} workers with {} slots", plugin.workers, plugin.slots),
+        )
     } else if waiting == 0 {
         passed(&name, "no worker serves it, and no job needs one".to_owned())
     } else {
-        failed(&name, format!("{waiting} jobs wait, but no worker that serves it is alive: start one, or look into its log"))
+        failed(
+            &name,
+            format!(
+                "{waiting} jobs wait, but no worker that serves it is alive: start one, or look into its log"
+            ),
+        )
     }
 }
 
@@ -98,17 +127,28 @@ fn version(worker: &WorkerRow) -> Check {
     } else {
         failed(
             &name,
-            format!("worker {}, coordinator {VERSION}: they understand each other for one release; update the older", worker.version),
+            format!(
+                "worker {}, coordinator {VERSION}: they understand each other for one release; update the older",
+                worker.version
+            ),
         )
     }
 }
 
 fn passed(name: &str, message: String) -> Check {
-    Check { name: name.to_owned(), ok: true, message }
+    Check {
+        name: name.to_owned(),
+        ok: true,
+        message,
+    }
 }
 
 fn failed(name: &str, message: String) -> Check {
-    Check { name: name.to_owned(), ok: false, message }
+    Check {
+        name: name.to_owned(),
+        ok: false,
+        message,
+    }
 }
 
 #[cfg(test)]
@@ -124,7 +164,10 @@ mod tests {
             title_en: String::new(),
             title_de: String::new(),
             state: PluginState::Running,
-            counts: vec![StateCount { state: ShownState::As(JobState::Queued), jobs: waiting }],
+            counts: vec![StateCount {
+                state: ShownState::As(JobState::Queued),
+                jobs: waiting,
+            }],
             oldest_queued_seconds: 0.0,
             slots: workers,
             workers,
@@ -149,7 +192,11 @@ mod tests {
             workers,
             plugins,
         };
-        surroundings(&found).into_iter().filter(|check| !check.ok).map(|check| check.name).collect()
+        surroundings(&found)
+            .into_iter()
+            .filter(|check| !check.ok)
+            .map(|check| check.name)
+            .collect()
     }
 
     #[test]
@@ -162,8 +209,14 @@ mod tests {
 
     #[test]
     fn a_live_workers_own_findings_carry_its_name_and_a_dead_ones_are_left_out() {
-        assert_eq!(wrong(vec![ocr(1, 0)], vec![worker(true, VERSION)]), ["scan1: language deu"]);
-        assert_eq!(wrong(vec![ocr(1, 0)], vec![worker(false, "0.0.1")]), Vec::<String>::new());
+        assert_eq!(
+            wrong(vec![ocr(1, 0)], vec![worker(true, VERSION)]),
+            ["scan1: language deu"]
+        );
+        assert_eq!(
+            wrong(vec![ocr(1, 0)], vec![worker(false, "0.0.1")]),
+            Vec::<String>::new()
+        );
     }
 
     #[test]

@@ -77,7 +77,10 @@ impl Locale {
             _ => format!("{large}\u{a0}{large_unit} {small}\u{a0}{small_unit}"),
         };
         match seconds {
-            0..10 => format!("{}\u{a0}s", self.decimal(&format!("{:.1}", milliseconds as f64 / 1000.0))),
+            0..10 => format!(
+                "{}\u{a0}s",
+                self.decimal(&format!("{:.1}", milliseconds as f64 / 1000.0))
+            ),
             10..60 => format!("{seconds}\u{a0}s"),
             60..3_600 => two(seconds / 60, "min", seconds % 60, "s"),
             3_600..86_400 => two(seconds / 3_600, "h", seconds % 3_600 / 60, "min"),
@@ -163,7 +166,10 @@ mod tests {
     use super::*;
 
     fn locale(language: Language) -> Locale {
-        Locale { zone: TimeZone::get("Europe/Berlin").unwrap(), ..Locale::new(language) }
+        Locale {
+            zone: TimeZone::get("Europe/Berlin").unwrap(),
+            ..Locale::new(language)
+        }
     }
 
     #[test]
@@ -194,9 +200,15 @@ mod tests {
         let at: Timestamp = "2026-11-21T22:05:09Z".parse().unwrap();
         let later: Timestamp = "2026-12-01T08:00:00Z".parse().unwrap();
         let time = locale(Language::German).time(at, at);
-        assert_eq!((time.short.as_str(), time.full.as_str()), ("23:05", "21.11.2026, 23:05:09 CET"));
+        assert_eq!(
+            (time.short.as_str(), time.full.as_str()),
+            ("23:05", "21.11.2026, 23:05:09 CET")
+        );
         assert_eq!(time.machine, "2026-11-21T22:05:09Z");
-        assert_eq!(locale(Language::English).time(at, later).short, "21\u{a0}Nov, 23:05");
+        assert_eq!(
+            locale(Language::English).time(at, later).short,
+            "21\u{a0}Nov, 23:05"
+        );
         assert_eq!(locale(Language::German).time(at, later).short, "21.11., 23:05");
     }
 

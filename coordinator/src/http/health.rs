@@ -29,9 +29,18 @@ pub(super) async fn alive() -> &'static str {
 
 /// `GET /readyz`
 pub(super) async fn ready(State(app): State<App>) -> Response {
-    let checks = vec![database(&app).await, schema(&app), broker(&app), broker_unblocked(&app)];
+    let checks = vec![
+        database(&app).await,
+        schema(&app),
+        broker(&app),
+        broker_unblocked(&app),
+    ];
     let ready = checks.iter().all(|check| check.ok);
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     (status, Json(Readiness { ready, checks })).into_response()
 }
 
@@ -44,10 +53,15 @@ pub(super) async fn database(app: &App) -> Check {
             tracing::warn!("the database does not answer: {}", Chain(&error));
             Some(error.to_string())
         }
-        Err(_) => Some(format!("PostgreSQL did not answer within {} s", DATABASE_PATIENCE.as_secs())),
+        Err(_) => Some(format!(
+            "PostgreSQL did not answer within {} s",
+            DATABASE_PATIENCE.as_secs()
+        )),
     };
     check("database", problem, "it answers", |problem| {
-        format!("{problem}: is PostgreSQL running, and is --database-url right? The coordinator's log has the details")
+        format!(
+            "{problem}: is PostgreSQL running, and is --database-url right? The coordinator's log has the details"
+        )
     })
 }
 
@@ -55,7 +69,9 @@ pub(super) async fn database(app: &App) -> Check {
 pub(super) fn schema(app: &App) -> Check {
     let problem = (!app.schema_is_ready()).then_some("migrations were not applied yet");
     check("database schema", problem, "it is this release's", |problem| {
-        format!("{problem}: the coordinator does so when it reaches the database; its log says what is in the way")
+        format!(
+            "{problem}: the coordinator does so when it reaches the database; its log says what is in the way"
+        )
     })
 }
 
@@ -70,14 +86,29 @@ pub(super) fn broker(app: &App) -> Check {
 /// Whether RabbitMQ takes messages.
 pub(super) fn broker_unblocked(app: &App) -> Check {
     let problem = app.broker.blocked().then_some("RabbitMQ blocks publishing");
-    check("broker takes messages", problem, "no memory or disk alarm", |problem| {
-        format!("{problem} (memory or disk alarm): free disk space on its host; `rabbitmq-diagnostics alarms` says which")
-    })
+    check(
+        "broker takes messages",
+        problem,
+        "no memory or disk alarm",
+        |problem| {
+            format!(
+                "{problem} (memory or disk alarm): free disk space on its host; `rabbitmq-diagnostics alarms` says which"
+            )
+        },
+    )
 }
 
 fn check<P>(name: &str, problem: Option<P>, fine: &str, say: impl FnOnce(P) -> String) -> Check {
     match problem {
-        None => Check { name: name.to_owned(), ok: true, message: fine.to_owned() },
-        Some(problem) => Check { name: name.to_owned(), ok: false, message: say(problem) },
+        None => Check {
+            name: name.to_owned(),
+            ok: true,
+            message: fine.to_owned(),
+        },
+        Some(problem) => Check {
+            name: name.to_owned(),
+            ok: false,
+            message: say(problem),
+        },
     }
 }

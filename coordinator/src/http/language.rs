@@ -50,7 +50,9 @@ impl Language {
 
     fn from_code(code: &str) -> Option<Self> {
         let primary = code.split('-').next().unwrap_or(code);
-        Self::ALL.into_iter().find(|language| primary.eq_ignore_ascii_case(language.code()))
+        Self::ALL
+            .into_iter()
+            .find(|language| primary.eq_ignore_ascii_case(language.code()))
     }
 }
 
@@ -66,17 +68,26 @@ pub(super) struct Locale {
 impl Locale {
     pub(super) fn new(language: Language) -> Self {
         let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
-        Self { language, text: Text::of(language), zone }
+        Self {
+            language,
+            text: Text::of(language),
+            zone,
+        }
     }
 
     pub(super) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
-        let language = chosen(uri).or_else(|| remembered(headers)).or_else(|| wished(headers));
+        let language = chosen(uri)
+            .or_else(|| remembered(headers))
+            .or_else(|| wished(headers));
         Self::new(language.unwrap_or(Language::English))
     }
 
     /// The zone's name for people: `Europe/Berlin`, or UTC.
     pub(super) fn zone_name(&self) -> &str {
-        self.zone.iana_name().filter(|name| !name.starts_with("Etc/")).unwrap_or("UTC")
+        self.zone
+            .iana_name()
+            .filter(|name| !name.starts_with("Etc/"))
+            .unwrap_or("UTC")
     }
 }
 
@@ -112,7 +123,11 @@ fn chosen(uri: &Uri) -> Option<Language> {
 }
 
 fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
-    uri.query()?.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, v)| v)
+    uri.query()?
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, v)| v)
 }
 
 fn remembered(headers: &HeaderMap) -> Option<Language> {
@@ -129,10 +144,15 @@ fn remembered(headers: &HeaderMap) -> Option<Language> {
 /// The language of ours that the browser likes best.
 fn wished(headers: &HeaderMap) -> Option<Language> {
     let mut best: Option<(Language, f32)> = None;
-    let wishes = headers.get_all(ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
+    let wishes = headers
+        .get_all(ACCEPT_LANGUAGE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     for wish in wishes.flat_map(|value| value.split(',')) {
         let mut parts = wish.split(';');
-        let Some(language) = parts.next().map(str::trim).and_then(Language::from_code) else { continue };
+        let Some(language) = parts.next().map(str::trim).and_then(Language::from_code) else {
+            continue;
+        };
         let weight = parts
             .find_map(|part| part.trim().strip_prefix("q="))
             .map_or(1.0, |weight| weight.parse().unwrap_or(0.0));
@@ -149,7 +169,10 @@ mod tests {
     use super::*;
 
     fn spoken(uri: &str, headers: &[(axum::http::HeaderName, &str)]) -> Language {
-        let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.clone(), value.parse().unwrap()))
+            .collect();
         Locale::of(&uri.parse().unwrap(), &headers).language
     }
 

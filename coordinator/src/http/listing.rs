@@ -26,9 +26,12 @@ impl ListQuery {
     pub(super) fn read(&self) -> Result<ListJobs, Error> {
         let tab = match given(self.tab.as_ref()) {
             None => Tab::default(),
-            Some(name) => Tab::ALL.into_iter().find(|tab| tab.as_str() == name).ok_or_else(|| {
-                Error::BadQuery(format!("parameter tab is \"{name}\": use queue, done or error"))
-            })?,
+            Some(name) => Tab::ALL
+                .into_iter()
+                .find(|tab| tab.as_str() == name)
+                .ok_or_else(|| {
+                    Error::BadQuery(format!("parameter tab is \"{name}\": use queue, done or error"))
+                })?,
         };
         let plugin = given(self.plugin.as_ref())
             .map(str::parse::<PluginName>)
@@ -37,24 +40,34 @@ impl ListQuery {
             .map(String::from);
         let limit = match given(self.limit.as_ref()) {
             None => LIMIT_DEFAULT,
-            Some(number) => {
-                number.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit)).ok_or_else(|| {
-                    Error::BadQuery(format!("parameter limit is \"{number}\": use a number from 1 to {LIMIT_MAX}"))
-                })?
-            }
+            Some(number) => number
+                .parse()
+                .ok()
+                .filter(|limit| (1..=LIMIT_MAX).contains(limit))
+                .ok_or_else(|| {
+                    Error::BadQuery(format!(
+                        "parameter limit is \"{number}\": use a number from 1 to {LIMIT_MAX}"
+                    ))
+                })?,
         };
         let after = given(self.after.as_ref())
             .map(|text| {
-                cursor::decode(text).filter(|place| matches!(place, Place::Queue(_)) == (tab == Tab::Queue)).ok_or_else(
-                    || {
+                cursor::decode(text)
+                    .filter(|place| matches!(place, Place::Queue(_)) == (tab == Tab::Queue))
+                    .ok_or_else(|| {
                         Error::BadQuery(
-                            "parameter after was not made by this list: leave it out to begin at its start".to_owned(),
+                            "parameter after was not made by this list: leave it out to begin at its start"
+                                .to_owned(),
                         )
-                    },
-                )
+                    })
             })
             .transpose()?;
-        Ok(ListJobs { tab, plugin, limit, after })
+        Ok(ListJobs {
+            tab,
+            plugin,
+            limit,
+            after,
+        })
     }
 }
 
@@ -75,7 +88,11 @@ pub(super) fn address(tab: Tab, plugin: Option<&str>, after: Option<&Place>) -> 
     if let Some(place) = after {
         pairs.push(format!("after={}", cursor::encode(place)));
     }
-    if pairs.is_empty() { "/".to_owned() } else { format!("/?{}", pairs.join("&")) }
+    if pairs.is_empty() {
+        "/".to_owned()
+    } else {
+        format!("/?{}", pairs.join("&"))
+    }
 }
 
 #[cfg(test)]
@@ -84,15 +101,31 @@ mod tests {
 
     fn query(tab: &str, plugin: &str, limit: &str, after: &str) -> ListQuery {
         let some = |text: &str| Some(text.to_owned());
-        ListQuery { tab: some(tab), plugin: some(plugin), limit: some(limit), after: some(after) }
+        ListQuery {
+            tab: some(tab),
+            plugin: some(plugin),
+            limit: some(limit),
+            after: some(after),
+        }
     }
 
     #[test]
     fn an_address_without_a_query_is_the_first_page_of_the_queue() {
         let list = ListQuery::default().read().unwrap();
-        assert_eq!(list, ListJobs { tab: Tab::Queue, plugin: None, limit: LIMIT_DEFAULT, after: None });
+        assert_eq!(
+            list,
+            ListJobs {
+                tab: Tab::Queue,
+                plugin: None,
+                limit: LIMIT_DEFAULT,
+                after: None
+            }
+        );
         assert_eq!(query("", "", "", "").read().unwrap(), list);
-        assert_eq!(query("done", "ocr", "7", "").read().unwrap().plugin.as_deref(), Some("OCR"));
+        assert_eq!(
+            query("done", "ocr", "7", "").read().unwrap().plugin.as_deref(),
+            Some("OCR")
+        );
     }
 
     #[test]
@@ -103,7 +136,10 @@ mod tests {
             (query("", "", "0", ""), "1 to 200"),
             (query("", "", "many", ""), "1 to 200"),
             (query("", "", "", "nonsense"), "after"),
-            (query("done", "", "", "q.0.-5.1.00000000000000000000000000000007"), "after"),
+            (
+                query("done", "", "", "q.0.-5.1.00000000000000000000000000000007"),
+                "after",
+            ),
         ];
         for (query, words) in cases {
             let message = query.read().unwrap_err().to_string();

@@ -4,10 +4,10 @@
 //! missing series; figures that could not be read keep their last values, which the failed transaction's
 //! counter tells.
 
+use ::metrics::gauge;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use ::metrics::gauge;
 use shared::error::Chain;
 use shared::job::{JobState, ShownState};
 use shared::metrics::{JOBS, OLDEST_QUEUED_AGE, SLOTS};
@@ -28,13 +28,23 @@ pub(super) async fn export(State(app): State<App>) -> Response {
 }
 
 /// Sets the gauges that come from the database.
-#[expect(clippy::cast_precision_loss, reason = "gauges are floating point; counts of jobs are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "gauges are floating point; counts of jobs are far below 2^52"
+)]
 fn record(plugins: &[PluginRow]) {
-    let states = JobState::ALL.into_iter().filter(|state| !state.is_final()).map(ShownState::As);
+    let states = JobState::ALL
+        .into_iter()
+        .filter(|state| !state.is_final())
+        .map(ShownState::As);
     let states: Vec<ShownState> = states.chain([ShownState::Paused]).collect();
     for plugin in plugins {
         for state in &states {
-            let jobs = plugin.counts.iter().find(|count| count.state == *state).map_or(0, |count| count.jobs);
+            let jobs = plugin
+                .counts
+                .iter()
+                .find(|count| count.state == *state)
+                .map_or(0, |count| count.jobs);
             gauge!(JOBS, "plugin" => plugin.name.clone(), "state" => state.as_str()).set(jobs as f64);
         }
         gauge!(OLDEST_QUEUED_AGE, "plugin" => plugin.name.clone()).set(plugin.oldest_queued_seconds);
@@ -52,7 +62,10 @@ mod tests {
     #[test]
     fn every_plugin_has_every_unfinished_state_also_without_jobs() {
         let recorder = PrometheusBuilder::new().build_recorder();
-        let counts = vec![StateCount { state: ShownState::As(JobState::Processing), jobs: 3 }];
+        let counts = vec![StateCount {
+            state: ShownState::As(JobState::Processing),
+            jobs: 3,
+        }];
         let plugin = |name: &str, counts| PluginRow {
             name: name.to_owned(),
             title_en: String::new(),
@@ -66,11 +79,23 @@ mod tests {
         let plugins = [plugin("OCR", counts), plugin("NOOP", Vec::new())];
         ::metrics::with_local_recorder(&recorder, || record(&plugins));
         let text = recorder.handle().render();
-        let jobs: Vec<&str> = text.lines().filter(|line| line.starts_with("taskmanager_jobs{")).collect();
+        let jobs: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with("taskmanager_jobs{"))
+            .collect();
         assert_eq!(jobs.len(), 18, "{text}");
-        assert!(jobs.contains(&"taskmanager_jobs{plugin=\"OCR\",state=\"PROCESSING\"} 3"), "{text}");
-        assert!(jobs.contains(&"taskmanager_jobs{plugin=\"NOOP\",state=\"PAUSED\"} 0"), "{text}");
+        assert!(
+            jobs.contains(&"taskmanager_jobs{plugin=\"OCR\",state=\"PROCESSING\"} 3"),
+            "{text}"
+        );
+        assert!(
+            jobs.contains(&"taskmanager_jobs{plugin=\"NOOP\",state=\"PAUSED\"} 0"),
+            "{text}"
+        );
         assert!(text.contains("taskmanager_slots{plugin=\"NOOP\"} 4"), "{text}");
-        assert!(text.contains("taskmanager_oldest_queued_age_seconds{plugin=\"OCR\"} 0"), "{text}");
+        assert!(
+            text.contains("taskmanager_oldest_queued_age_seconds{plugin=\"OCR\"} 0"),
+            "{text}"
+        );
     }
 }

@@ -119,10 +119,16 @@ impl Problem {
             detail: &self.detail,
         };
         let body = serde_json::to_vec(&body).expect("texts and a number have no failing serializers");
-        let mut response =
-            (status, [(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))], body).into_response();
+        let mut response = (
+            status,
+            [(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))],
+            body,
+        )
+            .into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
         }
         response.extensions_mut().insert(self);
         response
@@ -151,7 +157,10 @@ pub(super) async fn present(request: Request, next: Next) -> Response {
         return response;
     }
     let told = response.extensions().get::<Problem>().cloned();
-    let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    let is_json = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind == "application/json");
     let problem = match told {
         Some(problem) => problem,
         // A probe's or the doctor's own answer, which only has an unhappy status.
@@ -161,7 +170,10 @@ pub(super) async fn present(request: Request, next: Next) -> Response {
                 Some(_) => Kind::CrossSite,
                 None => Kind::of_status(status),
             };
-            Problem { detail: kind.detail().to_owned(), kind }
+            Problem {
+                detail: kind.detail().to_owned(),
+                kind,
+            }
         }
     };
     let mut formed = if for_people {

@@ -38,13 +38,34 @@ pub struct Route {
 
 /// All routes.
 pub fn routes() -> Vec<Route> {
-    let read = |path, kind, what, handler| Route { method: Method::GET, path, kind, what, handler };
+    let read = |path, kind, what, handler| Route {
+        method: Method::GET,
+        path,
+        kind,
+        what,
+        handler,
+    };
     vec![
         read("/", Kind::Page, "the dashboard", get(pages::dashboard::show)),
         read("/jobs/{id}", Kind::Page, "a job", get(pages::job::show)),
-        read("/jobs/{id}/log", Kind::Page, "a job's log as plain text", get(pages::log::show)),
-        read("/assets/{name}", Kind::Asset, "style sheet, script, icon", get(assets::serve)),
-        read("/events", Kind::Stream, "tells pages that something has changed", get(events::stream)),
+        read(
+            "/jobs/{id}/log",
+            Kind::Page,
+            "a job's log as plain text",
+            get(pages::log::show),
+        ),
+        read(
+            "/assets/{name}",
+            Kind::Asset,
+            "style sheet, script, icon",
+            get(assets::serve),
+        ),
+        read(
+            "/events",
+            Kind::Stream,
+            "tells pages that something has changed",
+            get(events::stream),
+        ),
         read("/api/v1/jobs", Kind::Api, "a list of jobs", get(api::list)),
         Route {
             method: Method::POST,
@@ -55,10 +76,30 @@ pub fn routes() -> Vec<Route> {
         },
         read("/api/v1/jobs/{id}", Kind::Api, "a job", get(api::job)),
         read("/api/v1/jobs/{id}/log", Kind::Api, "a job's log", get(api::log)),
-        read("/api/v1/plugins", Kind::Api, "the plugins and their queues", get(api::plugins)),
-        read("/api/v1/doctor", Kind::Api, "what is wrong and what to do", get(doctor::examine)),
-        read("/healthz", Kind::Probe, "whether the process lives", get(health::alive)),
+        read(
+            "/api/v1/plugins",
+            Kind::Api,
+            "the plugins and their queues",
+            get(api::plugins),
+        ),
+        read(
+            "/api/v1/doctor",
+            Kind::Api,
+            "what is wrong and what to do",
+            get(doctor::examine),
+        ),
+        read(
+            "/healthz",
+            Kind::Probe,
+            "whether the process lives",
+            get(health::alive),
+        ),
         read("/readyz", Kind::Probe, "whether it can work", get(health::ready)),
-        read("/metrics", Kind::Probe, "figures for Prometheus", get(metrics::export)),
+        read(
+            "/metrics",
+            Kind::Probe,
+            "figures for Prometheus",
+            get(metrics::export),
+        ),
     ]
 }

@@ -5,7 +5,9 @@
 //! itself are answered.
 
 use axum::extract::Request;
-use axum::http::header::{CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -21,11 +23,19 @@ pub(super) async fn headers(mut response: Response) -> Response {
         (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
     ];
     for (name, value) in headers {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
     }
     response
 }
@@ -36,7 +46,12 @@ pub(super) async fn check_host(request: Request, next: Next) -> Response {
         .uri()
         .authority()
         .map(|authority| authority.as_str().to_owned())
-        .or_else(|| request.headers().get(HOST).map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned()));
+        .or_else(|| {
+            request
+                .headers()
+                .get(HOST)
+                .map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned())
+        });
     match named {
         // No browser leaves the name out; simple programs that speak HTTP/1.0 do.
         None => next.run(request).await,
@@ -60,10 +75,24 @@ mod tests {
 
     #[test]
     fn only_names_of_the_machine_itself_are_answered() {
-        for good in ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:80", "[::1]", "[::1]:8080"] {
+        for good in [
+            "localhost",
+            "LOCALHOST:8080",
+            "127.0.0.1",
+            "127.0.0.1:80",
+            "[::1]",
+            "[::1]:8080",
+        ] {
             assert!(is_this_machine(good), "{good}");
         }
-        for bad in ["example.org", "localhost.example.org", "127.0.0.1.nip.io:8080", "10.0.0.1:8080", "", "a@localhost"] {
+        for bad in [
+            "example.org",
+            "localhost.example.org",
+            "127.0.0.1.nip.io:8080",
+            "10.0.0.1:8080",
+            "",
+            "a@localhost",
+        ] {
             assert!(!is_this_machine(bad), "{bad}");
         }
     }

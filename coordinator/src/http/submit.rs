@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -25,7 +25,9 @@ pub(super) async fn submit(
 ) -> Result<Response, Error> {
     let body = body.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Error::TooLarge { limit: BODY_MAX_BYTES }
+            Error::TooLarge {
+                limit: BODY_MAX_BYTES,
+            }
         } else {
             Error::Incomplete
         }
@@ -46,7 +48,10 @@ pub(super) async fn submit(
         SubmitReply::Duplicate { job_id } => (StatusCode::OK, *job_id),
         SubmitReply::Rejected { reason } => return Err(Error::Rejected(reason.clone())),
     };
-    let body = Json(Versioned { version: VERSION, body: reply });
+    let body = Json(Versioned {
+        version: VERSION,
+        body: reply,
+    });
     Ok((status, [(LOCATION, address(job_id))], body).into_response())
 }
 
@@ -59,10 +64,9 @@ fn key_in_header(headers: &HeaderMap) -> Result<Option<String>, Error> {
     headers
         .get(KEY_HEADER)
         .map(|value| {
-            value
-                .to_str()
-                .map(str::to_owned)
-                .map_err(|_| Error::Rejected("header Idempotency-Key has characters other than ASCII".to_owned()))
+            value.to_str().map(str::to_owned).map_err(|_| {
+                Error::Rejected("header Idempotency-Key has characters other than ASCII".to_owned())
+            })
         })
         .transpose()
         .map(|key| key.filter(|key| !key.is_empty()))

@@ -124,8 +124,7 @@ texts! {
     wait_plugin_stopping: "Plugin {0} is being stopped", "Das Plugin {0} wird angehalten";
     wait_scheduled: "Starts at {0}", "Startet um {0}";
     wait_blocked: "Waits for other jobs to end", "Wartet auf das Ende anderer Aufgaben";
-    wait_no_worker: "Waits for a worker: no worker that serves {0} is running",
-        "Wartet auf einen Worker: zurzeit läuft keiner für {0}";
+    wait_no_worker: "No worker for {0} is running", "Kein Worker für {0} läuft";
     wait_next: "Next in line; {0} of {1} slots are in use", "Als Nächste an der Reihe; {0} von {1} Plätzen belegt";
     wait_in_line: "Number {0} in line; {1} of {2} slots are in use",
         "Nummer {0} in der Warteschlange; {1} von {2} Plätzen belegt";
@@ -153,14 +152,14 @@ texts! {
     template_parameters: "Parameters of the template", "Parameter der Vorlage";
     extra: "Further fields as sent", "Weitere Felder, wie gesendet";
     results: "Results", "Ergebnisse";
-    items: "Items", "Einzelteile";
+    items: "Items", "Dateien";
     file: "File", "Datei";
     position: "No.", "Nr.";
     item_done: "done", "fertig";
     item_failed: "failed", "fehlerhaft";
     item_skipped: "left aside", "ausgelassen";
     reason: "Reason", "Grund";
-    no_items: "No item has been reported yet.", "Noch kein Einzelteil gemeldet.";
+    no_items: "No item has been reported yet.", "Noch keine Datei gemeldet.";
     some_of_items: "{0} of {1} are shown.", "{0} von {1} werden gezeigt.";
     show_all: "Show all", "Alle zeigen";
     attempts: "Attempts", "Versuche";

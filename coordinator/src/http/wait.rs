@@ -11,7 +11,9 @@ use crate::db::pages::{PluginState, Waiting};
 pub(super) fn reason(locale: &Locale, plugin: &str, waiting: &Waiting, now: Timestamp) -> Option<String> {
     let text = locale.text;
     if waiting.state.is_running() {
-        return waiting.cancel_requested.then(|| text.wait_cancel_running.to_owned());
+        return waiting
+            .cancel_requested
+            .then(|| text.wait_cancel_running.to_owned());
     }
     Some(if waiting.cancel_requested {
         text.wait_cancel.to_owned()
@@ -35,18 +37,27 @@ pub(super) fn reason(locale: &Locale, plugin: &str, waiting: &Waiting, now: Time
 
 /// The reason in English, as the API gives it.
 pub(super) fn reason_in_english(plugin: &str, waiting: &Waiting, now: Timestamp) -> Option<String> {
-    let english = Locale { zone: jiff::tz::TimeZone::UTC, ..Locale::new(Language::English) };
+    let english = Locale {
+        zone: jiff::tz::TimeZone::UTC,
+        ..Locale::new(Language::English)
+    };
     reason(&english, plugin, waiting, now)
 }
 
 fn in_line(locale: &Locale, waiting: &Waiting) -> String {
     let (running, slots) = (locale.number(waiting.running), locale.number(waiting.slots));
     if waiting.ahead_is_capped {
-        fill(locale.text.wait_far_back, &[&locale.number(waiting.ahead), &running, &slots])
+        fill(
+            locale.text.wait_far_back,
+            &[&locale.number(waiting.ahead), &running, &slots],
+        )
     } else if waiting.ahead == 0 {
         fill(locale.text.wait_next, &[&running, &slots])
     } else {
-        fill(locale.text.wait_in_line, &[&locale.number(waiting.ahead + 1), &running, &slots])
+        fill(
+            locale.text.wait_in_line,
+            &[&locale.number(waiting.ahead + 1), &running, &slots],
+        )
     }
 }
 
@@ -75,24 +86,75 @@ mod tests {
 
     #[test]
     fn a_queued_job_tells_its_place_and_how_busy_the_workers_are() {
-        assert_eq!(english(&queued()).unwrap(), "Number 3 in line; 4 of 4 slots are in use");
-        let next = Waiting { ahead: 0, running: 0, ..queued() };
+        assert_eq!(
+            english(&queued()).unwrap(),
+            "Number 3 in line; 4 of 4 slots are in use"
+        );
+        let next = Waiting {
+            ahead: 0,
+            running: 0,
+            ..queued()
+        };
         assert_eq!(english(&next).unwrap(), "Next in line; 0 of 4 slots are in use");
-        let far = Waiting { ahead: 1_000, ahead_is_capped: true, ..queued() };
-        assert!(english(&far).unwrap().starts_with("More than 1,000 jobs are ahead"));
+        let far = Waiting {
+            ahead: 1_000,
+            ahead_is_capped: true,
+            ..queued()
+        };
+        assert!(
+            english(&far)
+                .unwrap()
+                .starts_with("More than 1,000 jobs are ahead")
+        );
     }
 
     #[test]
     fn what_keeps_a_job_from_starting_is_named_before_its_place() {
         let cases = [
-            (Waiting { slots: 0, ..queued() }, "no worker that serves OCR is running"),
-            (Waiting { held: true, slots: 0, ..queued() }, "held"),
-            (Waiting { plugin_state: PluginState::Stopped, ..queued() }, "OCR is stopped"),
-            (Waiting { plugin_state: PluginState::Stopping, ..queued() }, "OCR is being stopped"),
-            (Waiting { cancel_requested: true, held: true, ..queued() }, "cancelled"),
-            (Waiting { state: JobState::Blocked, ..queued() }, "other jobs"),
+            (Waiting { slots: 0, ..queued() }, "No worker for OCR is running"),
             (
-                Waiting { state: JobState::Scheduled, run_at: Some(Timestamp::UNIX_EPOCH), ..queued() },
+                Waiting {
+                    held: true,
+                    slots: 0,
+                    ..queued()
+                },
+                "held",
+            ),
+            (
+                Waiting {
+                    plugin_state: PluginState::Stopped,
+                    ..queued()
+                },
+                "OCR is stopped",
+            ),
+            (
+                Waiting {
+                    plugin_state: PluginState::Stopping,
+                    ..queued()
+                },
+                "OCR is being stopped",
+            ),
+            (
+                Waiting {
+                    cancel_requested: true,
+                    held: true,
+                    ..queued()
+                },
+                "cancelled",
+            ),
+            (
+                Waiting {
+                    state: JobState::Blocked,
+                    ..queued()
+                },
+                "other jobs",
+            ),
+            (
+                Waiting {
+                    state: JobState::Scheduled,
+                    run_at: Some(Timestamp::UNIX_EPOCH),
+                    ..queued()
+                },
                 "Starts at 00:00",
             ),
         ];
@@ -104,8 +166,17 @@ mod tests {
 
     #[test]
     fn a_running_job_waits_for_nothing_unless_it_is_to_be_cancelled() {
-        let running = Waiting { state: JobState::Processing, ..queued() };
+        let running = Waiting {
+            state: JobState::Processing,
+            ..queued()
+        };
         assert_eq!(english(&running), None);
-        assert!(english(&Waiting { cancel_requested: true, ..running }).is_some());
+        assert!(
+            english(&Waiting {
+                cancel_requested: true,
+                ..running
+            })
+            .is_some()
+        );
     }
 }

@@ -35,6 +35,25 @@ pub(super) fn make(path: &Path) -> Result<(), Error> {
         .map_err(Error::file("create", path))
 }
 
+/// Removes everything from the folder but what has one of these names.
+pub(super) fn clear(folder: &Path, but: &[&str]) -> Result<(), Error> {
+    for entry in fs::read_dir(folder).map_err(Error::file("read", folder))? {
+        let entry = entry.map_err(Error::file("read", folder))?;
+        let path = entry.path();
+        if but.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
+        let is_folder = entry.file_type().map_err(Error::file("read", &path))?.is_dir();
+        let removed = if is_folder {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        removed.map_err(Error::file("remove", &path))?;
+    }
+    Ok(())
+}
+
 fn check(base: &Path) -> Result<(), Error> {
     let metadata = fs::symlink_metadata(base).map_err(Error::file("read", base))?;
     let unsafe_because = |reason| {

@@ -35,10 +35,24 @@ fn a_second_launcher_is_refused_and_told_who_holds_the_place() {
 fn a_second_test_run_gets_a_place_of_its_own() {
     let name = Named::new("many");
     let second = Named(format!("{}-2", name.0));
-    let first_place = Place::open_first_free(&name.0).unwrap();
-    let second_place = Place::open_first_free(&name.0).unwrap();
+    let first_place = Place::fresh(&name.0).unwrap();
+    let second_place = Place::fresh(&name.0).unwrap();
     assert!(second_place.path().ends_with(&second.0), "{second_place:?}");
     drop((first_place, second_place));
+}
+
+#[test]
+fn a_fresh_place_has_lost_its_data_and_kept_its_logs() {
+    let name = Named::new("fresh");
+    let place = Place::fresh(&name.0).unwrap();
+    let (data, log) = (place.path().join("postgres"), place.log_path("postgres"));
+    fs::create_dir(&data).unwrap();
+    fs::write(&log, "the last words").unwrap();
+    drop(place);
+    let place = Place::fresh(&name.0).unwrap();
+    assert!(!data.exists());
+    assert!(log.exists());
+    drop(place);
 }
 
 #[test]

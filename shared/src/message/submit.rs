@@ -9,6 +9,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use crate::job::{JobId, Priority};
 use crate::plugin::PluginName;
@@ -17,8 +18,11 @@ use fields::Fields;
 /// Most bytes that a submission may have.
 pub const BODY_MAX_BYTES: usize = 256 * 1024;
 
-/// Most characters of a title, an identifier or a path.
+/// Most characters of a title or a path.
 const TEXT_MAX_CHARS: usize = 4_000;
+
+/// Most characters of an identifier: they stand in an index, whose entries are limited.
+const ID_MAX_CHARS: usize = 200;
 
 /// Unknown fields of these names are secrets: their values are not kept in the clear.
 const SECRET_FIELDS: [&str; 7] = ["goobitoken", "token", "jwt", "restjwt", "password", "secret", "authorization"];
@@ -181,8 +185,11 @@ impl Submission {
             self.template.as_deref().unwrap_or(""),
             self.target.as_deref().unwrap_or(""),
         ];
-        // JSON keeps the parts apart whatever characters they contain.
-        Some(format!("derived:{}", Value::from(parts.to_vec())))
+        // JSON keeps the parts apart whatever characters they contain; the digest keeps the key short enough for
+        // an index whatever their lengths.
+        let text = Value::from(parts.to_vec()).to_string();
+        let digest: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+        Some(format!("derived:{digest}"))
     }
 }
 

@@ -130,7 +130,7 @@ impl Builder {
         let data = place.path().join("data");
         fs::create_dir(&data).expect("the data folder can be made");
         if self.recording_tesseract {
-            self.make_recorder(&place);
+            make_recorder(&place);
         }
         let servers = Servers::start(&place, self.private_postgres, self.private_rabbitmq);
         let coordinator = self.start_coordinator(&place, &servers, &data);
@@ -144,7 +144,12 @@ impl Builder {
             place,
         };
         let api = cluster.api();
-        for plugin in cluster.builder.plugins.split(',').filter_map(|slots| slots.split('=').next()) {
+        for plugin in cluster
+            .builder
+            .plugins
+            .split(',')
+            .filter_map(|slots| slots.split('=').next())
+        {
             wait_for_plugin(&api, plugin);
         }
         cluster
@@ -162,7 +167,10 @@ impl Builder {
             .env("AMQP_URL", servers.amqp_url())
             .env("TASKMANAGER_LISTEN", format!("127.0.0.1:{port}"))
             .env("TASKMANAGER_ROOTS", data)
-            .env("TASKMANAGER_PATH_MAP", format!("/opt/digiverso/goobi={}", data.display()))
+            .env(
+                "TASKMANAGER_PATH_MAP",
+                format!("/opt/digiverso/goobi={}", data.display()),
+            )
             .env("TASKMANAGER_TEMPLATES", templates)
             .env("TASKMANAGER_LEASE_SECONDS", self.lease_seconds.to_string())
             .env("TASKMANAGER_LOG", LOG_FILTER)
@@ -192,20 +200,20 @@ impl Builder {
         }
         Program::start(place, &name, command, port)
     }
+}
 
-    /// A program `tesseract` that notes its image and then becomes the real one.
-    fn make_recorder(&self, place: &Place) {
-        let real = environment::tool("tesseract", "tesseract-ocr");
-        let recorder = recorder_folder(place).join("tesseract");
-        fs::create_dir(recorder_folder(place)).expect("a folder can be made");
-        let script = format!(
-            "#!/bin/sh\ncase \"$1\" in --*) ;; *) echo \"$1\" >> '{}' ;; esac\nexec '{}' \"$@\"\n",
-            recognised(place).display(),
-            real.display()
-        );
-        fs::write(&recorder, script).expect("a program can be written");
-        fs::set_permissions(&recorder, fs::Permissions::from_mode(0o755)).expect("it can be made executable");
-    }
+/// A program `tesseract` that notes its image and then becomes the real one.
+fn make_recorder(place: &Place) {
+    let real = environment::tool("tesseract", "tesseract-ocr");
+    let recorder = recorder_folder(place).join("tesseract");
+    fs::create_dir(recorder_folder(place)).expect("a folder can be made");
+    let script = format!(
+        "#!/bin/sh\ncase \"$1\" in --*) ;; *) echo \"$1\" >> '{}' ;; esac\nexec '{}' \"$@\"\n",
+        recognised(place).display(),
+        real.display()
+    );
+    fs::write(&recorder, script).expect("a program can be written");
+    fs::set_permissions(&recorder, fs::Permissions::from_mode(0o755)).expect("it can be made executable");
 }
 
 fn wait_for_plugin(api: &Api, plugin: &str) {

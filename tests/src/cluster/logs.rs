@@ -41,7 +41,11 @@ pub(super) fn show_and_keep(name: &str, logs: &[PathBuf]) {
         let _ = fs::copy(log, folder.join(file));
         let lines: Vec<&str> = text.lines().collect();
         let end = lines[lines.len().saturating_sub(SHOWN)..].join("\n");
-        eprintln!("---- {} (all of it: {})\n{end}", file.display(), folder.join(file).display());
+        eprintln!(
+            "---- {} (all of it: {})\n{end}",
+            file.display(),
+            folder.join(file).display()
+        );
     }
 }
 
@@ -51,10 +55,14 @@ mod tests {
 
     #[test]
     fn warnings_errors_and_panics_are_found_and_words_within_a_text_are_not() {
-        assert!(is_bad("2025-01-01T00:00:00.000001Z  WARN worker::claims: no answer"));
+        assert!(is_bad(
+            "2025-01-01T00:00:00.000001Z  WARN worker::claims: no answer"
+        ));
         assert!(is_bad("2025-01-01T00:00:00.000001Z ERROR coordinator: broken"));
         assert!(is_bad("thread 'main' panicked at src/main.rs:1:1:"));
-        assert!(!is_bad("2025-01-01T00:00:00.000001Z  INFO coordinator: job 1 ended: ERROR"));
+        assert!(!is_bad(
+            "2025-01-01T00:00:00.000001Z  INFO coordinator: job 1 ended: ERROR"
+        ));
         assert!(!is_bad(""));
     }
 }

@@ -89,7 +89,9 @@ impl Program {
 
     /// SIGTERM; it has to end by itself within the time.
     pub fn terminate(&mut self, grace: Duration) -> ExitStatus {
-        self.process.terminate(grace).expect("it ends after SIGTERM in time")
+        self.process
+            .terminate(grace)
+            .expect("it ends after SIGTERM in time")
     }
 
     /// SIGTERM, without waiting.
@@ -122,9 +124,11 @@ impl Program {
     fn wait_until_ready(&mut self) {
         let (name, port) = (self.name.clone(), self.port);
         eventually(LIMIT, &format!("{name} is ready"), || {
-            if !self.process.alive() {
-                panic!("{name} has ended: {}", self.process.log_tail());
-            }
+            assert!(
+                self.process.alive(),
+                "{name} has ended: {}",
+                self.process.log_tail()
+            );
             match launcher::http::get(port, "/readyz") {
                 Ok(answer) if answer.status == 200 => Ok(()),
                 Ok(answer) => Err(format!("{}: {}", answer.status, answer.body)),

@@ -9,7 +9,11 @@ pub(super) fn processes_in(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir("/proc").expect("there is /proc").flatten();
     let mut found = Vec::new();
     for entry in entries {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<u32>().ok())
+        else {
             continue;
         };
         // A process that ends between two looks is none that is left.
@@ -19,7 +23,10 @@ pub(super) fn processes_in(folder: &Path) -> Vec<String> {
         // The link of a removed folder has " (deleted)" behind it.
         if cwd.starts_with(folder) {
             let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            found.push(format!("{pid} {}", String::from_utf8_lossy(&command).replace('\0', " ")));
+            found.push(format!(
+                "{pid} {}",
+                String::from_utf8_lossy(&command).replace('\0', " ")
+            ));
         }
     }
     found

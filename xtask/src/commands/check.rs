@@ -16,7 +16,7 @@ const FETCH_SECONDS: &str = "90";
 
 /// Runs all checks.
 pub(crate) fn run() -> Result<Outcome> {
-    let place = Place::open_first_free("check")?;
+    let place = Place::fresh("check")?;
     interrupt::watch(&place)?;
     let mut failed = Vec::new();
     let mut check = |name: &'static str, command: &Command| -> Result<()> {

@@ -11,7 +11,7 @@ use crate::{cargo, interrupt, tools};
 
 /// Installs and builds what the tests run, starts the servers, and runs `cargo test --workspace` with the arguments.
 pub(crate) fn run(arguments: &[&str]) -> Result<Outcome> {
-    let place = Place::open_first_free("test")?;
+    let place = Place::fresh("test")?;
     interrupt::watch(&place)?;
     let existing = Existing::from_environment();
     provide(&place, &existing, Purpose::Tests)?;

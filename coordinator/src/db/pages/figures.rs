@@ -53,14 +53,16 @@ impl Transact for Dashboard {
 }
 
 async fn today(tx: &Transaction<'_>, plugin: Option<&str>) -> Result<Today, Error> {
-    let rows = rows(tx, "-- pages.today
+    let rows = rows(
+        tx,
+        "-- pages.today
              SELECT lower(outcome) AS outcome, sum(jobs)::bigint AS jobs, sum(items)::bigint AS items
              FROM statistics
              WHERE day = (tm_now() AT TIME ZONE 'UTC')::date AND ($1::text IS NULL OR plugin = $1)
              GROUP BY lower(outcome)",
-            &[&plugin],
-        )
-        .await?;
+        &[&plugin],
+    )
+    .await?;
     let mut today = Today::default();
     for row in &rows {
         let jobs: i64 = row.try_get("jobs")?;

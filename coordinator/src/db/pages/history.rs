@@ -16,7 +16,30 @@ pub(super) async fn read(tx: &Transaction<'_>, list: &ListJobs, states: &[&str])
     };
     let time = after.map(|key| key.finished_at);
     let id = after.map_or(Uuid::max(), |key| key.id);
-    let statement = format!(
+    let rows = rows(
+        tx,
+        &statement(),
+        &[&states, &time, &id, &(list.limit + 1), &list.plugin],
+    )
+    .await?;
+    let rows = rows
+        .iter()
+        .map(|row| {
+            let job = finished(row)?;
+            let key = HistoryKey {
+                finished_at: row.try_get("finished_at")?,
+                id: job.id.0,
+            };
+            Ok((job, Place::History(key)))
+        })
+        .collect::<Result<_, Error>>()?;
+    Ok(list.page(rows))
+}
+
+/// Parameters: states; the place (time or null, id) behind which the page begins; the number of rows; the plugin
+/// or null.
+pub(super) fn statement() -> String {
+    format!(
         "-- pages.history
          SELECT listed.*
          FROM plugins p
@@ -32,15 +55,5 @@ pub(super) async fn read(tx: &Transaction<'_>, list: &ListJobs, states: &[&str])
          WHERE $5::text IS NULL OR p.name = $5
          ORDER BY listed.finished_at DESC, listed.id DESC
          LIMIT $4"
-    );
-    let rows = rows(tx, &statement, &[&states, &time, &id, &(list.limit + 1), &list.plugin]).await?;
-    let rows = rows
-        .iter()
-        .map(|row| {
-            let job = finished(row)?;
-            let key = HistoryKey { finished_at: row.try_get("finished_at")?, id: job.id.0 };
-            Ok((job, Place::History(key)))
-        })
-        .collect::<Result<_, Error>>()?;
-    Ok(list.page(rows))
+    )
 }

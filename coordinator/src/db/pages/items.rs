@@ -51,20 +51,26 @@ pub struct Attempt {
 
 /// The job's items: the failed ones first, then in their natural order.
 pub(super) async fn items(tx: &Transaction<'_>, id: JobId, limit: Option<i64>) -> Result<Vec<Item>, Error> {
-    let rows = rows(tx, "-- pages.items
+    let rows = rows(
+        tx,
+        "-- pages.items
              SELECT name, position, state, attempt, files, duration_ms, error
              FROM items
              WHERE job_id = $1
              ORDER BY state = 'failed' DESC, position, name
              LIMIT $2",
-            &[&id.0, &limit],
-        )
-        .await?;
+        &[&id.0, &limit],
+    )
+    .await?;
     rows.iter().map(|row| item(row, id)).collect()
 }
 
 fn item(row: &Row, id: JobId) -> Result<Item, Error> {
-    let inconsistent = |column| Error::Inconsistent { table: "items", column, row: id.to_string() };
+    let inconsistent = |column| Error::Inconsistent {
+        table: "items",
+        column,
+        row: id.to_string(),
+    };
     let name: &str = row.try_get("state")?;
     let state = [ItemState::Done, ItemState::Failed, ItemState::Skipped]
         .into_iter()
@@ -84,19 +90,26 @@ fn item(row: &Row, id: JobId) -> Result<Item, Error> {
 
 /// How many items of the job have a state; for the sentence under a shortened table.
 pub(super) async fn count(tx: &Transaction<'_>, id: JobId) -> Result<i64, Error> {
-    super::single(tx, "-- pages.items_count\nSELECT count(*) FROM items WHERE job_id = $1", &[&id.0]).await
+    super::single(
+        tx,
+        "-- pages.items_count\nSELECT count(*) FROM items WHERE job_id = $1",
+        &[&id.0],
+    )
+    .await
 }
 
 /// The job's attempts, the newest first.
 pub(super) async fn attempts(tx: &Transaction<'_>, id: JobId) -> Result<Vec<Attempt>, Error> {
-    let rows = rows(tx, "-- pages.attempts
+    let rows = rows(
+        tx,
+        "-- pages.attempts
              SELECT attempt, worker_id, started_at, ended_at, outcome, error_class, error, exit_code
              FROM attempts
              WHERE job_id = $1
              ORDER BY attempt DESC, started_at DESC",
-            &[&id.0],
-        )
-        .await?;
+        &[&id.0],
+    )
+    .await?;
     rows.iter()
         .map(|row| {
             Ok(Attempt {

@@ -86,7 +86,10 @@ impl Transact for ReadJob {
         );
         if let Some(row) = first(tx, &statement, &[&self.id.0]).await? {
             let waiting = line::read(tx, &row).await?;
-            return self.assemble(tx, &row, unfinished(&row)?, Some(waiting)).await.map(Some);
+            return self
+                .assemble(tx, &row, unfinished(&row)?, Some(waiting))
+                .await
+                .map(Some);
         }
         let statement = format!(
             "-- pages.ended_job
@@ -113,8 +116,12 @@ impl ReadJob {
         summary: JobSummary,
         waiting: Option<Waiting>,
     ) -> Result<JobDetail, Error> {
-        let part = LogPart::Last { limit: self.log_limit };
-        let manifest = row.try_get::<_, Option<Value>>("manifest")?.map(serde_json::from_value::<Manifest>);
+        let part = LogPart::Last {
+            limit: self.log_limit,
+        };
+        let manifest = row
+            .try_get::<_, Option<Value>>("manifest")?
+            .map(serde_json::from_value::<Manifest>);
         let manifest = manifest.transpose().map_err(|_| Error::Inconsistent {
             table: "job_details",
             column: "manifest",
@@ -151,7 +158,10 @@ pub(super) async fn submitted_at(tx: &Transaction<'_>, id: JobId) -> Result<Opti
         return Ok(Some(row.try_get(0)?));
     }
     let ended = "-- pages.ended_submitted_at\nSELECT submitted_at FROM job_history WHERE id = $1";
-    Ok(first(tx, ended, &[&id.0]).await?.map(|row| row.try_get(0)).transpose()?)
+    Ok(first(tx, ended, &[&id.0])
+        .await?
+        .map(|row| row.try_get(0))
+        .transpose()?)
 }
 
 /// A column that holds an object; null counts as an empty one.

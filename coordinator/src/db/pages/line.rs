@@ -38,7 +38,7 @@ pub struct Waiting {
 pub(super) async fn read(tx: &Transaction<'_>, job: &Row) -> Result<Waiting, Error> {
     let plugin: &str = job.try_get("plugin")?;
     let id: uuid::Uuid = job.try_get("id")?;
-    let state = parse::<JobState>(job, "jobs", "state", id)?;
+    let state = parse::<JobState>(job, "jobs", "state", &id)?;
     let ahead = if state == JobState::Queued {
         let priority: i16 = job.try_get("priority")?;
         let position: i64 = job.try_get("position")?;
@@ -74,12 +74,20 @@ async fn ahead(
               AND (-priority, position, id) < ($2::smallint, $3::bigint, $4::uuid)
             LIMIT $5
         ) AS before";
-    single(tx, statement, &[&plugin, &priority_negated, &position, &id, &(AHEAD_MAX + 1)]).await
+    single(
+        tx,
+        statement,
+        &[&plugin, &priority_negated, &position, &id, &(AHEAD_MAX + 1)],
+    )
+    .await
 }
 
 async fn running(tx: &Transaction<'_>, plugin: &str) -> Result<i64, Error> {
-    let states: Vec<&str> =
-        JobState::ALL.into_iter().filter(|state| state.is_running()).map(JobState::as_str).collect();
+    let states: Vec<&str> = JobState::ALL
+        .into_iter()
+        .filter(|state| state.is_running())
+        .map(JobState::as_str)
+        .collect();
     let statement = "-- pages.running\nSELECT count(*) FROM jobs WHERE plugin = $1 AND state = ANY($2)";
     single(tx, statement, &[&plugin, &states]).await
 }

@@ -103,7 +103,10 @@ impl ListJobs {
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|(_, place)| *place);
-        JobList { jobs: rows.into_iter().map(|(job, _)| job).collect(), next }
+        JobList {
+            jobs: rows.into_iter().map(|(job, _)| job).collect(),
+            next,
+        }
     }
 }
 
@@ -115,4 +118,3 @@ impl Transact for ListJobs {
         self.read(tx).await
     }
 }
-

@@ -23,17 +23,21 @@ impl<T: Transact> Transact for WithMenu<T> {
     type Output = (Vec<MenuEntry>, T::Output);
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
-        let menu = rows(tx, "-- pages.menu\nSELECT name, title_en, title_de FROM plugins ORDER BY name", &[])
-            .await?
-            .iter()
-            .map(|row| {
-                Ok(MenuEntry {
-                    name: row.try_get("name")?,
-                    title_en: row.try_get("title_en")?,
-                    title_de: row.try_get("title_de")?,
-                })
+        let menu = rows(
+            tx,
+            "-- pages.menu\nSELECT name, title_en, title_de FROM plugins ORDER BY name",
+            &[],
+        )
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(MenuEntry {
+                name: row.try_get("name")?,
+                title_en: row.try_get("title_en")?,
+                title_de: row.try_get("title_de")?,
             })
-            .collect::<Result<_, Error>>()?;
+        })
+        .collect::<Result<_, Error>>()?;
         Ok((menu, self.0.run(tx).await?))
     }
 }

@@ -57,7 +57,11 @@ impl PluginRow {
     }
 
     fn sum(&self, wanted: impl Fn(ShownState) -> bool) -> i64 {
-        self.counts.iter().filter(|count| wanted(count.state)).map(|count| count.jobs).sum()
+        self.counts
+            .iter()
+            .filter(|count| wanted(count.state))
+            .map(|count| count.jobs)
+            .sum()
     }
 }
 
@@ -75,7 +79,9 @@ impl Transact for ReadPlugins {
 }
 
 pub(super) async fn read(tx: &Transaction<'_>) -> Result<Vec<PluginRow>, Error> {
-    let rows = rows(tx, "-- pages.plugins
+    let rows = rows(
+        tx,
+        "-- pages.plugins
              SELECT p.name, p.title_en, p.title_de, p.state,
                     coalesce(served.slots, 0) AS slots, coalesce(served.workers, 0) AS workers
              FROM plugins p
@@ -88,9 +94,9 @@ pub(super) async fn read(tx: &Transaction<'_>) -> Result<Vec<PluginRow>, Error> 
                  GROUP BY o.plugin
              ) AS served ON served.plugin = p.name
              ORDER BY p.name",
-            &[&WORKER_SILENT_SECONDS],
-        )
-        .await?;
+        &[&WORKER_SILENT_SECONDS],
+    )
+    .await?;
     let mut plugins = Vec::with_capacity(rows.len());
     let mut index = HashMap::with_capacity(rows.len());
     for row in &rows {
@@ -117,20 +123,24 @@ async fn count(
     plugins: &mut [PluginRow],
     index: &HashMap<String, usize>,
 ) -> Result<(), Error> {
-    let rows = rows(tx, "-- pages.counts
+    let rows = rows(
+        tx,
+        "-- pages.counts
              SELECT plugin, state, held, count(*) AS jobs,
                     greatest(extract(epoch FROM tm_now() - min(queued_at)), 0)::float8 AS oldest_seconds
              FROM jobs
              GROUP BY plugin, state, held",
-            &[],
-        )
-        .await?;
+        &[],
+    )
+    .await?;
     for row in &rows {
         let name: &str = row.try_get("plugin")?;
         // A plugin that a worker has announced between the two statements appears next time.
-        let Some(plugin) = index.get(name).map(|at| &mut plugins[*at]) else { continue };
+        let Some(plugin) = index.get(name).map(|at| &mut plugins[*at]) else {
+            continue;
+        };
         let held_back = row.try_get::<_, bool>("held")? || plugin.state != PluginState::Running;
-        let state = ShownState::of(parse::<JobState>(row, "jobs", "state", name)?, held_back);
+        let state = ShownState::of(parse::<JobState>(row, "jobs", "state", &name)?, held_back);
         let jobs: i64 = row.try_get("jobs")?;
         match plugin.counts.iter_mut().find(|count| count.state == state) {
             Some(count) => count.jobs += jobs,

@@ -12,7 +12,12 @@ use super::{UNFINISHED_COLUMNS, rows, unfinished};
 use crate::db::{Error, Transaction};
 
 /// Lies before every job of its rank.
-const FIRST: QueueKey = QueueKey { rank: 0, priority_negated: i16::MIN, position: i64::MIN, id: Uuid::nil() };
+const FIRST: QueueKey = QueueKey {
+    rank: 0,
+    priority_negated: i16::MIN,
+    position: i64::MIN,
+    id: Uuid::nil(),
+};
 
 pub(super) async fn read(tx: &Transaction<'_>, list: &ListJobs) -> Result<JobList, Error> {
     let after = match list.after {
@@ -24,13 +29,59 @@ pub(super) async fn read(tx: &Transaction<'_>, list: &ListJobs) -> Result<JobLis
         .filter(|state| !state.is_final())
         .map(|state| (state.as_str(), rank(state)))
         .filter(|(_, rank)| *rank >= after.rank)
-        .map(|(state, rank)| (state, if rank == after.rank { after } else { QueueKey { rank, ..FIRST } }))
+        .map(|(state, rank)| {
+            (
+                state,
+                if rank == after.rank {
+                    after
+                } else {
+                    QueueKey { rank, ..FIRST }
+                },
+            )
+        })
         .unzip();
     let ranks: Vec<i16> = starts.iter().map(|start| start.rank).collect();
     let priorities: Vec<i16> = starts.iter().map(|start| start.priority_negated).collect();
     let positions: Vec<i64> = starts.iter().map(|start| start.position).collect();
     let ids: Vec<Uuid> = starts.iter().map(|start| start.id).collect();
-    let statement = format!(
+    let rows = rows(
+        tx,
+        &statement(),
+        &[
+            &states,
+            &ranks,
+            &priorities,
+            &positions,
+            &ids,
+            &(list.limit + 1),
+            &list.plugin,
+        ],
+    )
+    .await?;
+    let rows = rows
+        .iter()
+        .map(|row| {
+            let job = unfinished(row)?;
+            let key = QueueKey {
+                rank: row.try_get("rank")?,
+                priority_negated: -job.priority,
+                position: row.try_get("position")?,
+                id: job.id.0,
+            };
+            Ok((job, Place::Queue(key)))
+        })
+        .collect::<Result<_, Error>>()?;
+    Ok(list.page(rows))
+}
+
+fn rank(state: JobState) -> i16 {
+    i16::from(!state.is_running())
+}
+
+/// Parameters: states with their ranks and the place (priority, position, id) behind which each begins; the
+/// number of rows; the plugin or null.
+pub(super) fn statement() -> String {
+    format!(
         "-- pages.queue
          WITH j AS MATERIALIZED (
              SELECT listed.*, s.rank, p.state AS plugin_state
@@ -51,28 +102,9 @@ pub(super) async fn read(tx: &Transaction<'_>, list: &ListJobs) -> Result<JobLis
          )
          SELECT {UNFINISHED_COLUMNS}, j.plugin_state, j.rank
          FROM j
-         LEFT JOIN leases l ON l.job_id = j.id
-         LEFT JOIN job_details d ON d.job_id = j.id
+         -- One probe a row: how many rows there are is a parameter, so a plan could not know it.
+         LEFT JOIN LATERAL (SELECT * FROM leases WHERE job_id = j.id LIMIT 1) l ON true
+         LEFT JOIN LATERAL (SELECT process_id, step_id FROM job_details WHERE job_id = j.id LIMIT 1) d ON true
          ORDER BY j.rank, -j.priority, j.position, j.id"
-    );
-    let rows = rows(tx, &statement, &[&states, &ranks, &priorities, &positions, &ids, &(list.limit + 1), &list.plugin])
-        .await?;
-    let rows = rows
-        .iter()
-        .map(|row| {
-            let job = unfinished(row)?;
-            let key = QueueKey {
-                rank: row.try_get("rank")?,
-                priority_negated: -job.priority,
-                position: row.try_get("position")?,
-                id: job.id.0,
-            };
-            Ok((job, Place::Queue(key)))
-        })
-        .collect::<Result<_, Error>>()?;
-    Ok(list.page(rows))
-}
-
-fn rank(state: JobState) -> i16 {
-    if state.is_running() { 0 } else { 1 }
+    )
 }

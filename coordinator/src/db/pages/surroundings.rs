@@ -59,7 +59,12 @@ impl Transact for ReadSurroundings {
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Surroundings, Error> {
         Ok(Surroundings {
-            server_version: single(tx, "-- pages.server\nSELECT current_setting('server_version')", &[]).await?,
+            server_version: single(
+                tx,
+                "-- pages.server\nSELECT current_setting('server_version')",
+                &[],
+            )
+            .await?,
             server_version_number: single(
                 tx,
                 "-- pages.server_number\nSELECT current_setting('server_version_num')::int",
@@ -73,14 +78,16 @@ impl Transact for ReadSurroundings {
 }
 
 async fn workers(tx: &Transaction<'_>) -> Result<Vec<WorkerRow>, Error> {
-    let rows = rows(tx, "-- pages.workers
+    let rows = rows(
+        tx,
+        "-- pages.workers
              SELECT id, name, host, version, draining, checks,
                     heartbeat_at > tm_now() - make_interval(secs => $1) AS alive
              FROM workers
              ORDER BY name, id",
-            &[&WORKER_SILENT_SECONDS],
-        )
-        .await?;
+        &[&WORKER_SILENT_SECONDS],
+    )
+    .await?;
     rows.iter()
         .map(|row| {
             let checks: serde_json::Value = row.try_get("checks")?;
@@ -91,8 +98,11 @@ async fn workers(tx: &Transaction<'_>) -> Result<Vec<WorkerRow>, Error> {
                 version: row.try_get("version")?,
                 alive: row.try_get("alive")?,
                 draining: row.try_get("draining")?,
-                checks: serde_json::from_value(checks)
-                    .map_err(|_| Error::Inconsistent { table: "workers", column: "checks", row: id })?,
+                checks: serde_json::from_value(checks).map_err(|_| Error::Inconsistent {
+                    table: "workers",
+                    column: "checks",
+                    row: id,
+                })?,
             })
         })
         .collect()

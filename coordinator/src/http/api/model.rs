@@ -185,7 +185,13 @@ struct LineBody {
 
 impl From<LogRow> for LineBody {
     fn from(row: LogRow) -> Self {
-        Self { number: row.number, attempt: row.attempt, line: row.line, at: row.at, text: row.text }
+        Self {
+            number: row.number,
+            attempt: row.attempt,
+            line: row.line,
+            at: row.at,
+            text: row.text,
+        }
     }
 }
 
@@ -196,7 +202,9 @@ pub(crate) struct PluginsBody {
 
 impl From<Vec<PluginRow>> for PluginsBody {
     fn from(plugins: Vec<PluginRow>) -> Self {
-        Self { plugins: plugins.into_iter().map(PluginBody::from).collect() }
+        Self {
+            plugins: plugins.into_iter().map(PluginBody::from).collect(),
+        }
     }
 }
 

@@ -62,10 +62,13 @@ fn page(locale: &Locale, address: &Uri, list: &ListJobs, overview: &Overview) ->
     let plugin = list.plugin.as_deref();
     let section = plugin.map_or(Section::Dashboard, Section::Plugin);
     let text = locale.text;
-    let heading = menu.iter().find(|entry| Some(entry.name.as_str()) == plugin).map_or_else(
-        || plugin.unwrap_or(text.dashboard).to_owned(),
-        |entry| format!("{} ({})", entry.title(locale), entry.name),
-    );
+    let heading = menu
+        .iter()
+        .find(|entry| Some(entry.name.as_str()) == plugin)
+        .map_or_else(
+            || plugin.unwrap_or(text.dashboard).to_owned(),
+            |entry| format!("{} ({})", entry.title(locale), entry.name),
+        );
     let tabs = Tab::ALL.map(|tab| Link {
         href: listing::address(tab, plugin, None),
         label: tab_name(tab, text).to_owned(),
@@ -79,10 +82,20 @@ fn page(locale: &Locale, address: &Uri, list: &ListJobs, overview: &Overview) ->
         figures: figures(locale, overview, plugin),
         tabs: tabs.into(),
         tab: list.tab,
-        jobs: overview.list.jobs.iter().map(|job| JobRow::new(locale, job, overview)).collect(),
+        jobs: overview
+            .list
+            .jobs
+            .iter()
+            .map(|job| JobRow::new(locale, job, overview))
+            .collect(),
         first_page: list.after.map(|_| listing::address(list.tab, plugin, None)),
-        next_page: overview.list.next.map(|place| listing::address(list.tab, plugin, Some(&place))),
-        queues: shown(overview, plugin).map(|plugin| QueueRow::new(locale, plugin)).collect(),
+        next_page: overview
+            .list
+            .next
+            .map(|place| listing::address(list.tab, plugin, Some(&place))),
+        queues: shown(overview, plugin)
+            .map(|plugin| QueueRow::new(locale, plugin))
+            .collect(),
         example: example(plugin.unwrap_or("OCR")),
         news: news(locale, overview, plugin),
     }
@@ -90,7 +103,9 @@ fn page(locale: &Locale, address: &Uri, list: &ListJobs, overview: &Overview) ->
 
 /// A command that people can begin with.
 fn example(plugin: &str) -> String {
-    format!("taskmanager submit --plugin {plugin} --title volume-1 --source /data/volume-1/images --target /data/volume-1")
+    format!(
+        "taskmanager submit --plugin {plugin} --title volume-1 --source /data/volume-1/images --target /data/volume-1"
+    )
 }
 
 fn tab_name(tab: Tab, text: &Text) -> &'static str {
@@ -125,18 +140,28 @@ fn figures(locale: &Locale, overview: &Overview, plugin: Option<&str>) -> Vec<Fi
 
 /// The plugins that the page is about: all, or the one that its address names.
 fn shown<'a>(overview: &'a Overview, plugin: Option<&'a str>) -> impl Iterator<Item = &'a PluginRow> {
-    overview.plugins.iter().filter(move |row| plugin.is_none_or(|name| name == row.name))
+    overview
+        .plugins
+        .iter()
+        .filter(move |row| plugin.is_none_or(|name| name == row.name))
 }
 
 /// What is said aloud when it changes.
 fn news(locale: &Locale, overview: &Overview, plugin: Option<&str>) -> String {
     let running = locale.number(shown(overview, plugin).map(PluginRow::running).sum::<i64>());
     let waiting = locale.number(shown(overview, plugin).map(PluginRow::waiting).sum::<i64>());
-    fill(locale.text.spoken_dashboard, &[&running, &waiting, &locale.number(overview.today.failed)])
+    fill(
+        locale.text.spoken_dashboard,
+        &[&running, &waiting, &locale.number(overview.today.failed)],
+    )
 }
 
 impl From<&PluginRow> for MenuEntry {
     fn from(plugin: &PluginRow) -> Self {
-        Self { name: plugin.name.clone(), title_en: plugin.title_en.clone(), title_de: plugin.title_de.clone() }
+        Self {
+            name: plugin.name.clone(),
+            title_en: plugin.title_en.clone(),
+            title_de: plugin.title_de.clone(),
+        }
     }
 }

@@ -6,8 +6,8 @@ use askama::Template;
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 
-use super::{Layout, html};
 use super::layout::Section;
+use super::{Layout, html};
 use crate::db::pages::Tab;
 use crate::http::language::Locale;
 use crate::http::problem::Kind;
@@ -30,7 +30,10 @@ pub(crate) fn show(locale: &Locale, address: &Uri, kind: Kind) -> Response {
     let may_pass = matches!(kind, Kind::DatabaseAway | Kind::Timeout | Kind::Internal);
     let page = Page {
         t: locale.text,
-        layout: Layout { fragment: false, ..Layout::new(locale, address, &[], Section::None, Tab::default()) },
+        layout: Layout {
+            fragment: false,
+            ..Layout::new(locale, address, &[], Section::None, Tab::default())
+        },
         status: kind.status().as_u16(),
         title,
         more,
@@ -73,7 +76,10 @@ mod tests {
                 let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
                 let body = String::from_utf8(body.to_vec()).unwrap();
                 assert!(body.contains("</html>"), "{kind:?}: {body}");
-                assert!(body.contains(&format!("lang=\"{}\"", language.code())), "{kind:?}");
+                assert!(
+                    body.contains(&format!("lang=\"{}\"", language.code())),
+                    "{kind:?}"
+                );
             }
         }
     }

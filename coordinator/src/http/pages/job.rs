@@ -72,10 +72,16 @@ pub(crate) async fn show(
     Query(query): Query<JobQuery>,
 ) -> Result<Response, Error> {
     let all_items = query.items.is_some_and(|items| items == "all");
-    let read =
-        ReadJob { id: job_id(&id)?, items_limit: (!all_items).then_some(ITEMS_LIMIT), log_limit: LOG_LIMIT };
+    let read = ReadJob {
+        id: job_id(&id)?,
+        items_limit: (!all_items).then_some(ITEMS_LIMIT),
+        log_limit: LOG_LIMIT,
+    };
     let (menu, job) = app.db.run(&WithMenu(read)).await?;
-    html(&locale, &page(&locale, &address, &menu, &job.ok_or(Error::UnknownJob)?))
+    html(
+        &locale,
+        &page(&locale, &address, &menu, &job.ok_or(Error::UnknownJob)?),
+    )
 }
 
 fn page(locale: &Locale, address: &Uri, menu: &[MenuEntry], job: &JobDetail) -> Page {
@@ -83,7 +89,13 @@ fn page(locale: &Locale, address: &Uri, menu: &[MenuEntry], job: &JobDetail) -> 
     let state = part::in_words(summary.state, locale.text);
     Page {
         t: locale.text,
-        layout: Layout::new(locale, address, menu, Section::Plugin(&summary.plugin), Tab::default()),
+        layout: Layout::new(
+            locale,
+            address,
+            menu,
+            Section::Plugin(&summary.plugin),
+            Tab::default(),
+        ),
         id: summary.id.to_string(),
         title: summary.title.clone(),
         plugin: summary.plugin.clone(),
@@ -91,17 +103,37 @@ fn page(locale: &Locale, address: &Uri, menu: &[MenuEntry], job: &JobDetail) -> 
         badge: Badge::of_job(summary.state, locale.text),
         state,
         progress: Progress::of(summary, locale),
-        detail: if summary.is_running() { summary.detail.clone() } else { String::new() },
-        waits_for: job.waiting.as_ref().and_then(|waiting| wait::reason(locale, &summary.plugin, waiting, job.now)),
+        detail: if summary.is_running() {
+            summary.detail.clone()
+        } else {
+            String::new()
+        },
+        waits_for: job
+            .waiting
+            .as_ref()
+            .and_then(|waiting| wait::reason(locale, &summary.plugin, waiting, job.now)),
         error: summary.error.clone(),
         ended: summary.is_final(),
         groups: facts::groups(locale, job),
         items: job.items.iter().map(|item| ItemRow::new(locale, item)).collect(),
-        items_note: shown_of(locale, locale.text.some_of_items, job.items.len(), job.items_reported),
-        attempts: job.attempts.iter().map(|attempt| AttemptRow::new(locale, attempt, job.now)).collect(),
+        items_note: shown_of(
+            locale,
+            locale.text.some_of_items,
+            job.items.len(),
+            job.items_reported,
+        ),
+        attempts: job
+            .attempts
+            .iter()
+            .map(|attempt| AttemptRow::new(locale, attempt, job.now))
+            .collect(),
         log: tables::log(locale, &job.log.lines),
         log_note: shown_of(locale, locale.text.last_lines, job.log.lines.len(), job.log.total),
-        outputs: job.outputs.iter().map(|file| OutputRow::new(locale, file)).collect(),
+        outputs: job
+            .outputs
+            .iter()
+            .map(|file| OutputRow::new(locale, file))
+            .collect(),
         outputs_note: outputs_note(locale, job),
         news: fill(locale.text.spoken_job, &[&state, &quarter(summary.percent)]),
     }
@@ -110,17 +142,28 @@ fn page(locale: &Locale, address: &Uri, menu: &[MenuEntry], job: &JobDetail) -> 
 /// Says that a list is not complete; empty when it is.
 fn shown_of(locale: &Locale, sentence: &str, shown: usize, total: i64) -> String {
     let shown = i64::try_from(shown).unwrap_or(i64::MAX);
-    if shown < total { fill(sentence, &[&locale.number(shown), &locale.number(total)]) } else { String::new() }
+    if shown < total {
+        fill(sentence, &[&locale.number(shown), &locale.number(total)])
+    } else {
+        String::new()
+    }
 }
 
 fn outputs_note(locale: &Locale, job: &JobDetail) -> String {
     if job.outputs.is_empty() {
         return String::new();
     }
-    let bytes = job.outputs.iter().map(|file| file.size).fold(0, u64::saturating_add);
+    let bytes = job
+        .outputs
+        .iter()
+        .map(|file| file.size)
+        .fold(0, u64::saturating_add);
     let count = i64::try_from(job.outputs.len()).unwrap_or(i64::MAX);
     let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-    fill(locale.text.outputs_summary, &[&locale.number(count), &locale.bytes(bytes)])
+    fill(
+        locale.text.outputs_summary,
+        &[&locale.number(count), &locale.bytes(bytes)],
+    )
 }
 
 /// Progress is said aloud in quarters only.

@@ -55,7 +55,13 @@ pub(super) enum Section<'a> {
 
 impl Layout {
     /// The frame of the page at `address`; its menu leads to lists of the same `tab`.
-    pub(super) fn new(locale: &Locale, address: &Uri, plugins: &[MenuEntry], section: Section<'_>, tab: Tab) -> Self {
+    pub(super) fn new(
+        locale: &Locale,
+        address: &Uri,
+        plugins: &[MenuEntry],
+        section: Section<'_>,
+        tab: Tab,
+    ) -> Self {
         let dashboard = Link {
             href: listing::address(Tab::default(), None, None),
             label: locale.text.dashboard.to_owned(),
@@ -105,8 +111,10 @@ fn in_language(address: &Uri, language: Language) -> String {
         .into_iter()
         .flat_map(|query| query.split('&'))
         .filter(|pair| !pair.is_empty() && !pair.starts_with("lang=") && !pair.starts_with("fragment="));
-    let pairs: Vec<String> =
-        kept.map(str::to_owned).chain([format!("lang={}", language.code())]).collect();
+    let pairs: Vec<String> = kept
+        .map(str::to_owned)
+        .chain([format!("lang={}", language.code())])
+        .collect();
     format!("{}?{}", address.path(), pairs.join("&"))
 }
 
@@ -117,7 +125,13 @@ mod tests {
     #[test]
     fn changing_the_language_stays_on_the_page() {
         let address: Uri = "/?tab=done&lang=en&plugin=OCR&fragment=1".parse().unwrap();
-        assert_eq!(in_language(&address, Language::German), "/?tab=done&plugin=OCR&lang=de");
-        assert_eq!(in_language(&"/jobs/7".parse().unwrap(), Language::English), "/jobs/7?lang=en");
+        assert_eq!(
+            in_language(&address, Language::German),
+            "/?tab=done&plugin=OCR&lang=de"
+        );
+        assert_eq!(
+            in_language(&"/jobs/7".parse().unwrap(), Language::English),
+            "/jobs/7?lang=en"
+        );
     }
 }

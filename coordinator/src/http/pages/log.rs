@@ -32,12 +32,25 @@ pub(crate) async fn show(
         .after
         .map_or(Ok(0), |text| text.parse::<i64>())
         .map_err(|_| Error::BadQuery("parameter after must be the number of a line".to_owned()))?;
-    let part = LogPart::After { number: number.max(0), limit: LIMIT };
-    let extract = app.db.run(&ReadLog { id, part }).await?.ok_or(Error::UnknownJob)?;
+    let part = LogPart::After {
+        number: number.max(0),
+        limit: LIMIT,
+    };
+    let extract = app
+        .db
+        .run(&ReadLog { id, part })
+        .await?
+        .ok_or(Error::UnknownJob)?;
     let mut text = String::new();
     for row in &extract.lines {
         // Writing to a string does not fail.
-        let _ = writeln!(text, "{}  {}  {}", row.at.strftime("%Y-%m-%dT%H:%M:%SZ"), row.attempt, row.text);
+        let _ = writeln!(
+            text,
+            "{}  {}  {}",
+            row.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            row.attempt,
+            row.text
+        );
     }
     if let Some(last) = extract.lines.last().filter(|last| last.number < extract.total) {
         let _ = writeln!(text, "…  /jobs/{id}/log?after={}", last.number);

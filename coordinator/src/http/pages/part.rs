@@ -53,7 +53,9 @@ impl Tone {
     /// The sign, as an outline in a square of 16.
     fn sign(self) -> &'static str {
         match self {
-            Self::Wait => "M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zm0 1.6a4.9 4.9 0 1 1 0 9.8 4.9 4.9 0 0 1 0-9.8zM7.2 4.6v4l2.9 1.7.8-1.3-2.1-1.3V4.6z",
+            Self::Wait => {
+                "M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zm0 1.6a4.9 4.9 0 1 1 0 9.8 4.9 4.9 0 0 1 0-9.8zM7.2 4.6v4l2.9 1.7.8-1.3-2.1-1.3V4.6z"
+            }
             Self::Run => "M4.5 2.6v10.8L13.4 8z",
             Self::Hold => "M3.8 2.8h3v10.4h-3zM9.2 2.8h3v10.4h-3z",
             Self::Good => "M6.3 12.8 1.9 8.4l1.5-1.5 2.9 2.9 6.3-6.3L14.1 5z",
@@ -79,12 +81,22 @@ impl Badge {
     /// A job's state under the name that users know it by.
     pub(super) fn of_job(state: ShownState, text: &Text) -> Self {
         let tone = Tone::of(state);
-        Self { tone: tone.name(), sign: tone.sign(), label: state.as_str(), title: in_words(state, text) }
+        Self {
+            tone: tone.name(),
+            sign: tone.sign(),
+            label: state.as_str(),
+            title: in_words(state, text),
+        }
     }
 
     /// Any other state.
     pub(super) fn new(tone: Tone, label: &'static str) -> Self {
-        Self { tone: tone.name(), sign: tone.sign(), label, title: "" }
+        Self {
+            tone: tone.name(),
+            sign: tone.sign(),
+            label,
+            title: "",
+        }
     }
 }
 
@@ -144,7 +156,10 @@ pub(super) fn items(job: &JobSummary, locale: &Locale) -> String {
     let mut words = fill(locale.text.of_items, &[&done, &total]);
     if job.items_failed > 0 {
         words.push_str(", ");
-        words.push_str(&fill(locale.text.items_failed, &[&locale.number(job.items_failed)]));
+        words.push_str(&fill(
+            locale.text.items_failed,
+            &[&locale.number(job.items_failed)],
+        ));
     }
     words
 }
@@ -170,7 +185,10 @@ impl Trouble {
         if !is_whole {
             short.push('…');
         }
-        Self { short, whole: (!is_whole).then(|| error.trim().to_owned()) }
+        Self {
+            short,
+            whole: (!is_whole).then(|| error.trim().to_owned()),
+        }
     }
 }
 

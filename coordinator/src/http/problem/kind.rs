@@ -106,7 +106,9 @@ impl Kind {
             Self::UnknownAddress => "nothing has this address",
             Self::UnknownJob => "no job has this id",
             Self::BadRequest => "the request can't be understood: look at its address and its body",
-            Self::WrongMethod => "this address does not answer this method; the header Allow names those it does",
+            Self::WrongMethod => {
+                "this address does not answer this method; the header Allow names those it does"
+            }
             Self::Rejected => "the submission can't be accepted",
             Self::TooLarge => "the body is too large: pass folders, not contents",
             Self::CrossSite => "a page of another site sent this request; it was not carried out",
@@ -115,7 +117,9 @@ impl Kind {
                 "the database can't be reached; nothing was changed, so the request can safely be repeated soon \
                  (a submission with the same Idempotency-Key). The coordinator's log says why"
             }
-            Self::Timeout => "the answer took too long; try again, and look into the coordinator's log if it stays so",
+            Self::Timeout => {
+                "the answer took too long; try again, and look into the coordinator's log if it stays so"
+            }
             Self::Internal => "a defect of the coordinator: its log says what happened",
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{SECRET_FIELDS, SECRET_MASK, TEXT_MAX_CHARS};
+use super::{ID_MAX_CHARS, SECRET_FIELDS, SECRET_MASK, TEXT_MAX_CHARS};
 use crate::job::Priority;
 use crate::message::{VERSION, VERSION_OLDEST};
 use crate::plugin::PluginName;
@@ -85,24 +85,28 @@ impl Fields {
 
     /// A text of limited length.
     pub(super) fn text(&mut self, names: &[&str]) -> Option<String> {
-        match self.take(names)? {
-            Value::String(text) if text.chars().count() <= TEXT_MAX_CHARS => Some(text),
-            Value::String(_) => {
-                self.problem(format!("field \"{}\" is longer than {TEXT_MAX_CHARS} characters", names[0]));
-                None
-            }
-            _ => {
-                self.problem(format!("field \"{}\" must be a text", names[0]));
-                None
-            }
-        }
+        self.text_up_to(TEXT_MAX_CHARS, names)
     }
 
     /// An identifier of another system: a text or a whole number.
     pub(super) fn id(&mut self, names: &[&str]) -> Option<String> {
         match names.iter().find_map(|name| self.rest.get(*name)) {
             Some(Value::Number(_)) => self.take(names).map(|number| number.to_string()),
-            _ => self.text(names),
+            _ => self.text_up_to(ID_MAX_CHARS, names),
+        }
+    }
+
+    fn text_up_to(&mut self, max: usize, names: &[&str]) -> Option<String> {
+        match self.take(names)? {
+            Value::String(text) if text.chars().count() <= max => Some(text),
+            Value::String(_) => {
+                self.problem(format!("field \"{}\" is longer than {max} characters", names[0]));
+                None
+            }
+            _ => {
+                self.problem(format!("field \"{}\" must be a text", names[0]));
+                None
+            }
         }
     }
 

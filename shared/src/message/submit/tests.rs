@@ -75,3 +75,12 @@ fn the_derived_key_keeps_its_parts_apart() {
     assert_ne!(key("a\",\"b", "c"), key("a", "b\",\"c"));
     assert_eq!(key("1", "2"), key("1", "2"));
 }
+
+#[test]
+fn identifiers_and_keys_always_fit_into_an_index() {
+    let long = "ä".repeat(3_000);
+    let refused = Submission::from_json(json!({"plugin": "OCR", "title": "t", "process_id": long})).unwrap_err();
+    assert!(refused.reason.contains("\"process_id\" is longer than 200 characters"), "{refused}");
+    let body = json!({"plugin": "OCR", "title": "t", "process_id": "1", "step_id": "2", "target": long});
+    assert!(Submission::from_json(body).unwrap().derived_key().unwrap().len() < 100);
+}

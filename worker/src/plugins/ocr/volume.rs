@@ -14,7 +14,7 @@ use crate::item_store::{ItemStore, storage_failure};
 use crate::plugin::AttemptError;
 
 /// Files that are joined at once: pdfunite holds them all open, and 1,024 is a common limit.
-const FILES_AT_ONCE: usize = 400;
+const FILES_AT_ONCE: usize = 200;
 
 /// Joins the pages and puts the result into the store.
 ///
@@ -47,7 +47,7 @@ pub(super) async fn build(
         }
         parts.push(joiner.join(names, format!("part-{number}.pdf")).await?);
     }
-    // 400 × 400 pages need no third level.
+    // 200 × 200 pages need no third level.
     let whole = joiner.join(parts, "whole.pdf".to_owned()).await?;
     let entry = store
         .put(&output(title, "volume", title, "pdf"), &folder.join(whole))

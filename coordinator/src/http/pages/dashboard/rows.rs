@@ -44,8 +44,16 @@ impl JobRow {
             progress: (job.is_running() || job.percent > 0.0).then(|| Progress::of(job, locale)),
             note: note(locale, job, overview),
             priority: job.priority,
-            items: if job.items_total > 0 { part::items(job, locale) } else { "–".to_owned() },
-            bytes: if job.bytes > 0 { locale.bytes(job.bytes) } else { "–".to_owned() },
+            items: if job.items_total > 0 {
+                part::items(job, locale)
+            } else {
+                "–".to_owned()
+            },
+            bytes: if job.bytes > 0 {
+                locale.bytes(job.bytes)
+            } else {
+                "–".to_owned()
+            },
             submitted: time(job.submitted_at),
             started: job.started_at.map(time),
             finished: job.finished_at.map(time),
@@ -61,12 +69,20 @@ impl JobRow {
 fn note(locale: &Locale, job: &JobSummary, overview: &Overview) -> String {
     if job.is_running() {
         // Where items are counted, the count says it already.
-        return if job.items_total > 0 { String::new() } else { job.detail.clone() };
+        return if job.items_total > 0 {
+            String::new()
+        } else {
+            job.detail.clone()
+        };
     }
     let plugin = overview.plugins.iter().find(|plugin| plugin.name == job.plugin);
     match plugin {
-        Some(plugin) if plugin.state == PluginState::Stopped => fill(locale.text.wait_plugin_stopped, &[&plugin.name]),
-        Some(plugin) if plugin.state == PluginState::Stopping => fill(locale.text.wait_plugin_stopping, &[&plugin.name]),
+        Some(plugin) if plugin.state == PluginState::Stopped => {
+            fill(locale.text.wait_plugin_stopped, &[&plugin.name])
+        }
+        Some(plugin) if plugin.state == PluginState::Stopping => {
+            fill(locale.text.wait_plugin_stopping, &[&plugin.name])
+        }
         Some(plugin) if plugin.slots == 0 => fill(locale.text.wait_no_worker, &[&plugin.name]),
         _ => part::in_words(job.state, locale.text).to_owned(),
     }
@@ -113,7 +129,10 @@ impl QueueRow {
 }
 
 /// Whole seconds: a wait of less than one is none.
-#[expect(clippy::cast_possible_truncation, reason = "the age of a job in seconds fits many times over")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the age of a job in seconds fits many times over"
+)]
 fn longest_wait(locale: &Locale, seconds: f64) -> String {
     match seconds as i64 {
         0 => "–".to_owned(),

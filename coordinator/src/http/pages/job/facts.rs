@@ -44,12 +44,18 @@ pub(super) fn groups(locale: &Locale, job: &JobDetail) -> Vec<Group> {
         words(text.submitted_by, Some(&job.submitted_by)),
         exact(text.callback, job.callback_url.as_ref()),
     ];
-    let folders = [exact(text.source, job.source.as_ref()), exact(text.target, job.target.as_ref())];
+    let folders = [
+        exact(text.source, job.source.as_ref()),
+        exact(text.target, job.target.as_ref()),
+    ];
     let settings = [
         words(text.plugin, Some(&summary.plugin)),
         exact(text.template, job.template.as_ref()),
         words(text.priority, Some(&summary.priority.to_string())),
-        words(text.volume, (summary.bytes > 0).then(|| locale.bytes(summary.bytes)).as_ref()),
+        words(
+            text.volume,
+            (summary.bytes > 0).then(|| locale.bytes(summary.bytes)).as_ref(),
+        ),
     ];
     let groups = [
         (text.times, times(locale, job)),
@@ -71,7 +77,10 @@ pub(super) fn groups(locale: &Locale, job: &JobDetail) -> Vec<Group> {
 fn times(locale: &Locale, job: &JobDetail) -> Vec<Fact> {
     let text = locale.text;
     let summary = &job.summary;
-    let time = |label: &str, at| Fact { label: label.to_owned(), value: FactValue::Time(locale.time(at, job.now)) };
+    let time = |label: &str, at| Fact {
+        label: label.to_owned(),
+        value: FactValue::Time(locale.time(at, job.now)),
+    };
     let mut facts = vec![time(text.submitted, summary.submitted_at)];
     facts.extend(summary.started_at.map(|at| time(text.started, at)));
     facts.extend(summary.finished_at.map(|at| time(text.finished, at)));
@@ -82,11 +91,17 @@ fn times(locale: &Locale, job: &JobDetail) -> Vec<Fact> {
 }
 
 fn words(label: &str, value: Option<&String>) -> Option<Fact> {
-    value.map(|value| Fact { label: label.to_owned(), value: FactValue::Text(value.clone()) })
+    value.map(|value| Fact {
+        label: label.to_owned(),
+        value: FactValue::Text(value.clone()),
+    })
 }
 
 fn exact(label: &str, value: Option<&String>) -> Option<Fact> {
-    value.map(|value| Fact { label: label.to_owned(), value: FactValue::Exact(value.clone()) })
+    value.map(|value| Fact {
+        label: label.to_owned(),
+        value: FactValue::Exact(value.clone()),
+    })
 }
 
 /// An object's fields; texts as they are, everything else as JSON.
@@ -97,7 +112,10 @@ fn object(map: &Map<String, Value>) -> Vec<Fact> {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            Fact { label: name.clone(), value: FactValue::Exact(value) }
+            Fact {
+                label: name.clone(),
+                value: FactValue::Exact(value),
+            }
         })
         .collect()
 }

@@ -122,6 +122,9 @@ pub(super) struct OutputRow {
 
 impl OutputRow {
     pub(super) fn new(locale: &Locale, file: &FileEntry) -> Self {
-        Self { path: file.path.clone(), size: locale.bytes(i64::try_from(file.size).unwrap_or(i64::MAX)) }
+        Self {
+            path: file.path.clone(),
+            size: locale.bytes(i64::try_from(file.size).unwrap_or(i64::MAX)),
+        }
     }
 }

@@ -1,0 +1,84 @@
+//! A database of its own for a test: migrated, empty, dropped at the end.
+//!
+//! Invariant: a missing server fails the test and says what to run; no test is ever skipped.
+
+use tokio_postgres::NoTls;
+use uuid::Uuid;
+
+use crate::db::Db;
+use crate::db::migrate::migrate;
+
+/// Connections of a test's pool.
+const CONNECTIONS: usize = 4;
+
+/// A migrated database that only one test uses.
+#[derive(Debug)]
+pub(crate) struct TestDatabase {
+    admin_url: String,
+    name: String,
+    url: String,
+}
+
+impl TestDatabase {
+    /// Makes the database on the server that `DATABASE_URL` names.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the server of a test run is no setting of the coordinator"
+    )]
+    pub(crate) async fn create() -> Self {
+        let admin_url = std::env::var("DATABASE_URL")
+            .expect("DATABASE_URL must name a PostgreSQL server for tests: run `cargo xtask test`");
+        let name = format!("test_{}", Uuid::new_v4().simple());
+        execute(&admin_url, &format!("CREATE DATABASE {name}")).await;
+        let (server, _) = admin_url
+            .rsplit_once('/')
+            .expect("DATABASE_URL ends with /database");
+        let url = format!("{server}/{name}");
+        migrate(&url).await.unwrap();
+        Self { admin_url, name, url }
+    }
+
+    /// A pool of connections to it.
+    pub(crate) fn db(&self) -> Db {
+        Db::new(&self.url, CONNECTIONS).unwrap()
+    }
+
+    /// Runs statements that are no part of the coordinator.
+    pub(crate) async fn execute(&self, statements: &str) {
+        execute(&self.url, statements).await;
+    }
+
+    /// The first column of each row that a statement of the test answers.
+    pub(crate) async fn texts(&self, statement: &str) -> Vec<String> {
+        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();
+        let rows = async { client.query(statement, &[]).await.unwrap() };
+        tokio::select! {
+            rows = rows => rows.iter().map(|row| row.get(0)).collect(),
+            closed = connection => panic!("the connection ended: {closed:?}"),
+        }
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let (url, name) = (self.admin_url.clone(), self.name.clone());
+        // A thread of its own, as a runtime must not be blocked from within.
+        let drop = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(execute(&url, &format!("DROP DATABASE {name} WITH (FORCE)")));
+        });
+        // Whatever became of it: the test's own outcome counts.
+        let _ = drop.join();
+    }
+}
+
+async fn execute(url: &str, statements: &str) {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::select! {
+        result = client.batch_execute(statements) => result.unwrap(),
+        closed = connection => panic!("the connection ended: {closed:?}"),
+    }
+}
