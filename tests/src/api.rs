@@ -89,10 +89,12 @@ impl Job {
         ["DONE", "ERROR", "CANCELLED"].contains(&self.state.as_str())
     }
 
-    /// How its attempts ended, in order; `running` for one that has not.
+    /// How its attempts ended, the first one first; `running` for one that has not.
     pub fn outcomes(&self) -> Vec<&str> {
-        self.attempts
-            .iter()
+        let mut attempts: Vec<&Attempt> = self.attempts.iter().collect();
+        attempts.sort_by_key(|attempt| attempt.attempt);
+        attempts
+            .into_iter()
             .map(|attempt| attempt.outcome.as_deref().unwrap_or("running"))
             .collect()
     }

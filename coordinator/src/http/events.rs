@@ -50,7 +50,7 @@ mod tests {
         }
         assert!(events.next().await.is_some());
         assert_eq!(began.elapsed(), INTERVAL);
-        let third = tokio::time::timeout(Duration::from_secs(60), events.next()).await;
+        let third = tokio::time::timeout(Duration::from_mins(1), events.next()).await;
         assert!(third.is_err(), "an event without a change");
     }
 

@@ -28,8 +28,8 @@ struct Page {
     tabs: Vec<Link>,
     tab: Tab,
     jobs: Vec<JobRow>,
-    first_page: Option<String>,
-    next_page: Option<String>,
+    first: Option<String>,
+    next: Option<String>,
     queues: Vec<QueueRow>,
     /// A command that submits a job.
     example: String,
@@ -88,8 +88,8 @@ fn page(locale: &Locale, address: &Uri, list: &ListJobs, overview: &Overview) ->
             .iter()
             .map(|job| JobRow::new(locale, job, overview))
             .collect(),
-        first_page: list.after.map(|_| listing::address(list.tab, plugin, None)),
-        next_page: overview
+        first: list.after.map(|_| listing::address(list.tab, plugin, None)),
+        next: overview
             .list
             .next
             .map(|place| listing::address(list.tab, plugin, Some(&place))),
