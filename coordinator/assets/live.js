@@ -23,8 +23,8 @@
   let wanted = false; // Something changed while an update was under way.
   let updated = -Infinity; // When the last update began.
   let postponed = false; // Rows wait until the pointer or the focus has left.
+  let hovering = false; // The last pointer was one that rests; a finger does not.
 
-  const canHover = window.matchMedia("(hover: hover)").matches;
   const later = (action, pause) => window.setTimeout(action, pause);
 
   function show(state) {
@@ -159,7 +159,7 @@
 
   function isOccupied(element) {
     if (!element.hasAttribute("data-rows")) return false;
-    return (canHover && element.matches(":hover")) || element.contains(document.activeElement);
+    return (hovering && element.matches(":hover")) || element.contains(document.activeElement);
   }
 
   function isSelected(element) {
@@ -184,6 +184,7 @@
   }
 
   const resume = () => { if (postponed) want(); };
+  document.addEventListener("pointerover", (event) => { hovering = event.pointerType !== "touch"; });
   document.addEventListener("pointerleave", (event) => {
     if (event.target instanceof Element && event.target.hasAttribute("data-rows")) resume();
   }, true);

@@ -114,9 +114,9 @@ fn assemble(list: Vec<Route>, app: App) -> Router {
         let handler = match route.kind {
             // A stream begins at once and then lasts.
             Kind::Stream => route.handler,
-            Kind::Page | Kind::Api | Kind::Probe | Kind::Asset => {
-                route.handler.layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_TIMEOUT))
-            }
+            Kind::Page | Kind::Api | Kind::Probe | Kind::Asset => route.handler.layer(
+                TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_TIMEOUT),
+            ),
         };
         router = router.route(route.path, handler);
     }
@@ -137,6 +137,9 @@ fn assemble(list: Vec<Route>, app: App) -> Router {
 
 /// The span of a request: its route, never its address, which may hold what nobody should log.
 fn span<B>(request: &Request<B>) -> tracing::Span {
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("none", MatchedPath::as_str);
     tracing::debug_span!("http", http.method = %request.method(), http.route = route)
 }

@@ -13,9 +13,9 @@ mod log;
 mod menu;
 mod plugins;
 mod queue;
-mod surroundings;
 #[cfg(test)]
 pub(crate) mod sample;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 
@@ -66,7 +66,11 @@ impl PluginState {
         [Self::Running, Self::Stopping, Self::Stopped]
             .into_iter()
             .find(|state| state.as_str() == text)
-            .ok_or_else(|| Error::Inconsistent { table: "plugins", column: "state", row: plugin.to_owned() })
+            .ok_or_else(|| Error::Inconsistent {
+                table: "plugins",
+                column: "state",
+                row: plugin.to_owned(),
+            })
     }
 }
 
@@ -186,7 +190,10 @@ fn finished(row: &Row) -> Result<JobSummary, Error> {
 }
 
 /// A job that is done is done to 100 %, also when it had no items; of another the share of its items counts.
-#[expect(clippy::cast_precision_loss, reason = "a percentage; item counts are far below 2^24")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a percentage; item counts are far below 2^24"
+)]
 fn percent_of_ended(state: JobState, items_done: i32, items_total: i32) -> f32 {
     if state == JobState::Done {
         100.0
@@ -198,10 +205,19 @@ fn percent_of_ended(state: JobState, items_done: i32, items_total: i32) -> f32 {
 }
 
 /// Reads a text column as a type with a fixed set of names.
-fn parse<T: FromStr>(row: &Row, table: &'static str, column: &'static str, key: &impl ToString) -> Result<T, Error> {
+fn parse<T: FromStr>(
+    row: &Row,
+    table: &'static str,
+    column: &'static str,
+    key: &impl ToString,
+) -> Result<T, Error> {
     row.try_get::<_, &str>(column)?
         .parse()
-        .map_err(|_| Error::Inconsistent { table, column, row: key.to_string() })
+        .map_err(|_| Error::Inconsistent {
+            table,
+            column,
+            row: key.to_string(),
+        })
 }
 
 /// Parameters of a statement.
@@ -214,7 +230,11 @@ async fn rows(tx: &Transaction<'_>, statement: &str, parameters: &Parameters<'_>
 }
 
 /// The only row of a statement that finds one or none.
-async fn first(tx: &Transaction<'_>, statement: &str, parameters: &Parameters<'_>) -> Result<Option<Row>, Error> {
+async fn first(
+    tx: &Transaction<'_>,
+    statement: &str,
+    parameters: &Parameters<'_>,
+) -> Result<Option<Row>, Error> {
     let statement = tx.prepare_cached(statement).await?;
     Ok(tx.query_opt(&statement, parameters).await?)
 }

@@ -38,7 +38,11 @@ impl Locale {
     }
 
     /// A percentage without decimals; 100 only when everything is done.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 0 and 100")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it lies between 0 and 100"
+    )]
     pub(super) fn percent(percent: f32) -> u8 {
         percent.clamp(0.0, 100.0).floor() as u8
     }

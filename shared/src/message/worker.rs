@@ -226,6 +226,7 @@ pub struct AttemptResult {
     /// Who reports.
     pub worker_id: String,
     /// How it ended.
+    #[serde(flatten)]
     pub outcome: Outcome,
     /// The last report: final figures, and item results and log lines not yet confirmed.
     #[serde(flatten)]
