@@ -167,8 +167,8 @@ impl fmt::Display for Error {
             Self::NeedsRoot { packages, line } => {
                 write!(
                     f,
-                    "these packages have to be installed: {}; run: {line}",
-                    packages.join(" ")
+                    "{} packages are missing; install them with: {line}",
+                    packages.len()
                 )
             }
             Self::InUse {

@@ -37,7 +37,7 @@ mod ready;
 mod secret;
 
 pub use error::Error;
-pub use packages::{install, install_line, missing_packages};
+pub use packages::{install, install_line, may_install, missing_packages};
 pub use place::{Place, workspace};
 pub use ports::{free_port, free_port_near};
 pub use postgres::{Postgres, PostgresOptions};

@@ -49,6 +49,11 @@ pub fn install_line(packages: &[String]) -> String {
     format!("sudo sh launcher/install-packages.sh {}", packages.join(" "))
 }
 
+/// Whether [`install`] can do its work: as root, or where `sudo` asks for no password.
+pub fn may_install() -> bool {
+    is_root() || sudo_works()
+}
+
 /// Installs the packages as root, or through `sudo` where it asks for no password.
 ///
 /// No service is running afterwards that was not running before.

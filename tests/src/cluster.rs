@@ -21,6 +21,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::amqp::Amqp;
 use crate::api::{Api, Job};
+use crate::browser::Browser;
 use crate::environment;
 use crate::eventually::{LIMIT, eventually};
 use crate::servers::Servers;
@@ -152,6 +153,11 @@ impl Cluster {
         let mut command = Command::new(environment::program("taskmanager"));
         command.env("TASKMANAGER_URL", self.api().base()).args(arguments);
         command
+    }
+
+    /// A browser. It has to end before the cluster does.
+    pub fn browser(&self) -> Browser {
+        Browser::start(&self.place)
     }
 
     /// The images that Tesseract was started with, in that order; see [`Builder::recording_tesseract`].

@@ -37,7 +37,14 @@ impl Announcer {
     /// Announces until `end`; `stop` says that no new jobs are taken.
     pub async fn run(self, stop: CancellationToken, end: CancellationToken) {
         loop {
-            let pause = if self.requests.connected() { self.announce(stop.is_cancelled()).await } else { PAUSE };
+            let pause = if self.requests.connected() {
+                tokio::select! {
+                    pause = self.announce(stop.is_cancelled()) => pause,
+                    () = end.cancelled() => return,
+                }
+            } else {
+                PAUSE
+            };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.connected.notified() => {}

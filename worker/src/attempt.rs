@@ -61,7 +61,7 @@ impl Workshop {
     /// Runs a granted attempt to its end.
     pub async fn run(&self, grant: Grant, plugin: Arc<dyn Plugin>) {
         let token = Token { attempt: grant.attempt, claim_id: grant.claim_id };
-        let attempt = self.running.begin(grant.job_id, token);
+        let attempt = self.running.begin(grant.job_id, token, Duration::from_secs(grant.lease_seconds.into()));
         tracing::info!(
             job.id = %grant.job_id, job.plugin = %grant.plugin, attempt.number = grant.attempt,
             "attempt {} of job {} begins", grant.attempt, grant.job_id

@@ -89,7 +89,12 @@ impl ClaimSender {
             }
             let (claims, askers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
             let request = ClaimRequest { worker_id: worker_id.clone(), claims };
-            match requests.ask(&WorkerMessage::Claim(request)).await {
+            let request = WorkerMessage::Claim(request);
+            let asked = tokio::select! {
+                asked = requests.ask(&request) => asked,
+                () = stop.cancelled() => return,
+            };
+            match asked {
                 Ok(Reply::Claims { answers }) => {
                     for (asker, answer) in askers.into_iter().zip(answers) {
                         if let Err(ClaimReply::Granted(grant)) = asker.send(answer) {

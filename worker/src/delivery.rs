@@ -24,12 +24,8 @@ pub struct Delivery {
 
 impl Delivery {
     /// Deliveries over `requests`, with `spool` as the folder where results wait.
-    ///
-    /// # Errors
-    /// When the folder can't be made.
-    pub fn new(requests: Requests, spool: PathBuf) -> std::io::Result<Self> {
-        std::fs::create_dir_all(&spool)?;
-        Ok(Self { requests, spool })
+    pub fn new(requests: Requests, spool: PathBuf) -> Self {
+        Self { requests, spool }
     }
 
     /// Sends the result until a coordinator has answered. `None` when `end` came first: it stays on disk and is
@@ -47,13 +43,13 @@ impl Delivery {
         Some(answer)
     }
 
-    /// Sends what an earlier process here has left.
+    /// Sends what was taken over from dead processes.
     pub async fn deliver_left_over(&self, end: CancellationToken) {
         for file in self.left_over() {
             let message = match std::fs::read(&file).map(|bytes| decode::<WorkerMessage>(&bytes)) {
                 Ok(Ok(message @ WorkerMessage::Result(_))) => message,
                 Ok(Ok(_) | Err(_)) | Err(_) => {
-                    // Half a file of a process that died while writing it: its job's lease ends by itself.
+                    // Another release's, or damaged: its job's lease ends by itself.
                     tracing::warn!("{} holds no readable result and is removed", file.display());
                     let _gone = std::fs::remove_file(&file);
                     continue;

@@ -1,4 +1,4 @@
-//! Signs of life: every ten seconds, and sooner when something has changed, at most once a second.
+//! Signs of life: every ten seconds or thrice a lease, and sooner when something has changed, at most once a second.
 //!
 //! A task of its own, which no busy plugin delays.
 
@@ -29,7 +29,11 @@ pub async fn run(
     let mut troubled = false;
     loop {
         if requests.connected() {
-            match beat(&running, &requests, &identity, stop.is_cancelled()).await {
+            let beaten = tokio::select! {
+                beaten = beat(&running, &requests, &identity, stop.is_cancelled()) => beaten,
+                () = end.cancelled() => return,
+            };
+            match beaten {
                 Ok(()) => troubled = false,
                 Err(error) if !troubled => {
                     tracing::warn!("heartbeat without an answer: {}", Chain(&error));
@@ -43,9 +47,25 @@ pub async fn run(
             () = end.cancelled() => return,
         }
         tokio::select! {
-            () = tokio::time::sleep(INTERVAL - SHORTEST) => {}
+            () = tokio::time::sleep(interval(running.shortest_lease()).saturating_sub(SHORTEST)) => {}
             () = running.changed.notified() => {}
             () = end.cancelled() => return,
+        }
+    }
+}
+
+/// Two heartbeats may be lost before a lease ends.
+fn interval(shortest_lease: Option<Duration>) -> Duration {
+    shortest_lease.map_or(INTERVAL, |lease| INTERVAL.min(lease / 3))
+}
+
+/// Tells coordinators that this worker has ended, so that nobody counts on its slots; they notice anyway.
+pub async fn farewell(requests: &Requests, identity: &Identity) {
+    if requests.connected() {
+        let nothing = Running::default();
+        let last = beat(&nothing, requests, identity, true);
+        if !matches!(tokio::time::timeout(SHORTEST, last).await, Ok(Ok(()))) {
+            tracing::debug!("nobody heard that this worker ends");
         }
     }
 }
@@ -80,4 +100,16 @@ async fn beat(
         running.changed.notify_one();
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_lease_is_renewed_thrice_in_its_time() {
+        assert_eq!(interval(Some(Duration::from_secs(6))), Duration::from_secs(2));
+        assert_eq!(interval(Some(Duration::from_secs(60))), INTERVAL);
+        assert_eq!(interval(None), INTERVAL);
+    }
 }

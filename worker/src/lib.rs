@@ -3,6 +3,7 @@
 //! ```text
 //!  consume   a message for each free slot ─► claims   may I? ─► attempt   run, publish, report
 //!  running   the attempts in hand ─► heartbeat   signs of life, verdicts
+//!  scratch   folders of this process, and what dead ones have left
 //!  requests  questions to coordinators and their answers;  delivery   results until they are recorded
 //!  plugin    what a plugin is;  plugins   those shipped;  context, progress   what one is given
 //!  item_store, publish   finished pages, and making them visible;  roots   confinement;  tool   child processes
@@ -26,6 +27,7 @@ pub mod publish;
 pub mod requests;
 pub mod roots;
 pub mod running;
+pub mod scratch;
 mod serve;
 pub mod tool;
 pub mod wrapper;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use shared::job::{ClaimId, JobId, Token};
 use shared::message::reply::Verdict;
@@ -34,6 +35,8 @@ pub struct Attempt {
     pub token: Token,
     /// How far it has come.
     pub progress: Progress,
+    /// Without a heartbeat for this long it counts as lost.
+    pub lease: Duration,
     /// Cancelled when it has to stop.
     pub stop: CancellationToken,
     reason: Arc<Mutex<Option<StopReason>>>,
@@ -67,15 +70,17 @@ pub struct Running {
 
 impl Running {
     /// An attempt begins.
-    pub fn begin(&self, job_id: JobId, token: Token) -> Attempt {
+    pub fn begin(&self, job_id: JobId, token: Token, lease: Duration) -> Attempt {
         let attempt = Attempt {
             job_id,
             token,
             progress: Progress::new(Arc::clone(&self.changed)),
+            lease,
             stop: CancellationToken::new(),
             reason: Arc::default(),
         };
         self.lock().insert(token.claim_id, attempt.clone());
+        self.changed.notify_one();
         attempt
     }
 
@@ -87,6 +92,11 @@ impl Running {
     /// Whether an attempt with this claim is in hand.
     pub fn contains(&self, claim_id: ClaimId) -> bool {
         self.lock().contains_key(&claim_id)
+    }
+
+    /// The shortest lease among them.
+    pub fn shortest_lease(&self) -> Option<Duration> {
+        self.lock().values().map(|attempt| attempt.lease).min()
     }
 
     /// All of them, as they are now.

@@ -2,7 +2,6 @@
 //!
 //! At the end attempts stop first, then their results are delivered, and only then are the connections closed.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +33,7 @@ use crate::plugins::{self, PluginSettings};
 use crate::requests::Requests;
 use crate::roots::Roots;
 use crate::running::Running;
+use crate::scratch::Scratch;
 use crate::tool::Wrapper;
 
 /// How often the metrics recorder tidies its histograms up.
@@ -50,7 +50,8 @@ const ATTEMPTS_SHARE: f64 = 0.8;
 pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let address = Address::parse(&config.amqp_url()?)?;
     let roots = Arc::new(Roots::new(config.roots.clone())?);
-    let scratch = prepare_scratch(&config.scratch)?;
+    let scratch = Scratch::prepare(&config.scratch)
+        .with_context(|| format!("the scratch folder {} can't be used", config.scratch.display()))?;
     let identity = Identity::of_this_process(config.name.as_deref());
     let prometheus = install_metrics()?;
     let settings = PluginSettings {
@@ -73,15 +74,14 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let end = CancellationToken::new();
     let (publisher, slot) = publisher();
     let requests = Requests::new(publisher, address.user());
-    let delivery = Delivery::new(requests.clone(), config.scratch.join("results"))
-        .with_context(|| format!("no folder for results can be made in {}", config.scratch.display()))?;
+    let delivery = Delivery::new(requests.clone(), scratch.results());
     let running = Running::default();
     let (unwanted, unwanted_grants) = mpsc::unbounded_channel();
     let (claimer, claim_sender) = claimer(unwanted.clone());
     let workshop = Workshop {
         identity: identity.clone(),
         roots: Arc::clone(&roots),
-        scratch,
+        scratch: scratch.attempts().into(),
         running: running.clone(),
         requests: requests.clone(),
         delivery: delivery.clone(),
@@ -100,6 +100,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
             }
         });
     }
+    let (farewell_requests, farewell_identity) = (requests.clone(), identity.clone());
     let connected = Arc::new(Notify::new());
     let answers = Answers {
         slot,
@@ -134,19 +135,20 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
             .await;
         }
     });
-    lifecycle.spawn("drain", drain(attempts, running, config.grace().mul_f64(ATTEMPTS_SHARE), stop, end));
-    Ok(lifecycle.run_until_stopped(config.grace()).await?)
+    let patience = config.grace().mul_f64(ATTEMPTS_SHARE);
+    lifecycle.spawn("drain", async move {
+        stop.cancelled().await;
+        stop_attempts(attempts, running, patience).await;
+        heartbeat::farewell(&farewell_requests, &farewell_identity).await;
+        end.cancel();
+    });
+    let code = lifecycle.run_until_stopped(config.grace()).await?;
+    drop(scratch);
+    Ok(code)
 }
 
-/// When the process is to stop: stops the attempts, waits for their results, then lets the connections end.
-async fn drain(
-    attempts: Lifecycle,
-    running: Running,
-    patience: Duration,
-    stop: CancellationToken,
-    end: CancellationToken,
-) {
-    stop.cancelled().await;
+/// Stops the attempts and waits, at most `patience`, until their results are delivered.
+async fn stop_attempts(attempts: Lifecycle, running: Running, patience: Duration) {
     let all_ended = attempts.ended();
     tokio::pin!(all_ended);
     let deadline = tokio::time::sleep(patience);
@@ -163,7 +165,6 @@ async fn drain(
             () = tokio::time::sleep(Duration::from_millis(100)) => {}
         }
     }
-    end.cancel();
 }
 
 /// The publishing connection: asks, and receives answers on the same channel.
@@ -242,14 +243,6 @@ async fn release(workshop: Workshop, mut grants: mpsc::UnboundedReceiver<Grant>,
             () = end.cancelled() => return,
         }
     }
-}
-
-/// Makes the scratch folder and empties it of what a killed process has left.
-fn prepare_scratch(folder: &Path) -> anyhow::Result<Arc<Path>> {
-    let attempts = folder.join("attempts");
-    let prepared = std::fs::create_dir_all(&attempts);
-    prepared.with_context(|| format!("the scratch folder {} can't be made", attempts.display()))?;
-    Ok(attempts.into())
 }
 
 fn names(benches: &[Bench]) -> String {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use launcher::{Place, Postgres, RabbitMq, install, missing_packages};
+use launcher::{Place, Postgres, RabbitMq, install, may_install, missing_packages};
 
 use crate::existing::Existing;
 use crate::say;
@@ -44,7 +44,9 @@ pub(crate) fn provide(place: &Place, existing: &Existing, purpose: Purpose) -> R
              set CHROME to a Chromium or Chrome that has its chromedriver in the PATH"
         );
     }
-    say::progress(&format!("installing {}", missing.join(" ")));
+    if may_install() {
+        say::progress(&format!("installing {}", missing.join(" ")));
+    }
     let since = Instant::now();
     install(place, &missing)?;
     say::ready("packages", since);

@@ -102,21 +102,17 @@ fn queues(missing: &[String]) -> Check {
 
 fn plugin(plugin: &PluginRow) -> Check {
     let name = format!("plugin {}", plugin.name);
-    let waiting = plugin.waiting() + plugin.running();
+    let unfinished = plugin.waiting() + plugin.running();
     if plugin.workers > 0 {
         passed(
             &name,
-            format!("{} workers with {} slots", plugin.workers, plugin.slots),
+            format!("workers: {}, slots: {}", plugin.workers, plugin.slots),
         )
-    } else if waiting == 0 {
+    } else if unfinished == 0 {
         passed(&name, "no worker serves it, and no job needs one".to_owned())
     } else {
-        failed(
-            &name,
-            format!(
-                "{waiting} jobs wait, but no worker that serves it is alive: start one, or look into its log"
-            ),
-        )
+        let problem = "no worker that serves it is alive: start one, or look into its log";
+        failed(&name, format!("unfinished jobs: {unfinished}, but {problem}"))
     }
 }
 

@@ -114,6 +114,15 @@ impl Locale {
         }
     }
 
+    /// A moment with everything that is known of it: date, seconds, zone.
+    pub(super) fn moment(&self, at: Timestamp) -> Time {
+        let time = self.time(at, at);
+        Time {
+            short: time.full.clone(),
+            ..time
+        }
+    }
+
     /// A moment within a log: time of day with seconds.
     pub(super) fn clock(&self, at: Timestamp) -> String {
         at.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string()

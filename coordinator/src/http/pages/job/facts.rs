@@ -79,7 +79,7 @@ fn times(locale: &Locale, job: &JobDetail) -> Vec<Fact> {
     let summary = &job.summary;
     let time = |label: &str, at| Fact {
         label: label.to_owned(),
-        value: FactValue::Time(locale.time(at, job.now)),
+        value: FactValue::Time(locale.moment(at)),
     };
     let mut facts = vec![time(text.submitted, summary.submitted_at)];
     facts.extend(summary.started_at.map(|at| time(text.started, at)));
