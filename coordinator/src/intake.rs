@@ -69,7 +69,10 @@ impl Intake {
         let incoming = Incoming { submission, submitted_by: submitted_by.to_owned(), keys };
         let checked = self.check_all(vec![incoming]).await?.pop().expect("one submission has one answer");
         match checked {
-            Err(rejection) => Ok(refused(rejection)),
+            Err(rejection) => {
+                counter!(SUBMISSIONS_REJECTED).increment(1);
+                Ok(SubmitReply::Rejected { reason: rejection.reason })
+            }
             Ok(job) => Ok(self.record(&[job]).await?.pop().expect("one job has one reply")),
         }
     }
@@ -168,12 +171,6 @@ fn unknown_plugin(name: &PluginName, plugins: &HashMap<PluginName, Plugin>) -> R
     } else {
         format!("plugin {name} is unknown: workers have announced {}", known.join(", "))
     })
-}
-
-/// The reply to a submission that is not accepted.
-pub fn refused(rejection: Rejection) -> SubmitReply {
-    counter!(SUBMISSIONS_REJECTED).increment(1);
-    SubmitReply::Rejected { reason: rejection.reason }
 }
 
 fn reply(job: &NewJob, recorded: Recorded) -> SubmitReply {

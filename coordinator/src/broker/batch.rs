@@ -15,6 +15,7 @@ use shared::amqp::{self, call};
 use shared::error::Chain;
 use tokio_util::sync::CancellationToken;
 
+use super::rejected::PutAway;
 use crate::db;
 use crate::intake;
 
@@ -56,11 +57,12 @@ impl From<amqp::Error> for Failure {
 
 /// What is done with a queue's messages.
 pub(super) trait Handler {
-    /// Handles the messages and answers them; after success they are acknowledged. May see a message again.
-    async fn handle(&self, batch: &[Delivery]) -> Result<(), Failure>;
+    /// Handles the messages and answers them; after success they are acknowledged. May see a message again, with
+    /// the same `put_away`.
+    async fn handle(&self, batch: &[Delivery], put_away: &PutAway) -> Result<(), Failure>;
 
     /// Puts away a message that the database refuses, with the reason.
-    async fn refuse(&self, delivery: &Delivery, reason: &str) -> Result<(), Failure>;
+    async fn refuse(&self, delivery: &Delivery, reason: &str, put_away: &PutAway) -> Result<(), Failure>;
 }
 
 /// Consumes `queue` until the session is over or `stop`.
@@ -110,9 +112,10 @@ async fn settle(
     stop: &CancellationToken,
 ) -> bool {
     let mut parts = VecDeque::from([batch]);
+    let put_away = PutAway::default();
     let mut troubled = false;
     while let Some(part) = parts.pop_front() {
-        let failure = match handler.handle(part).await {
+        let failure = match handler.handle(part, &put_away).await {
             Ok(()) => {
                 if troubled {
                     tracing::info!("messages of {queue} are handled again");
@@ -122,7 +125,7 @@ async fn settle(
             }
             Err(Failure::BadData(error)) if part.len() == 1 => {
                 let reason = format!("the database refuses it: {}", Chain(error.as_ref()));
-                match handler.refuse(&part[0], &reason).await {
+                match handler.refuse(&part[0], &reason, &put_away).await {
                     Ok(()) => continue,
                     Err(failure) => failure,
                 }

@@ -2,7 +2,6 @@
 
 use lapin::message::Delivery;
 use metrics::counter;
-use shared::amqp::topology::EVENTS_REJECTED_QUEUE;
 use shared::job::JobState;
 use shared::job::decide::Refusal;
 use shared::message::reply::{ClaimReply, Reply};
@@ -10,14 +9,15 @@ use shared::message::worker::WorkerMessage;
 use shared::metrics::{CLAIMS, STALE_MESSAGES};
 
 use super::batch::{Failure, Handler};
-use super::{Broker, events, notifications, rejected};
+use super::rejected::PutAway;
+use super::{Broker, events, notifications};
 use crate::db::claims::{GrantClaims, GrantPublish, WorkerClaim};
 
 pub(super) struct Claims<'a>(pub(super) &'a Broker);
 
 impl Handler for Claims<'_> {
-    async fn handle(&self, batch: &[Delivery]) -> Result<(), Failure> {
-        let events = events::read(self.0, batch).await?;
+    async fn handle(&self, batch: &[Delivery], put_away: &PutAway) -> Result<(), Failure> {
+        let events = events::read(self.0, batch, put_away).await?;
         let claims: Vec<WorkerClaim> = events
             .iter()
             .filter_map(|event| match &event.message {
@@ -62,8 +62,8 @@ impl Handler for Claims<'_> {
         Ok(())
     }
 
-    async fn refuse(&self, delivery: &Delivery, reason: &str) -> Result<(), Failure> {
-        Ok(rejected::put_away(&self.0.publisher, EVENTS_REJECTED_QUEUE, delivery, reason).await?)
+    async fn refuse(&self, delivery: &Delivery, reason: &str, put_away: &PutAway) -> Result<(), Failure> {
+        events::refuse(self.0, delivery, reason, put_away).await
     }
 }
 

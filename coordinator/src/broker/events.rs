@@ -10,7 +10,9 @@ use shared::message::reply::Reply;
 use shared::message::worker::WorkerMessage;
 use shared::message::{decode, encode};
 
-use super::{Broker, rejected};
+use super::Broker;
+use super::batch::Failure;
+use super::rejected::PutAway;
 
 /// A worker's message with what is needed to answer it.
 pub(super) struct Event<'a> {
@@ -47,13 +49,17 @@ impl Event<'_> {
 }
 
 /// Reads a batch; what can't be understood is put away with the reason.
-pub(super) async fn read<'a>(broker: &Broker, batch: &'a [Delivery]) -> Result<Vec<Event<'a>>, Error> {
+pub(super) async fn read<'a>(
+    broker: &Broker,
+    batch: &'a [Delivery],
+    put_away: &PutAway,
+) -> Result<Vec<Event<'a>>, Error> {
     let mut events = Vec::with_capacity(batch.len());
     for delivery in batch {
         match event(delivery) {
             Ok(event) => events.push(event),
             Err(reason) => {
-                rejected::put_away(&broker.publisher, EVENTS_REJECTED_QUEUE, delivery, &reason).await?;
+                put_away.put(&broker.publisher, EVENTS_REJECTED_QUEUE, delivery, &reason).await?;
             }
         }
     }
@@ -74,6 +80,17 @@ fn event(delivery: &Delivery) -> Result<Event<'_>, String> {
         return Err(format!("the routing key of this message must be \"{expected}\""));
     }
     Ok(Event { message, user, delivery })
+}
+
+/// Puts away a message that the database refuses.
+pub(super) async fn refuse(
+    broker: &Broker,
+    delivery: &Delivery,
+    reason: &str,
+    put_away: &PutAway,
+) -> Result<(), Failure> {
+    put_away.put(&broker.publisher, EVENTS_REJECTED_QUEUE, delivery, reason).await?;
+    Ok(())
 }
 
 /// Sends answers. A lost one is no loss: the worker asks again.

@@ -2,13 +2,14 @@
 
 use lapin::message::Delivery;
 use shared::amqp::link::Session;
-use shared::amqp::topology::{self, EVENTS_REJECTED_QUEUE};
+use shared::amqp::topology;
 use shared::message::reply::{AttemptVerdict, Reply, Verdict};
 use shared::message::worker::{Announcement, Heartbeat, WorkerMessage};
 
 use super::batch::{Failure, Handler};
+use super::rejected::PutAway;
 use super::events::Event;
-use super::{Broker, events, reconcile, rejected};
+use super::{Broker, events, reconcile};
 use crate::background::PROBE_GAP_SECONDS;
 use crate::db::heartbeats::{RecordProbe, Renew, Revise, WorkerReport};
 use crate::db::workers::{Alive, Announce};
@@ -16,8 +17,8 @@ use crate::db::workers::{Alive, Announce};
 pub(super) struct Heartbeats<'a>(pub(super) &'a Broker, pub(super) &'a Session);
 
 impl Handler for Heartbeats<'_> {
-    async fn handle(&self, batch: &[Delivery]) -> Result<(), Failure> {
-        let events = events::read(self.0, batch).await?;
+    async fn handle(&self, batch: &[Delivery], put_away: &PutAway) -> Result<(), Failure> {
+        let events = events::read(self.0, batch, put_away).await?;
         self.0.db.run(&RecordProbe { gap_seconds: PROBE_GAP_SECONDS }).await?;
         let heartbeats: Vec<Heartbeat> = events
             .iter()
@@ -45,8 +46,8 @@ impl Handler for Heartbeats<'_> {
         Ok(())
     }
 
-    async fn refuse(&self, delivery: &Delivery, reason: &str) -> Result<(), Failure> {
-        Ok(rejected::put_away(&self.0.publisher, EVENTS_REJECTED_QUEUE, delivery, reason).await?)
+    async fn refuse(&self, delivery: &Delivery, reason: &str, put_away: &PutAway) -> Result<(), Failure> {
+        events::refuse(self.0, delivery, reason, put_away).await
     }
 }
 

@@ -1,5 +1,8 @@
 //! Putting a message that can't be understood where a person can see it, with the reason.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable};
@@ -12,13 +15,37 @@ const KEPT_BYTES: usize = 64 * 1024;
 /// Characters that are kept of a reason.
 const REASON_CHARS: usize = 1_000;
 
-/// Copies the message to the default exchange's `queue` and waits until the broker has it.
-pub(super) async fn put_away(
-    publisher: &Publisher,
-    queue: &'static str,
-    delivery: &Delivery,
-    reason: &str,
-) -> Result<(), Error> {
+/// The messages of one batch that are put away already: a batch may be handled several times.
+#[derive(Debug, Default)]
+pub(super) struct PutAway {
+    done: Mutex<HashSet<u64>>,
+}
+
+impl PutAway {
+    /// Copies the message to the default exchange's `queue` and waits until the broker has it, unless that was
+    /// done before. Tells whether it was done now.
+    pub(super) async fn put(
+        &self,
+        publisher: &Publisher,
+        queue: &'static str,
+        delivery: &Delivery,
+        reason: &str,
+    ) -> Result<bool, Error> {
+        if self.done().contains(&delivery.delivery_tag) {
+            return Ok(false);
+        }
+        publisher.publish(copy(queue, delivery, reason)).await?;
+        tracing::warn!("message from {} put into {queue}: {reason}", delivery.routing_key);
+        self.done().insert(delivery.delivery_tag);
+        Ok(true)
+    }
+
+    fn done(&self) -> MutexGuard<'_, HashSet<u64>> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn copy(queue: &'static str, delivery: &Delivery, reason: &str) -> Outgoing {
     let mut headers = FieldTable::default();
     let mut note = |name: &str, value: String| {
         headers.insert(name.into(), AMQPValue::LongString(value.into()));
@@ -40,7 +67,5 @@ pub(super) async fn put_away(
         properties = properties.with_content_type(kind.clone());
     }
     let body = delivery.data[..delivery.data.len().min(KEPT_BYTES)].to_vec();
-    tracing::warn!("message from {} put into {queue}: {reason}", delivery.routing_key);
-    let message = Outgoing { exchange: "", routing_key: queue.to_owned(), body, properties, mandatory: true };
-    publisher.publish(message).await
+    Outgoing { exchange: "", routing_key: queue.to_owned(), body, properties, mandatory: true }
 }

@@ -3,22 +3,22 @@
 use lapin::message::Delivery;
 use metrics::{counter, histogram};
 use shared::amqp::publisher::Outgoing;
-use shared::amqp::topology::EVENTS_REJECTED_QUEUE;
 use shared::message::reply::{Reply, ResultAnswer};
 use shared::message::worker::{AttemptResult, WorkerMessage};
 use shared::metrics::{ATTEMPT_RUN, FENCED_RESULTS, JOB_WAIT, JOBS_FINISHED};
 
 use super::batch::{Failure, Handler};
+use super::rejected::PutAway;
 use super::events::Event;
-use super::{Broker, events, notifications, rejected};
+use super::{Broker, events, notifications};
 use crate::db::finish::Finished;
 use crate::db::results::Record;
 
 pub(super) struct Results<'a>(pub(super) &'a Broker);
 
 impl Handler for Results<'_> {
-    async fn handle(&self, batch: &[Delivery]) -> Result<(), Failure> {
-        let events = events::read(self.0, batch).await?;
+    async fn handle(&self, batch: &[Delivery], put_away: &PutAway) -> Result<(), Failure> {
+        let events = events::read(self.0, batch, put_away).await?;
         let (senders, results): (Vec<&Event<'_>>, Vec<AttemptResult>) = events
             .iter()
             .filter_map(|event| match &event.message {
@@ -44,8 +44,8 @@ impl Handler for Results<'_> {
         Ok(())
     }
 
-    async fn refuse(&self, delivery: &Delivery, reason: &str) -> Result<(), Failure> {
-        Ok(rejected::put_away(&self.0.publisher, EVENTS_REJECTED_QUEUE, delivery, reason).await?)
+    async fn refuse(&self, delivery: &Delivery, reason: &str, put_away: &PutAway) -> Result<(), Failure> {
+        events::refuse(self.0, delivery, reason, put_away).await
     }
 }
 

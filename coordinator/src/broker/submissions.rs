@@ -2,21 +2,24 @@
 
 use lapin::BasicProperties;
 use lapin::message::Delivery;
+use metrics::counter;
 use shared::amqp::publisher::Outgoing;
 use shared::amqp::topology::{NAME_PREFIX, SUBMIT_REJECTED_QUEUE};
 use shared::error::Chain;
 use shared::job::JobState;
 use shared::message::encode;
 use shared::message::submit::{Rejection, Submission, SubmitReply};
+use shared::metrics::SUBMISSIONS_REJECTED;
 
 use super::batch::{Failure, Handler};
-use super::{Broker, notifications, rejected};
-use crate::intake::{Incoming, refused};
+use super::rejected::PutAway;
+use super::{Broker, notifications};
+use crate::intake::Incoming;
 
 pub(super) struct Submissions<'a>(pub(super) &'a Broker);
 
 impl Handler for Submissions<'_> {
-    async fn handle(&self, batch: &[Delivery]) -> Result<(), Failure> {
+    async fn handle(&self, batch: &[Delivery], put_away: &PutAway) -> Result<(), Failure> {
         let mut read: Vec<Result<Incoming, Rejection>> = batch.iter().map(incoming).collect();
         let readable: Vec<Incoming> = read.iter().filter_map(|read| read.as_ref().ok()).cloned().collect();
         let mut checked = self.0.intake.check_all(readable).await?.into_iter();
@@ -31,9 +34,9 @@ impl Handler for Submissions<'_> {
                     accepted.push(delivery);
                 }
                 Err(rejection) => {
-                    let publisher = &self.0.publisher;
-                    rejected::put_away(publisher, SUBMIT_REJECTED_QUEUE, delivery, &rejection.reason).await?;
-                    answers.extend(answer(delivery, &refused(rejection)));
+                    let reason = rejection.reason;
+                    self.put_away(delivery, &reason, put_away).await?;
+                    answers.extend(answer(delivery, &SubmitReply::Rejected { reason }));
                 }
             }
         }
@@ -53,11 +56,20 @@ impl Handler for Submissions<'_> {
         Ok(())
     }
 
-    async fn refuse(&self, delivery: &Delivery, reason: &str) -> Result<(), Failure> {
-        rejected::put_away(&self.0.publisher, SUBMIT_REJECTED_QUEUE, delivery, reason).await?;
+    async fn refuse(&self, delivery: &Delivery, reason: &str, put_away: &PutAway) -> Result<(), Failure> {
+        self.put_away(delivery, reason, put_away).await?;
         let reply = SubmitReply::Rejected { reason: reason.to_owned() };
         if let Some(answer) = answer(delivery, &reply) {
             self.0.publisher.publish(answer).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Submissions<'_> {
+    async fn put_away(&self, delivery: &Delivery, reason: &str, put_away: &PutAway) -> Result<(), Failure> {
+        if put_away.put(&self.0.publisher, SUBMIT_REJECTED_QUEUE, delivery, reason).await? {
+            counter!(SUBMISSIONS_REJECTED).increment(1);
         }
         Ok(())
     }
