@@ -53,7 +53,7 @@ impl Broker {
             let broker = self.clone();
             let stop = stop.clone();
             async move {
-                let result = broker.serve(session, &stop).await;
+                let result = Box::pin(broker.serve(session, &stop)).await;
                 broker.status.set_consuming(false);
                 result
             }

@@ -11,7 +11,7 @@ use shared::telemetry::LogFormat;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "coordinator", version)]
 pub struct Config {
-    /// PostgreSQL: postgres://user:password@host:5432/database.
+    /// PostgreSQL: `postgres://user:password@host:5432/database`.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
 
@@ -19,7 +19,7 @@ pub struct Config {
     #[arg(long, env = "DATABASE_URL_FILE")]
     pub database_url_file: Option<PathBuf>,
 
-    /// RabbitMQ: amqp://user:password@host:5672/vhost.
+    /// RabbitMQ: `amqp://user:password@host:5672/vhost`.
     #[arg(long, env = "AMQP_URL", hide_env_values = true)]
     pub amqp_url: Option<String>,
 

@@ -125,6 +125,7 @@ fn assemble(list: Vec<Route>, app: App) -> Router {
     router
         .fallback(problem::unknown_address)
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .layer(CsrfLayer::new())
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn(security::check_host))
         .layer(middleware::from_fn(problem::present))

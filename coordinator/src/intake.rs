@@ -60,6 +60,9 @@ impl Intake {
     ///
     /// # Errors
     /// When it could be neither recorded nor refused.
+    ///
+    /// # Panics
+    /// Never: one submission has one answer.
     pub async fn submit(
         &self,
         submission: Submission,

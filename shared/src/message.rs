@@ -50,6 +50,9 @@ pub enum DecodeError {
 }
 
 /// The message as JSON, with this build's version.
+///
+/// # Panics
+/// When the type has map keys that are no texts, which no message has.
 pub fn encode<T: Serialize>(body: &T) -> Vec<u8> {
     serde_json::to_vec(&Versioned { version: VERSION, body })
         .expect("messages have string keys and no failing serializers")

@@ -14,7 +14,7 @@ use crate::requests::Requests;
 use crate::roots::Roots;
 
 /// Time between two announcements.
-const INTERVAL: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_mins(1);
 /// Pause before an unanswered announcement is repeated.
 const PAUSE: Duration = Duration::from_secs(1);
 

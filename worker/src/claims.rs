@@ -19,7 +19,7 @@ const BATCH_MAX: usize = 50;
 /// Pause before an unanswered claim is repeated.
 const PAUSE: Duration = Duration::from_secs(1);
 /// After this long without an answer the message is given back to the queue.
-const GIVE_BACK_AFTER: Duration = Duration::from_secs(600);
+const GIVE_BACK_AFTER: Duration = Duration::from_mins(10);
 
 /// Asks for jobs on behalf of all plugins.
 #[derive(Debug, Clone)]

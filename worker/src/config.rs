@@ -15,7 +15,7 @@ use crate::plugins::parse_slots;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "worker", version)]
 pub struct Config {
-    /// RabbitMQ: amqp://user:password@host:5672/vhost.
+    /// RabbitMQ: `amqp://user:password@host:5672/vhost`.
     #[arg(long, env = "AMQP_URL", hide_env_values = true)]
     pub amqp_url: Option<String>,
 

@@ -46,14 +46,12 @@ impl Delivery {
     /// Sends what was taken over from dead processes.
     pub async fn deliver_left_over(&self, end: CancellationToken) {
         for file in self.left_over() {
-            let message = match std::fs::read(&file).map(|bytes| decode::<WorkerMessage>(&bytes)) {
-                Ok(Ok(message @ WorkerMessage::Result(_))) => message,
-                Ok(Ok(_) | Err(_)) | Err(_) => {
-                    // Another release's, or damaged: its job's lease ends by itself.
-                    tracing::warn!("{} holds no readable result and is removed", file.display());
-                    let _gone = std::fs::remove_file(&file);
-                    continue;
-                }
+            let read = std::fs::read(&file).map(|bytes| decode::<WorkerMessage>(&bytes));
+            let Ok(Ok(message @ WorkerMessage::Result(_))) = read else {
+                // Another release's, or damaged: its job's lease ends by itself.
+                tracing::warn!("{} holds no readable result and is removed", file.display());
+                let _gone = std::fs::remove_file(&file);
+                continue;
             };
             match self.send(&message, &end).await {
                 Some(answer) => {

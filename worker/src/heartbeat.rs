@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_short_lease_is_renewed_thrice_in_its_time() {
         assert_eq!(interval(Some(Duration::from_secs(6))), Duration::from_secs(2));
-        assert_eq!(interval(Some(Duration::from_secs(60))), INTERVAL);
+        assert_eq!(interval(Some(Duration::from_mins(1))), INTERVAL);
         assert_eq!(interval(None), INTERVAL);
     }
 }

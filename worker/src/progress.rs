@@ -246,7 +246,7 @@ mod tests {
             progress.log("x".repeat(LOG_LINE_CHARS_MAX + 1));
         }
         let state = progress.lock();
-        assert_eq!(state.log.len() as u32, LOG_LINES_MAX);
+        assert_eq!(u32::try_from(state.log.len()), Ok(LOG_LINES_MAX));
         assert!(state.log[0].text.len() == LOG_LINE_CHARS_MAX);
         assert!(state.log.last().unwrap().text.contains("only 10000 lines"));
     }

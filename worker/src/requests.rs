@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use lapin::options::BasicConsumeOptions;
-use lapin::types::FieldTable;
+use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Channel};
 use shared::amqp::publisher::{Outgoing, Publisher};
 use shared::amqp::topology::{EVENTS_EXCHANGE, REPLY_TO};
@@ -113,7 +113,7 @@ impl Requests {
                     continue;
                 }
             };
-            let correlation = delivery.properties.correlation_id().as_ref().map(|id| id.as_str());
+            let correlation = delivery.properties.correlation_id().as_ref().map(ShortString::as_str);
             let waiting = correlation.and_then(|id| self.lock().remove(id));
             match waiting.map(|waiting| waiting.send(reply.clone())) {
                 Some(Ok(())) => {}

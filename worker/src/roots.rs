@@ -12,6 +12,9 @@ use rustix::fs::{Access, AtFlags, accessat};
 use shared::error::Chain;
 use shared::message::worker::Check;
 
+use crate::item_store::storage_failure;
+use crate::plugin::AttemptError;
+
 /// The configured roots, in the order in which they were given.
 #[derive(Debug, Clone)]
 pub struct Roots {
@@ -166,6 +169,16 @@ impl<'a> Place<'a> {
 
     fn is_root(&self) -> bool {
         self.inside.as_os_str().is_empty()
+    }
+}
+
+impl From<Error> for AttemptError {
+    /// What the system refuses may pass (a file server that is away); all else has to be corrected by people.
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::Io { source, .. } => storage_failure(&error.to_string(), source),
+            _ => Self::permanent(error.to_string()),
+        }
     }
 }
 

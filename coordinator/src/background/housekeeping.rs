@@ -9,7 +9,7 @@ use crate::db::Db;
 use crate::db::maintenance::{EnsurePartitions, RemoveExpired};
 
 /// Time between two rounds.
-const INTERVAL: Duration = Duration::from_secs(3_600);
+const INTERVAL: Duration = Duration::from_hours(1);
 
 /// Runs until `stop`.
 pub async fn run(db: Db, stop: CancellationToken) {

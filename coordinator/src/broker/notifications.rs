@@ -1,4 +1,4 @@
-//! Events for anybody who listens: one CloudEvent (version 1.0, structured JSON) for each job that is accepted,
+//! Events for anybody who listens: one `CloudEvents` message (version 1.0, structured JSON) for each job that is accepted,
 //! started or ended, on the exchange `taskmanager.notifications` under the key `job.<plugin>.<state>`.
 //!
 //! A courtesy, not a record: an event may be lost with its coordinator, and who needs certainty asks the API.

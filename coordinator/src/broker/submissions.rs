@@ -2,6 +2,7 @@
 
 use lapin::BasicProperties;
 use lapin::message::Delivery;
+use lapin::types::ShortString;
 use metrics::counter;
 use shared::amqp::publisher::Outgoing;
 use shared::amqp::topology::{NAME_PREFIX, SUBMIT_REJECTED_QUEUE};
@@ -85,7 +86,7 @@ fn incoming(delivery: &Delivery) -> Result<Incoming, Rejection> {
     }
     let submission = Submission::parse(&delivery.data)?;
     let user = delivery.properties.user_id().as_ref().map_or("unnamed", |user| user.as_str());
-    let message_id = delivery.properties.message_id().as_ref().map(|id| id.as_str());
+    let message_id = delivery.properties.message_id().as_ref().map(ShortString::as_str);
     if message_id.is_some_and(|id| id.contains('\0')) {
         return Err(Rejection::new("the property message_id contains a NUL character; remove it"));
     }

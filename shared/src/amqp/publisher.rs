@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation, PublisherConfirm};
 use metrics::counter;
 use tokio::sync::watch;
@@ -139,7 +140,7 @@ impl Publisher {
         }
         // Returns hang on the wrong confirm when the broker confirms several at once: match by message id.
         for (message, result) in messages.iter().zip(&mut results) {
-            let id = message.properties.message_id().as_ref().map(|id| id.as_str());
+            let id = message.properties.message_id().as_ref().map(ShortString::as_str);
             if result.is_ok() && id.is_some_and(|id| returned.contains(id)) {
                 counter!(RETURNED_PUBLISHES).increment(1);
                 *result = Err(Error::Returned);

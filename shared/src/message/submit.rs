@@ -188,8 +188,8 @@ impl Submission {
         // JSON keeps the parts apart whatever characters they contain; the digest keeps the key short enough for
         // an index whatever their lengths.
         let text = Value::from(parts.to_vec()).to_string();
-        let digest: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
-        Some(format!("derived:{digest}"))
+        let start = "derived:".to_owned();
+        Some(Sha256::digest(text).iter().fold(start, |key, byte| key + &format!("{byte:02x}")))
     }
 }
 

@@ -68,15 +68,13 @@ pub fn claim(job: &Job, ask: ClaimAsk, gate: Gate) -> ClaimAnswer {
     } else {
         Some(Refusal::PluginStopped)
     };
-    match refusal {
-        Some(refusal) => ClaimAnswer::Refuse(refusal),
-        None => {
-            let attempt = job.attempt + 1;
-            ClaimAnswer::Grant(Job {
-                attempt,
-                token: Some(Token { attempt, claim_id: ask.claim_id }),
-                ..job.with_state(JobState::Started)
-            })
-        }
+    if let Some(refusal) = refusal {
+        return ClaimAnswer::Refuse(refusal);
     }
+    let attempt = job.attempt + 1;
+    ClaimAnswer::Grant(Job {
+        attempt,
+        token: Some(Token { attempt, claim_id: ask.claim_id }),
+        ..job.with_state(JobState::Started)
+    })
 }
