@@ -20,13 +20,21 @@ const LIGHT_RATE: u32 = 100;
 const LIGHT_SECONDS: u32 = 20;
 
 fn main() {
-    let jobs: u32 = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(5_000);
-    let cluster = Cluster::named("throughput").plugins(&format!("NOOP={SLOTS}")).start();
+    let jobs: u32 = std::env::args()
+        .nth(1)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(5_000);
+    let cluster = Cluster::named("throughput")
+        .plugins(&format!("NOOP={SLOTS}"))
+        .start();
     let began = Instant::now();
     publish(&cluster, jobs, None);
     eventually(tests::LIMIT, "all submissions to be recorded", || {
-        let recorded = cluster.count("SELECT (SELECT count(*) FROM jobs) + (SELECT count(*) FROM job_history)");
-        (recorded == i64::from(jobs)).then_some(()).ok_or(format!("{recorded} of {jobs}"))
+        let recorded =
+            cluster.count("SELECT (SELECT count(*) FROM jobs) + (SELECT count(*) FROM job_history)");
+        (recorded == i64::from(jobs))
+            .then_some(())
+            .ok_or(format!("{recorded} of {jobs}"))
     });
     let recorded = began.elapsed().as_secs_f64();
     while cluster.count("SELECT count(*) FROM jobs") > 0 {
@@ -34,7 +42,10 @@ fn main() {
     }
     let ended = began.elapsed().as_secs_f64();
     println!("jobs {jobs}, slots {SLOTS}");
-    println!("recorded: {:.0} jobs/s ({recorded:.2} s)", f64::from(jobs) / recorded);
+    println!(
+        "recorded: {:.0} jobs/s ({recorded:.2} s)",
+        f64::from(jobs) / recorded
+    );
     println!("end to end: {:.0} jobs/s ({ended:.2} s)", f64::from(jobs) / ended);
 
     let light = LIGHT_RATE * LIGHT_SECONDS;
@@ -50,7 +61,10 @@ fn main() {
         &[&i64::from(light)],
     )[0];
     let quantiles: Vec<f64> = row.get(0);
-    println!("submission to start at {LIGHT_RATE}/s: p50 {:.1} ms, p99 {:.1} ms", quantiles[0], quantiles[1]);
+    println!(
+        "submission to start at {LIGHT_RATE}/s: p50 {:.1} ms, p99 {:.1} ms",
+        quantiles[0], quantiles[1]
+    );
 }
 
 /// Publishes jobs with pipelined confirms, or at a steady pace.
@@ -61,7 +75,10 @@ fn publish(cluster: &Cluster, jobs: u32, pace: Option<Duration>) {
             .await
             .expect("RabbitMQ can be reached");
         let channel = connection.create_channel().await.expect("a channel");
-        channel.confirm_select(ConfirmSelectOptions::default()).await.expect("confirms");
+        channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await
+            .expect("confirms");
         let mut ticks = pace.map(tokio::time::interval);
         let mut confirms = Vec::new();
         for number in 0..jobs {

@@ -104,7 +104,7 @@ fn every_bad_submission_is_put_away_with_a_reason_and_the_next_one_is_done() {
     for (message, phrase) in bad_submissions(&cluster) {
         match amqp.ask(message.clone()) {
             SubmitReply::Rejected { reason } => {
-                assert!(reason.contains(phrase), "not \"{phrase}\": {reason}")
+                assert!(reason.contains(phrase), "not \"{phrase}\": {reason}");
             }
             other => panic!("not rejected for \"{phrase}\": {other:?}"),
         }
@@ -133,7 +133,10 @@ fn bad_messages_among_good_ones_take_nothing_with_them() {
         .start();
     let mut amqp = cluster.amqp();
     // What nothing before the database finds wrong.
-    cluster.sql("ALTER TABLE jobs ADD CONSTRAINT of_this_test CHECK (title <> 'poison')", &[]);
+    cluster.sql(
+        "ALTER TABLE jobs ADD CONSTRAINT of_this_test CHECK (title <> 'poison')",
+        &[],
+    );
     // Submitted while nobody reads, so that they are handled as one batch.
     cluster.coordinator.terminate(LIMIT);
     for number in 0..30 {

@@ -17,7 +17,7 @@ use crate::environment::{optional, tool};
 use crate::eventually::{LIMIT, eventually};
 
 /// Longest wait for one command, such as opening a page.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A browser with one tab.
 #[derive(Debug)]

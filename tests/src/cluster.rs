@@ -76,6 +76,11 @@ impl Cluster {
         Amqp::connect(&self.servers.amqp_url())
     }
 
+    /// Where RabbitMQ is.
+    pub fn amqp_url(&self) -> String {
+        self.servers.amqp_url()
+    }
+
     /// Asks the database.
     pub fn sql(&self, statement: &str, parameters: &[&(dyn ToSql + Sync)]) -> Vec<Row> {
         self.servers

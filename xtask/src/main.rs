@@ -25,6 +25,7 @@ cargo xtask demo [--once]       turn scanned pages into text: install what is mi
                                 job, show its progress; runs until Ctrl-C, with --once until the job has ended
 cargo xtask up                  the same without a job
 cargo xtask test [ARGUMENTS]    run the whole test suite, or what the arguments for `cargo test` choose
+cargo xtask bench [JOBS]        measure how many jobs a second the whole path takes (release build, durable database)
 cargo xtask check               formatting, clippy, documentation, licences and sources of all dependencies
 cargo xtask servers [NAME]      start only PostgreSQL and RabbitMQ, print their addresses as shell lines, wait for
                                 Ctrl-C; for `cargo test -p …`. The data is kept under NAME
@@ -60,6 +61,8 @@ fn run(arguments: &[String]) -> Result<Outcome> {
         ["demo", "--once"] => commands::demo::run(commands::demo::Ending::WithTheJob),
         ["up"] => commands::up::run(),
         ["test", arguments @ ..] => commands::test::run(arguments),
+        ["bench"] => commands::bench::run("5000"),
+        ["bench", jobs] if jobs.parse::<u32>().is_ok() => commands::bench::run(jobs),
         ["check"] => commands::check::run(),
         ["servers"] => commands::servers::run("servers"),
         ["servers", name] if is_a_name(name) => commands::servers::run(name),

@@ -24,6 +24,8 @@ pub(crate) struct Servers {
 pub(crate) enum Database {
     /// The one that always exists; tests create theirs beside it. The server need not survive the machine's death.
     Maintenance,
+    /// The same on a server that writes as safely as a production server: benchmarks must not measure less.
+    Benchmarks,
     /// One for jobs, kept safe.
     Jobs,
 }
@@ -96,11 +98,11 @@ fn start_postgres(place: &Place, database: Database) -> Result<(Postgres, String
     let server = Postgres::start(
         place,
         PostgresOptions {
-            durable: database == Database::Jobs,
+            durable: database != Database::Maintenance,
         },
     )?;
     let url = match database {
-        Database::Maintenance => server.admin_url(),
+        Database::Maintenance | Database::Benchmarks => server.admin_url(),
         Database::Jobs => {
             server.create_database("taskmanager")?;
             server.url("taskmanager")

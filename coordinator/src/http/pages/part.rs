@@ -206,7 +206,12 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_escaped() {
-        let shown = Trouble::new("<script>alert(1)</script>").to_string();
-        assert!(!shown.contains("<script>"), "{shown}");
+        for error in [
+            "<script>alert(1)</script>",
+            "<script>alert(1)</script>\n<script>alert(2)</script>",
+        ] {
+            let shown = Trouble::new(error).to_string();
+            assert!(!shown.contains("<script>"), "{shown}");
+        }
     }
 }
