@@ -66,9 +66,19 @@ impl Broker {
         topology::declare_fixed(&channel).await?;
         self.status.set_consuming(true);
         tokio::try_join!(
-            batch::consume(&session, topology::SUBMIT_QUEUE, submissions::Submissions(self), stop),
+            batch::consume(
+                &session,
+                topology::SUBMIT_QUEUE,
+                submissions::Submissions(self),
+                stop
+            ),
             batch::consume(&session, topology::CLAIMS_QUEUE, claims::Claims(self), stop),
-            batch::consume(&session, topology::HEARTBEATS_QUEUE, heartbeats::Heartbeats(self, &session), stop),
+            batch::consume(
+                &session,
+                topology::HEARTBEATS_QUEUE,
+                heartbeats::Heartbeats(self, &session),
+                stop
+            ),
             batch::consume(&session, topology::RESULTS_QUEUE, results::Results(self), stop),
             reconcile::run(self, &session, stop),
         )?;

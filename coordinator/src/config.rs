@@ -32,7 +32,12 @@ pub struct Config {
     pub listen: SocketAddr,
 
     /// Folders that jobs may read from and write to, as workers see them (repeat, or separate by commas).
-    #[arg(long = "root", env = "TASKMANAGER_ROOTS", value_delimiter = ',', required = true)]
+    #[arg(
+        long = "root",
+        env = "TASKMANAGER_ROOTS",
+        value_delimiter = ',',
+        required = true
+    )]
     pub roots: Vec<PathBuf>,
 
     /// A submitter's path and the same folder as workers see it: /opt/digiverso/goobi=/data (repeat, or commas).
@@ -93,7 +98,11 @@ impl Config {
     /// # Errors
     /// When neither is set or the file can't be read.
     pub fn database_url(&self) -> anyhow::Result<String> {
-        secret("--database-url", self.database_url.as_deref(), self.database_url_file.as_deref())
+        secret(
+            "--database-url",
+            self.database_url.as_deref(),
+            self.database_url_file.as_deref(),
+        )
     }
 
     /// RabbitMQ's address, from its file where one is named.
@@ -101,7 +110,11 @@ impl Config {
     /// # Errors
     /// When neither is set or the file can't be read.
     pub fn amqp_url(&self) -> anyhow::Result<String> {
-        secret("--amqp-url", self.amqp_url.as_deref(), self.amqp_url_file.as_deref())
+        secret(
+            "--amqp-url",
+            self.amqp_url.as_deref(),
+            self.amqp_url_file.as_deref(),
+        )
     }
 
     /// Time that a shutdown may take.
@@ -132,7 +145,11 @@ impl Config {
         if let Err(error) = self.amqp_url() {
             problems.push(error.to_string());
         }
-        if problems.is_empty() { Ok(()) } else { anyhow::bail!(problems.join("\n")) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            anyhow::bail!(problems.join("\n"))
+        }
     }
 }
 

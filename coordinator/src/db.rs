@@ -22,7 +22,9 @@ pub mod workers;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts, Transaction};
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts, Transaction,
+};
 use metrics::{counter, histogram};
 use shared::metrics::{DB_TRANSACTION_SECONDS, DB_TRANSACTIONS};
 use tokio_postgres::NoTls;
@@ -71,7 +73,9 @@ impl Db {
         let manager = Manager::from_config(
             session_config(url)?,
             NoTls,
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+            ManagerConfig {
+                recycling_method: RecyclingMethod::Fast,
+            },
         );
         let pool = Pool::builder(manager)
             .max_size(connections)
@@ -131,7 +135,9 @@ impl Db {
 pub(crate) fn session_config(url: &str) -> Result<tokio_postgres::Config, Error> {
     // The error's own text may repeat the address and so a password: it is not shown.
     let mut config: tokio_postgres::Config = url.parse().map_err(|_| {
-        Error::Config("the database address can't be read: use postgres://user:password@host:5432/name".to_owned())
+        Error::Config(
+            "the database address can't be read: use postgres://user:password@host:5432/name".to_owned(),
+        )
     })?;
     config
         .application_name("taskmanager")

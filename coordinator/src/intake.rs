@@ -53,7 +53,12 @@ pub struct Intake {
 impl Intake {
     /// An intake that records in `db` and tells `changes` of new jobs.
     pub fn new(db: Db, changes: Changes, paths: PathRules, templates: Templates) -> Self {
-        Self { db, changes, paths: Arc::new(paths), templates: Arc::new(templates) }
+        Self {
+            db,
+            changes,
+            paths: Arc::new(paths),
+            templates: Arc::new(templates),
+        }
     }
 
     /// Accepts one submission.
@@ -69,12 +74,22 @@ impl Intake {
         submitted_by: &str,
         keys: Vec<String>,
     ) -> Result<SubmitReply, Error> {
-        let incoming = Incoming { submission, submitted_by: submitted_by.to_owned(), keys };
-        let checked = self.check_all(vec![incoming]).await?.pop().expect("one submission has one answer");
+        let incoming = Incoming {
+            submission,
+            submitted_by: submitted_by.to_owned(),
+            keys,
+        };
+        let checked = self
+            .check_all(vec![incoming])
+            .await?
+            .pop()
+            .expect("one submission has one answer");
         match checked {
             Err(rejection) => {
                 counter!(SUBMISSIONS_REJECTED).increment(1);
-                Ok(SubmitReply::Rejected { reason: rejection.reason })
+                Ok(SubmitReply::Rejected {
+                    reason: rejection.reason,
+                })
             }
             Ok(job) => Ok(self.record(&[job]).await?.pop().expect("one job has one reply")),
         }
@@ -88,9 +103,17 @@ impl Intake {
         if incoming.is_empty() {
             return Ok(Vec::new());
         }
-        let plugins: HashMap<PluginName, Plugin> =
-            self.db.run(&All).await?.into_iter().map(|plugin| (plugin.name.clone(), plugin)).collect();
-        Ok(incoming.into_iter().map(|incoming| self.check(incoming, &plugins)).collect())
+        let plugins: HashMap<PluginName, Plugin> = self
+            .db
+            .run(&All)
+            .await?
+            .into_iter()
+            .map(|plugin| (plugin.name.clone(), plugin))
+            .collect();
+        Ok(incoming
+            .into_iter()
+            .map(|incoming| self.check(incoming, &plugins))
+            .collect())
     }
 
     /// Records checked submissions in one transaction; one reply a submission, in their order.
@@ -105,11 +128,19 @@ impl Intake {
         if recorded.iter().any(|recorded| !recorded.duplicate) {
             self.changes.announce();
         }
-        Ok(jobs.iter().zip(recorded).map(|(job, recorded)| reply(job, recorded)).collect())
+        Ok(jobs
+            .iter()
+            .zip(recorded)
+            .map(|(job, recorded)| reply(job, recorded))
+            .collect())
     }
 
     fn check(&self, incoming: Incoming, plugins: &HashMap<PluginName, Plugin>) -> Result<NewJob, Rejection> {
-        let Incoming { mut submission, submitted_by, keys } = incoming;
+        let Incoming {
+            mut submission,
+            submitted_by,
+            keys,
+        } = incoming;
         let Some(plugin) = plugins.get(&submission.plugin) else {
             return Err(unknown_plugin(&submission.plugin, plugins));
         };
@@ -120,7 +151,10 @@ impl Intake {
         ] {
             match value {
                 None if needed => {
-                    problems.push(format!("field \"{field}\" is missing: plugin {} needs it", plugin.name));
+                    problems.push(format!(
+                        "field \"{field}\" is missing: plugin {} needs it",
+                        plugin.name
+                    ));
                 }
                 None => {}
                 Some(path) => match self.paths.resolve(path) {
@@ -132,7 +166,10 @@ impl Intake {
         let template_parameters = match (&submission.template, plugin.needs_template) {
             (None, false) => None,
             (None, true) => {
-                problems.push(format!("field \"template\" is missing: plugin {} needs it", plugin.name));
+                problems.push(format!(
+                    "field \"template\" is missing: plugin {} needs it",
+                    plugin.name
+                ));
                 None
             }
             (Some(name), _) => match self.templates.find(&plugin.name, name) {
@@ -143,24 +180,50 @@ impl Intake {
                 }
             },
         };
-        if submission.idempotency_key.as_ref().is_some_and(|key| key.chars().count() > KEY_MAX_CHARS) {
-            problems.push(format!("field \"idempotency_key\" is longer than {KEY_MAX_CHARS} characters"));
+        if submission
+            .idempotency_key
+            .as_ref()
+            .is_some_and(|key| key.chars().count() > KEY_MAX_CHARS)
+        {
+            problems.push(format!(
+                "field \"idempotency_key\" is longer than {KEY_MAX_CHARS} characters"
+            ));
         }
         if !problems.is_empty() {
             return Err(Rejection::new(problems.join("; ")));
         }
         let keys = all_keys(&submission, keys);
-        Ok(NewJob { id: JobId::generate(), submission, template_parameters, submitted_by, keys })
+        Ok(NewJob {
+            id: JobId::generate(),
+            submission,
+            template_parameters,
+            submitted_by,
+            keys,
+        })
     }
 }
 
 fn all_keys(submission: &Submission, others: Vec<String>) -> Vec<Key> {
-    let chosen = submission.idempotency_key.as_ref().map(|key| format!("key:{key}"));
+    let chosen = submission
+        .idempotency_key
+        .as_ref()
+        .map(|key| format!("key:{key}"));
     // A submitter that names a key decides by itself what a repetition is.
-    let derived = if chosen.is_none() { submission.derived_key() } else { None };
-    let lasting = chosen.into_iter().chain(others).map(|text| Key { text, ends_with_job: false });
-    let mut keys: Vec<Key> =
-        lasting.chain(derived.map(|text| Key { text, ends_with_job: true })).collect();
+    let derived = if chosen.is_none() {
+        submission.derived_key()
+    } else {
+        None
+    };
+    let lasting = chosen.into_iter().chain(others).map(|text| Key {
+        text,
+        ends_with_job: false,
+    });
+    let mut keys: Vec<Key> = lasting
+        .chain(derived.map(|text| Key {
+            text,
+            ends_with_job: true,
+        }))
+        .collect();
     keys.sort();
     keys.dedup();
     keys
@@ -172,7 +235,10 @@ fn unknown_plugin(name: &PluginName, plugins: &HashMap<PluginName, Plugin>) -> R
     Rejection::new(if known.is_empty() {
         format!("plugin {name} is unknown: no worker has announced any plugin yet; start a worker")
     } else {
-        format!("plugin {name} is unknown: workers have announced {}", known.join(", "))
+        format!(
+            "plugin {name} is unknown: workers have announced {}",
+            known.join(", ")
+        )
     })
 }
 

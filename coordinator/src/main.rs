@@ -1,5 +1,8 @@
 //! The coordinator's process: settings, logging, exit code.
-#![expect(clippy::print_stderr, reason = "what is wrong before logging starts goes to the terminal")]
+#![expect(
+    clippy::print_stderr,
+    reason = "what is wrong before logging starts goes to the terminal"
+)]
 
 use std::process::ExitCode;
 

@@ -19,9 +19,9 @@ use tokio_util::sync::CancellationToken;
 use crate::background::{dispatcher::Dispatcher, housekeeping, probe, sweeper};
 use crate::broker::{Broker, Status};
 use crate::config::Config;
+use crate::db::Db;
 use crate::db::migrate::migrate;
 use crate::db::notify::Changes;
-use crate::db::Db;
 use crate::http::{self, App};
 use crate::intake::{Intake, PathRules, Templates};
 
@@ -38,7 +38,10 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     config.check()?;
     let address = Address::parse(&config.amqp_url()?)?;
     let database_url = config.database_url()?;
-    let templates = config.templates.as_deref().map_or_else(|| Ok(Templates::default()), Templates::load)?;
+    let templates = config
+        .templates
+        .as_deref()
+        .map_or_else(|| Ok(Templates::default()), Templates::load)?;
     let db = Db::new(&database_url, config.db_connections)?;
     let prometheus = install_metrics()?;
     let listener = TcpListener::bind(config.listen)
@@ -97,12 +100,24 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         }
         schema_ready.store(true, Ordering::SeqCst);
         let stop = || rest.stop.clone();
-        rest.spawn("changes out", { let changes = changes.clone(); let db = db.clone(); let stop = stop(); async move { changes.send(db, stop).await } });
-        rest.spawn("changes in", { let changes = changes.clone(); let stop = stop(); async move { changes.listen(database_url, stop).await } });
+        rest.spawn("changes out", {
+            let changes = changes.clone();
+            let db = db.clone();
+            let stop = stop();
+            async move { changes.send(db, stop).await }
+        });
+        rest.spawn("changes in", {
+            let changes = changes.clone();
+            let stop = stop();
+            async move { changes.listen(database_url, stop).await }
+        });
         rest.spawn("dispatcher", dispatcher.run(stop()));
         rest.spawn("sweeper", sweeper::run(db.clone(), changes, stop()));
         rest.spawn("housekeeping", housekeeping::run(db, stop()));
-        rest.spawn("probe", probe::run(publisher, status, address.user().to_owned(), stop()));
+        rest.spawn(
+            "probe",
+            probe::run(publisher, status, address.user().to_owned(), stop()),
+        );
         broker.consume(address, stop()).await;
     });
     Ok(lifecycle.run_until_stopped(config.grace()).await?)

@@ -70,7 +70,11 @@ impl std::fmt::Display for Address {
     /// Host, port and virtual host: no user, no password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let authority = &self.uri.authority;
-        write!(f, "{}:{}, virtual host {}", authority.host, authority.port, self.uri.vhost)
+        write!(
+            f,
+            "{}:{}, virtual host {}",
+            authority.host, authority.port, self.uri.vhost
+        )
     }
 }
 

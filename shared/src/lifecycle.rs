@@ -24,14 +24,21 @@ pub struct Lifecycle {
 
 impl Default for Lifecycle {
     fn default() -> Self {
-        Self { stop: CancellationToken::new(), tracker: TaskTracker::new(), crashed: Arc::default() }
+        Self {
+            stop: CancellationToken::new(),
+            tracker: TaskTracker::new(),
+            crashed: Arc::default(),
+        }
     }
 }
 
 impl Lifecycle {
     /// Tasks that are asked to end by `stop`, and are waited for by themselves.
     pub fn stopped_by(stop: CancellationToken) -> Self {
-        Self { stop, ..Self::default() }
+        Self {
+            stop,
+            ..Self::default()
+        }
     }
 
     /// Runs a task that lasts as long as the process. Should it end before it is asked to, the process ends too.
@@ -88,7 +95,11 @@ impl Lifecycle {
                 return Ok(ExitCode::FAILURE);
             }
         }
-        Ok(if self.crashed.load(Ordering::SeqCst) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        Ok(if self.crashed.load(Ordering::SeqCst) {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        })
     }
 }
 

@@ -42,7 +42,9 @@ pub enum DecodeError {
     #[error("not a readable message")]
     Unreadable(#[source] serde_json::Error),
     /// Written by a process of another release.
-    #[error("protocol version {found} is not understood: this build understands {VERSION_OLDEST} to {VERSION}")]
+    #[error(
+        "protocol version {found} is not understood: this build understands {VERSION_OLDEST} to {VERSION}"
+    )]
     Version {
         /// The version that the message names.
         found: u16,
@@ -54,8 +56,11 @@ pub enum DecodeError {
 /// # Panics
 /// When the type has map keys that are no texts, which no message has.
 pub fn encode<T: Serialize>(body: &T) -> Vec<u8> {
-    serde_json::to_vec(&Versioned { version: VERSION, body })
-        .expect("messages have string keys and no failing serializers")
+    serde_json::to_vec(&Versioned {
+        version: VERSION,
+        body,
+    })
+    .expect("messages have string keys and no failing serializers")
 }
 
 /// Reads a message of a version that this build understands.

@@ -86,7 +86,8 @@ metrics! {
 
 /// Upper bounds of the histograms' buckets in seconds: from milliseconds to six hours.
 pub const BUCKETS_SECONDS: [f64; 17] = [
-    0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 21_600.0,
+    0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 7_200.0,
+    21_600.0,
 ];
 
 /// Tells the installed recorder what each metric means.
@@ -108,8 +109,17 @@ mod tests {
     fn names_follow_the_rule_and_are_unique() {
         for (index, metric) in ALL.iter().enumerate() {
             assert!(metric.name.starts_with("taskmanager_"), "{}", metric.name);
-            assert_eq!(metric.name.ends_with("_total"), metric.kind == Kind::Counter, "{}", metric.name);
-            assert!(ALL.iter().skip(index + 1).all(|other| other.name != metric.name), "{}", metric.name);
+            assert_eq!(
+                metric.name.ends_with("_total"),
+                metric.kind == Kind::Counter,
+                "{}",
+                metric.name
+            );
+            assert!(
+                ALL.iter().skip(index + 1).all(|other| other.name != metric.name),
+                "{}",
+                metric.name
+            );
             assert!(!metric.help.is_empty());
         }
     }

@@ -45,7 +45,9 @@ impl FromStr for PluginName {
         let name = text.to_ascii_uppercase();
         let legal = name.len() <= LENGTH_MAX
             && name.starts_with(|c: char| c.is_ascii_uppercase())
-            && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_' || c == '-');
+            && name
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_' || c == '-');
         if legal {
             Ok(Self(name))
         } else {
@@ -87,7 +89,16 @@ mod tests {
 
     #[test]
     fn names_that_could_reach_another_queue_are_refused() {
-        for bad in ["", "1A", "a.b", "a b", "a#", "ä", "taskmanager.results", &"A".repeat(41)] {
+        for bad in [
+            "",
+            "1A",
+            "a.b",
+            "a b",
+            "a#",
+            "ä",
+            "taskmanager.results",
+            &"A".repeat(41),
+        ] {
             assert!(bad.parse::<PluginName>().is_err(), "{bad}");
         }
     }

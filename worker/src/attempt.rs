@@ -60,8 +60,15 @@ enum Worked {
 impl Workshop {
     /// Runs a granted attempt to its end.
     pub async fn run(&self, grant: Grant, plugin: Arc<dyn Plugin>) {
-        let token = Token { attempt: grant.attempt, claim_id: grant.claim_id };
-        let attempt = self.running.begin(grant.job_id, token, Duration::from_secs(grant.lease_seconds.into()));
+        let token = Token {
+            attempt: grant.attempt,
+            claim_id: grant.claim_id,
+        };
+        let attempt = self.running.begin(
+            grant.job_id,
+            token,
+            Duration::from_secs(grant.lease_seconds.into()),
+        );
         tracing::info!(
             job.id = %grant.job_id, job.plugin = %grant.plugin, attempt.number = grant.attempt,
             "attempt {} of job {} begins", grant.attempt, grant.job_id
@@ -94,7 +101,9 @@ impl Workshop {
             Err(error) => return conclude(attempt, error),
         };
         let worked = if let Some(manifest) = grant.manifest.clone() {
-            attempt.progress.log("an earlier attempt may have published some files: only completing them");
+            attempt
+                .progress
+                .log("an earlier attempt may have published some files: only completing them");
             let done = u32::try_from(grant.done_items.len()).unwrap_or(u32::MAX);
             attempt.progress.items(done, done);
             self.publish(&context, attempt, manifest).await
@@ -103,11 +112,19 @@ impl Workshop {
                 Err(error) => conclude(attempt, error),
                 Ok(finished) => {
                     let outcome = match finished.failed {
-                        None => Outcome::Done { summary: finished.summary },
+                        None => Outcome::Done {
+                            summary: finished.summary,
+                        },
                         Some(AttemptError::Stopped) => return conclude(attempt, AttemptError::Stopped),
-                        Some(AttemptError::Failed { class, message, exit_code }) => {
-                            Outcome::Failed { class, message, exit_code }
-                        }
+                        Some(AttemptError::Failed {
+                            class,
+                            message,
+                            exit_code,
+                        }) => Outcome::Failed {
+                            class,
+                            message,
+                            exit_code,
+                        },
                     };
                     let mut files = finished.files;
                     files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -120,7 +137,10 @@ impl Workshop {
                 }
             }
         };
-        if let Err(error) = tokio::task::spawn_blocking(move || scratch.close()).await.unwrap_or(Ok(())) {
+        if let Err(error) = tokio::task::spawn_blocking(move || scratch.close())
+            .await
+            .unwrap_or(Ok(()))
+        {
             tracing::warn!("a scratch folder could not be removed: {error}");
         }
         worked
@@ -136,21 +156,32 @@ impl Workshop {
         let (source, target) = (grant.source.clone(), grant.target.clone());
         let (job_id, claim_id) = (grant.job_id, grant.claim_id);
         let opened = tokio::task::spawn_blocking(move || {
-            let folder = |error: crate::roots::Error| AttemptError::permanent(Chain(&error).to_string());
-            let source = source.map(|source| roots.open(&source)).transpose().map_err(folder)?;
-            let target = target.map(|target| roots.create(&target)).transpose().map_err(folder)?;
-            let scratch =
-                tempfile::Builder::new().prefix(&format!("{claim_id}-")).tempdir_in(&base).map_err(|error| {
+            let source = source
+                .map(|source| roots.open(&source))
+                .transpose()
+                .map_err(AttemptError::from)?;
+            let target = target
+                .map(|target| roots.create(&target))
+                .transpose()
+                .map_err(AttemptError::from)?;
+            let scratch = tempfile::Builder::new()
+                .prefix(&format!("{claim_id}-"))
+                .tempdir_in(&base)
+                .map_err(|error| {
                     AttemptError::retryable(format!(
                         "no scratch folder can be made in {} on the worker: {error}",
                         base.display()
                     ))
                 })?;
-            Ok((source, target.map(|target| ItemStore::open(target, job_id, claim_id)), scratch))
+            Ok((
+                source,
+                target.map(|target| ItemStore::open(target, job_id, claim_id)),
+                scratch,
+            ))
         })
         .await;
-        let (source, store, scratch) =
-            opened.unwrap_or_else(|panic| Err(AttemptError::retryable(format!("preparing failed: {panic}"))))?;
+        let (source, store, scratch) = opened
+            .unwrap_or_else(|panic| Err(AttemptError::retryable(format!("preparing failed: {panic}"))))?;
         let context = Context {
             grant: grant.clone(),
             stop: attempt.stop.clone(),
@@ -181,11 +212,20 @@ impl Workshop {
                 return conclude(attempt, AttemptError::Stopped);
             }
             match self.requests.ask(&request).await {
-                Ok(Reply::Publish { answer: PublishAnswer::Granted, manifest: Some(manifest) }) => {
+                Ok(Reply::Publish {
+                    answer: PublishAnswer::Granted,
+                    manifest: Some(manifest),
+                }) => {
                     break manifest;
                 }
-                Ok(Reply::Publish { answer: PublishAnswer::Lost, .. }) => return Worked::Fenced,
-                Ok(Reply::Publish { answer: PublishAnswer::Cancelled, .. }) => {
+                Ok(Reply::Publish {
+                    answer: PublishAnswer::Lost,
+                    ..
+                }) => return Worked::Fenced,
+                Ok(Reply::Publish {
+                    answer: PublishAnswer::Cancelled,
+                    ..
+                }) => {
                     return Worked::Report(Outcome::Cancelled);
                 }
                 Ok(other) => tracing::warn!("a request to publish was answered with {other:?}"),
@@ -250,10 +290,20 @@ impl Workshop {
     /// Gives back a job whose grant nobody waits for any more.
     pub async fn release(&self, grant: Grant) {
         tracing::info!(job.id = %grant.job_id, "job {} is given back: nobody waits for it any more", grant.job_id);
-        let token = Token { attempt: grant.attempt, claim_id: grant.claim_id };
-        let report = crate::progress::Progress::new(Arc::clone(&self.running.changed)).report(grant.job_id, token);
-        let outcome = Outcome::Interrupted { reason: "the worker no longer waited for it".to_owned() };
-        let result = AttemptResult { worker_id: self.identity.id.clone(), outcome, report };
+        let token = Token {
+            attempt: grant.attempt,
+            claim_id: grant.claim_id,
+        };
+        let report =
+            crate::progress::Progress::new(Arc::clone(&self.running.changed)).report(grant.job_id, token);
+        let outcome = Outcome::Interrupted {
+            reason: "the worker no longer waited for it".to_owned(),
+        };
+        let result = AttemptResult {
+            worker_id: self.identity.id.clone(),
+            outcome,
+            report,
+        };
         self.delivery.deliver(result, &self.end).await;
     }
 }
@@ -275,12 +325,22 @@ fn conclude(attempt: &Attempt, error: AttemptError) -> Worked {
 }
 
 fn interrupted(reason: &str) -> Outcome {
-    Outcome::Interrupted { reason: reason.to_owned() }
+    Outcome::Interrupted {
+        reason: reason.to_owned(),
+    }
 }
 
 fn failed(error: AttemptError) -> Outcome {
     match error {
-        AttemptError::Failed { class, message, exit_code } => Outcome::Failed { class, message, exit_code },
+        AttemptError::Failed {
+            class,
+            message,
+            exit_code,
+        } => Outcome::Failed {
+            class,
+            message,
+            exit_code,
+        },
         AttemptError::Stopped => interrupted("it stopped without being told to"),
     }
 }
@@ -291,5 +351,7 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> Outcome {
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_default();
-    failed(AttemptError::permanent(format!("the plugin broke down, which is a mistake in it: {said}")))
+    failed(AttemptError::permanent(format!(
+        "the plugin broke down, which is a mistake in it: {said}"
+    )))
 }

@@ -38,7 +38,16 @@ pub struct ClaimSender {
 /// A claimer and its sender. Grants that nobody waits for any more go to `unwanted`.
 pub fn claimer(unwanted: mpsc::UnboundedSender<Grant>) -> (Claimer, ClaimSender) {
     let (sender, receiver) = mpsc::channel(BATCH_MAX);
-    (Claimer { queue: sender, pending: Arc::default() }, ClaimSender { queue: receiver, unwanted })
+    (
+        Claimer {
+            queue: sender,
+            pending: Arc::default(),
+        },
+        ClaimSender {
+            queue: receiver,
+            unwanted,
+        },
+    )
 }
 
 impl Claimer {
@@ -46,9 +55,16 @@ impl Claimer {
     /// worker is stopping).
     pub async fn claim(&self, dispatch: &Dispatch, stop: &CancellationToken) -> Option<ClaimReply> {
         let claim_id = ClaimId::generate();
-        let claim = Claim { job_id: dispatch.job_id, dispatch: dispatch.dispatch, claim_id };
+        let claim = Claim {
+            job_id: dispatch.job_id,
+            dispatch: dispatch.dispatch,
+            claim_id,
+        };
         self.pending().insert(claim_id);
-        let _forget = Forget { claimer: self, claim_id };
+        let _forget = Forget {
+            claimer: self,
+            claim_id,
+        };
         let began = Instant::now();
         while began.elapsed() < GIVE_BACK_AFTER {
             let (sender, receiver) = oneshot::channel();
@@ -88,7 +104,10 @@ impl ClaimSender {
                 () = stop.cancelled() => return,
             }
             let (claims, askers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-            let request = ClaimRequest { worker_id: worker_id.clone(), claims };
+            let request = ClaimRequest {
+                worker_id: worker_id.clone(),
+                claims,
+            };
             let request = WorkerMessage::Claim(request);
             let asked = tokio::select! {
                 asked = requests.ask(&request) => asked,

@@ -24,11 +24,20 @@ pub struct Config {
     pub amqp_url_file: Option<PathBuf>,
 
     /// Folders that jobs may read from and write to (repeat, or separate by commas).
-    #[arg(long = "root", env = "TASKMANAGER_ROOTS", value_delimiter = ',', required = true)]
+    #[arg(
+        long = "root",
+        env = "TASKMANAGER_ROOTS",
+        value_delimiter = ',',
+        required = true
+    )]
     pub roots: Vec<PathBuf>,
 
     /// Folder for work in hand and for results not yet recorded.
-    #[arg(long, env = "TASKMANAGER_SCRATCH", default_value = "/var/tmp/taskmanager-worker")]
+    #[arg(
+        long,
+        env = "TASKMANAGER_SCRATCH",
+        default_value = "/var/tmp/taskmanager-worker"
+    )]
     pub scratch: PathBuf,
 
     /// The name that operators see; the host's name unless given.
@@ -89,7 +98,10 @@ impl Config {
     pub fn ocr_cores(&self) -> NonZeroU16 {
         self.ocr_cores.unwrap_or_else(|| {
             let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-            u16::try_from(cores).ok().and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MIN)
+            u16::try_from(cores)
+                .ok()
+                .and_then(NonZeroU16::new)
+                .unwrap_or(NonZeroU16::MIN)
         })
     }
 }

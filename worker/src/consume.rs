@@ -65,7 +65,12 @@ impl Intake {
     /// # Errors
     /// When the connection fails.
     pub async fn serve(&self, session: Session) -> Result<(), Error> {
-        try_join_all(self.benches.iter().map(|bench| self.serve_plugin(&session, bench))).await?;
+        try_join_all(
+            self.benches
+                .iter()
+                .map(|bench| self.serve_plugin(&session, bench)),
+        )
+        .await?;
         Ok(())
     }
 
@@ -74,7 +79,9 @@ impl Intake {
         let queue = bench.plugin.offer().name.queue();
         let mut told = false;
         loop {
-            let Some(permit) = acquire(&bench.slots, stop).await else { return Ok(()) };
+            let Some(permit) = acquire(&bench.slots, stop).await else {
+                return Ok(());
+            };
             let channel = session.channel().await?;
             match start_consumer(&channel, &queue, bench.size).await {
                 Ok(consumer) => {
@@ -84,7 +91,9 @@ impl Intake {
                 }
                 Err(error) if is_not_found(&error) => {
                     if !told {
-                        tracing::info!("queue {queue} is not there yet: waiting for a coordinator to make it");
+                        tracing::info!(
+                            "queue {queue} is not there yet: waiting for a coordinator to make it"
+                        );
                         told = true;
                     }
                     tokio::select! {
@@ -117,9 +126,13 @@ impl Intake {
                 }
             };
             // The stream of a deleted queue ends without an error: look for the queue anew.
-            let Some(delivery) = delivery else { return Ok(Taken::QueueGone) };
-            let delivery =
-                delivery.map_err(|source| Error::Broker { action: "consuming a plugin's queue", source })?;
+            let Some(delivery) = delivery else {
+                return Ok(Taken::QueueGone);
+            };
+            let delivery = delivery.map_err(|source| Error::Broker {
+                action: "consuming a plugin's queue",
+                source,
+            })?;
             self.begin(delivery, bench, permit);
             permit = match tokio::time::timeout(HOARD_MAX, acquire(&bench.slots, stop)).await {
                 Ok(Some(permit)) => permit,
@@ -129,8 +142,11 @@ impl Intake {
                 }
                 Err(_) => {
                     put_back(channel, consumer).await?;
-                    let Some(permit) = acquire(&bench.slots, stop).await else { return Ok(Taken::Stopped) };
-                    consumer = start_consumer(channel, &bench.plugin.offer().name.queue(), bench.size).await?;
+                    let Some(permit) = acquire(&bench.slots, stop).await else {
+                        return Ok(Taken::Stopped);
+                    };
+                    consumer =
+                        start_consumer(channel, &bench.plugin.offer().name.queue(), bench.size).await?;
                     permit
                 }
             };
@@ -141,7 +157,10 @@ impl Intake {
         let dispatch: Dispatch = match decode(&delivery.data) {
             Ok(dispatch) => dispatch,
             Err(error) => {
-                tracing::warn!("a message in the plugin's queue can't be understood: {}", Chain(&error));
+                tracing::warn!(
+                    "a message in the plugin's queue can't be understood: {}",
+                    Chain(&error)
+                );
                 self.lifecycle.spawn_short(async move {
                     let options = BasicRejectOptions { requeue: false };
                     settle("rejecting a message", delivery.acker.reject(options)).await;
@@ -154,12 +173,19 @@ impl Intake {
         self.lifecycle.spawn_short(async move {
             let reply = intake.claimer.claim(&dispatch, &intake.lifecycle.stop).await;
             let Some(reply) = reply else {
-                let options = BasicNackOptions { requeue: true, ..BasicNackOptions::default() };
+                let options = BasicNackOptions {
+                    requeue: true,
+                    ..BasicNackOptions::default()
+                };
                 settle("giving a message back", delivery.acker.nack(options)).await;
                 return;
             };
             // On either answer the message has served: from a grant on the lease counts.
-            settle("acknowledging a message", delivery.acker.ack(BasicAckOptions::default())).await;
+            settle(
+                "acknowledging a message",
+                delivery.acker.ack(BasicAckOptions::default()),
+            )
+            .await;
             match reply {
                 ClaimReply::Granted(grant) => intake.workshop.run(*grant, plugin).await,
                 ClaimReply::Refused { refusal, .. } => {
@@ -194,7 +220,11 @@ async fn acquire(slots: &Arc<Semaphore>, stop: &CancellationToken) -> Option<Own
 }
 
 async fn start_consumer(channel: &Channel, queue: &str, prefetch: u16) -> Result<Consumer, Error> {
-    call("limiting deliveries", channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
+    call(
+        "limiting deliveries",
+        channel.basic_qos(prefetch, BasicQosOptions::default()),
+    )
+    .await?;
     let options = BasicConsumeOptions::default();
     call(
         "consuming a plugin's queue",
@@ -205,10 +235,20 @@ async fn start_consumer(channel: &Channel, queue: &str, prefetch: u16) -> Result
 
 /// Cancels the consumer and gives back what it holds.
 async fn put_back(channel: &Channel, mut consumer: Consumer) -> Result<(), Error> {
-    call("cancelling a consumer", channel.basic_cancel(consumer.tag(), BasicCancelOptions::default())).await?;
+    call(
+        "cancelling a consumer",
+        channel.basic_cancel(consumer.tag(), BasicCancelOptions::default()),
+    )
+    .await?;
     while let Some(delivery) = consumer.next().await {
-        let delivery = delivery.map_err(|source| Error::Broker { action: "giving messages back", source })?;
-        let options = BasicNackOptions { requeue: true, ..BasicNackOptions::default() };
+        let delivery = delivery.map_err(|source| Error::Broker {
+            action: "giving messages back",
+            source,
+        })?;
+        let options = BasicNackOptions {
+            requeue: true,
+            ..BasicNackOptions::default()
+        };
         settle("giving a message back", delivery.acker.nack(options)).await;
     }
     Ok(())

@@ -34,7 +34,10 @@ impl Delivery {
         let file = self.file(result.report.claim_id);
         let message = WorkerMessage::Result(result);
         if let Err(error) = write(&file, &encode(&message)).await {
-            tracing::warn!("the result can't be kept in {} until it is recorded: {error}", file.display());
+            tracing::warn!(
+                "the result can't be kept in {} until it is recorded: {error}",
+                file.display()
+            );
         }
         let answer = self.send(&message, end).await?;
         if let Err(error) = tokio::fs::remove_file(&file).await {
@@ -74,7 +77,10 @@ impl Delivery {
                 Ok(Reply::Result { answer }) => return Some(answer),
                 Ok(other) => tracing::warn!("a result was answered with something else: {other:?}"),
                 Err(error) if !troubled => {
-                    tracing::warn!("a result is not recorded yet, and will be sent again: {}", Chain(&error));
+                    tracing::warn!(
+                        "a result is not recorded yet, and will be sent again: {}",
+                        Chain(&error)
+                    );
                     troubled = true;
                 }
                 Err(_) => {}
@@ -91,7 +97,9 @@ impl Delivery {
     }
 
     fn left_over(&self) -> Vec<PathBuf> {
-        let Ok(entries) = std::fs::read_dir(&self.spool) else { return Vec::new() };
+        let Ok(entries) = std::fs::read_dir(&self.spool) else {
+            return Vec::new();
+        };
         entries.filter_map(Result::ok).map(|entry| entry.path()).collect()
     }
 }

@@ -77,8 +77,10 @@ async fn beat(
     draining: bool,
 ) -> Result<(), crate::requests::Error> {
     let attempts: Vec<Attempt> = running.all();
-    let reports: Vec<AttemptReport> =
-        attempts.iter().map(|attempt| attempt.progress.report(attempt.job_id, attempt.token)).collect();
+    let reports: Vec<AttemptReport> = attempts
+        .iter()
+        .map(|attempt| attempt.progress.report(attempt.job_id, attempt.token))
+        .collect();
     let heartbeat = Heartbeat {
         worker_id: identity.id.clone(),
         rss_bytes: rss_bytes(),

@@ -21,7 +21,11 @@ impl Identity {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let name = name.map_or_else(|| host.clone(), str::to_owned);
         let boot = read_line("/proc/sys/kernel/random/boot_id").unwrap_or_else(|| "unknown-boot".to_owned());
-        Self { id: format!("{name}/{}/{}", boot.get(..8).unwrap_or(&boot), Uuid::new_v4()), name, host }
+        Self {
+            id: format!("{name}/{}/{}", boot.get(..8).unwrap_or(&boot), Uuid::new_v4()),
+            name,
+            host,
+        }
     }
 }
 
@@ -33,5 +37,7 @@ pub fn rss_bytes() -> u64 {
 }
 
 fn read_line(file: impl AsRef<Path>) -> Option<String> {
-    std::fs::read_to_string(file).ok().map(|text| text.trim().to_owned())
+    std::fs::read_to_string(file)
+        .ok()
+        .map(|text| text.trim().to_owned())
 }

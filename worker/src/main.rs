@@ -1,5 +1,8 @@
 //! The worker's process: settings, logging, exit code; and, under a hidden name, the wrapper of its tools.
-#![expect(clippy::print_stderr, reason = "what is wrong before logging starts goes to the terminal")]
+#![expect(
+    clippy::print_stderr,
+    reason = "what is wrong before logging starts goes to the terminal"
+)]
 
 use std::process::ExitCode;
 

@@ -45,7 +45,11 @@ pub struct Requests {
 impl Requests {
     /// Requests over `publisher`, as the RabbitMQ user `user`.
     pub fn new(publisher: Publisher, user: impl Into<String>) -> Self {
-        Self { publisher, user: user.into(), waiting: Arc::default() }
+        Self {
+            publisher,
+            user: user.into(),
+            waiting: Arc::default(),
+        }
     }
 
     /// Whether there is a connection to ask over.
@@ -61,8 +65,13 @@ impl Requests {
         let correlation = Uuid::new_v4().to_string();
         let (sender, receiver) = oneshot::channel();
         self.lock().insert(correlation.clone(), sender);
-        let _forget = Forget { requests: self, correlation: &correlation };
-        self.publisher.publish(self.outgoing(message, &correlation)).await?;
+        let _forget = Forget {
+            requests: self,
+            correlation: &correlation,
+        };
+        self.publisher
+            .publish(self.outgoing(message, &correlation))
+            .await?;
         match tokio::time::timeout(ANSWER_TIMEOUT, receiver).await {
             Ok(Ok(reply)) => Ok(reply),
             Ok(Err(_)) | Err(_) => Err(Error::NoAnswer),
@@ -99,13 +108,18 @@ impl Requests {
         ready: impl FnOnce(),
         mut unclaimed: impl FnMut(Reply),
     ) -> Result<(), amqp::Error> {
-        let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
+        let options = BasicConsumeOptions {
+            no_ack: true,
+            ..BasicConsumeOptions::default()
+        };
         let consuming = channel.basic_consume(REPLY_TO.into(), "".into(), options, FieldTable::default());
         let mut replies = call("receiving answers", consuming).await?;
         ready();
         while let Some(delivery) = replies.next().await {
-            let delivery =
-                delivery.map_err(|source| amqp::Error::Broker { action: "receiving answers", source })?;
+            let delivery = delivery.map_err(|source| amqp::Error::Broker {
+                action: "receiving answers",
+                source,
+            })?;
             let reply: Reply = match decode(&delivery.data) {
                 Ok(reply) => reply,
                 Err(error) => {
@@ -113,7 +127,11 @@ impl Requests {
                     continue;
                 }
             };
-            let correlation = delivery.properties.correlation_id().as_ref().map(ShortString::as_str);
+            let correlation = delivery
+                .properties
+                .correlation_id()
+                .as_ref()
+                .map(ShortString::as_str);
             let waiting = correlation.and_then(|id| self.lock().remove(id));
             match waiting.map(|waiting| waiting.send(reply.clone())) {
                 Some(Ok(())) => {}

@@ -106,7 +106,9 @@ impl Running {
 
     /// Does what a coordinator says about an attempt.
     pub fn obey(&self, claim_id: ClaimId, verdict: Verdict) {
-        let Some(attempt) = self.lock().get(&claim_id).cloned() else { return };
+        let Some(attempt) = self.lock().get(&claim_id).cloned() else {
+            return;
+        };
         match verdict {
             Verdict::Ok => {}
             Verdict::Lost => attempt.stop_because(StopReason::Lost),

@@ -39,7 +39,11 @@ impl Scratch {
         let folder = base.join(name);
         fs::create_dir_all(folder.join("attempts"))?;
         fs::create_dir_all(folder.join("results"))?;
-        let scratch = Self { folder, lock_file, _lock: lock };
+        let scratch = Self {
+            folder,
+            lock_file,
+            _lock: lock,
+        };
         for entry in fs::read_dir(base)? {
             let path = entry?.path();
             if path.is_dir() && path != scratch.folder {
@@ -65,15 +69,28 @@ impl Scratch {
         if alive || !is_ours(left) {
             return;
         }
-        for result in fs::read_dir(left.join("results")).into_iter().flatten().filter_map(Result::ok) {
-            let whole = result.path().extension().is_some_and(|extension| extension == "json");
+        for result in fs::read_dir(left.join("results"))
+            .into_iter()
+            .flatten()
+            .filter_map(Result::ok)
+        {
+            let whole = result
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "json");
             if whole && let Err(error) = fs::rename(result.path(), self.results().join(result.file_name())) {
-                tracing::warn!("the result {} of a dead process stays there: {error}", result.path().display());
+                tracing::warn!(
+                    "the result {} of a dead process stays there: {error}",
+                    result.path().display()
+                );
                 return;
             }
         }
         if let Err(error) = fs::remove_dir_all(left) {
-            tracing::warn!("{}, left by a dead process, can't be removed: {error}", left.display());
+            tracing::warn!(
+                "{}, left by a dead process, can't be removed: {error}",
+                left.display()
+            );
             return;
         }
         // Where it can't be removed it is an empty file, and looked at by nobody.
@@ -83,7 +100,10 @@ impl Scratch {
 
 /// Whether the folder was made by a process like this one: nothing else beneath the scratch folder is touched.
 fn is_ours(folder: &Path) -> bool {
-    folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| Uuid::parse_str(name).is_ok())
+    folder
+        .file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| Uuid::parse_str(name).is_ok())
 }
 
 impl Drop for Scratch {

@@ -64,7 +64,11 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         .into_iter()
         .map(|plugin| {
             let size = plugin.offer().slots;
-            Bench { plugin, slots: Arc::new(Semaphore::new(size.into())), size }
+            Bench {
+                plugin,
+                slots: Arc::new(Semaphore::new(size.into())),
+                size,
+            }
         })
         .collect();
 
@@ -90,9 +94,14 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     tracing::info!(worker.id = %identity.id, "worker {} serves {}", identity.id, names(&benches));
 
     if let Some(listen) = config.listen {
-        let listener =
-            TcpListener::bind(listen).await.with_context(|| format!("the address {listen} can't be listened on"))?;
-        let health = Health { requests: requests.clone(), benches: benches.clone(), prometheus: prometheus.clone() };
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("the address {listen} can't be listened on"))?;
+        let health = Health {
+            requests: requests.clone(),
+            benches: benches.clone(),
+            prometheus: prometheus.clone(),
+        };
         let stop = stop.clone();
         lifecycle.spawn("http", async move {
             if let Err(error) = health::serve(listener, health, stop).await {
@@ -111,11 +120,28 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         unwanted,
     };
     lifecycle.spawn("answers", answers.run(address.clone(), end.clone()));
-    lifecycle.spawn("claims", claim_sender.run(requests.clone(), identity.id.clone(), end.clone()));
+    lifecycle.spawn(
+        "claims",
+        claim_sender.run(requests.clone(), identity.id.clone(), end.clone()),
+    );
     lifecycle.spawn("release", release(workshop.clone(), unwanted_grants, end.clone()));
-    lifecycle
-        .spawn("heartbeat", heartbeat::run(running.clone(), requests.clone(), identity.clone(), stop.clone(), end.clone()));
-    let announcer = Announcer { identity, benches: benches.clone(), roots, requests, connected };
+    lifecycle.spawn(
+        "heartbeat",
+        heartbeat::run(
+            running.clone(),
+            requests.clone(),
+            identity.clone(),
+            stop.clone(),
+            end.clone(),
+        ),
+    );
+    let announcer = Announcer {
+        identity,
+        benches: benches.clone(),
+        roots,
+        requests,
+        connected,
+    };
     lifecycle.spawn("announce", announcer.run(stop.clone(), end.clone()));
     lifecycle.spawn("metrics upkeep", upkeep(prometheus, stop.clone()));
     lifecycle.spawn_short({
@@ -124,7 +150,12 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     });
 
     let attempts = Lifecycle::stopped_by(stop.clone());
-    let intake = Intake { benches, claimer, workshop, lifecycle: attempts.clone() };
+    let intake = Intake {
+        benches,
+        claimer,
+        workshop,
+        lifecycle: attempts.clone(),
+    };
     lifecycle.spawn("consume", {
         let stop = stop.clone();
         async move {
@@ -246,8 +277,10 @@ async fn release(workshop: Workshop, mut grants: mpsc::UnboundedReceiver<Grant>,
 }
 
 fn names(benches: &[Bench]) -> String {
-    let names: Vec<String> =
-        benches.iter().map(|bench| format!("{} ({} at once)", bench.plugin.offer().name, bench.size)).collect();
+    let names: Vec<String> = benches
+        .iter()
+        .map(|bench| format!("{} ({} at once)", bench.plugin.offer().name, bench.size))
+        .collect();
     names.join(", ")
 }
 

@@ -77,7 +77,10 @@ impl Dispatcher {
         if picked.is_empty() {
             return Ok(0);
         }
-        let messages = picked.iter().map(|(dispatch, priority)| message(dispatch, *priority)).collect();
+        let messages = picked
+            .iter()
+            .map(|(dispatch, priority)| message(dispatch, *priority))
+            .collect();
         let results = self.publisher.publish_all(messages).await;
         let mut published = Vec::new();
         let mut failed = Vec::new();
@@ -96,7 +99,12 @@ impl Dispatcher {
                 }
             }
         }
-        self.db.run(&Mark { published: &published, failed: &failed }).await?;
+        self.db
+            .run(&Mark {
+                published: &published,
+                failed: &failed,
+            })
+            .await?;
         // After a failure the next look is the next interval's: no hurry against a wall.
         Ok(if failed.is_empty() { published.len() } else { 0 })
     }

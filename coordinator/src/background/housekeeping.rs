@@ -15,7 +15,10 @@ const INTERVAL: Duration = Duration::from_hours(1);
 pub async fn run(db: Db, stop: CancellationToken) {
     loop {
         if let Err(error) = db.run(&EnsurePartitions).await {
-            tracing::warn!("partitions for the coming months can't be made now: {}", Chain(&error));
+            tracing::warn!(
+                "partitions for the coming months can't be made now: {}",
+                Chain(&error)
+            );
         }
         if let Err(error) = db.run(&RemoveExpired).await {
             tracing::warn!("expired keys can't be removed now: {}", Chain(&error));

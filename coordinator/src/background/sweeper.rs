@@ -23,7 +23,12 @@ pub async fn run(db: Db, changes: Changes, stop: CancellationToken) {
             () = tokio::time::sleep(INTERVAL) => {}
             () = stop.cancelled() => return,
         }
-        match db.run(&ExpireLeases { gap_seconds: PROBE_GAP_SECONDS }).await {
+        match db
+            .run(&ExpireLeases {
+                gap_seconds: PROBE_GAP_SECONDS,
+            })
+            .await
+        {
             Ok((0, _)) => {}
             Ok((lost, finished)) => {
                 tracing::warn!("{lost} attempts have lost their worker; their jobs go on elsewhere");

@@ -37,7 +37,11 @@ pub(super) enum Failure {
 
 impl From<db::Error> for Failure {
     fn from(error: db::Error) -> Self {
-        if error.is_bad_data() { Self::BadData(Box::new(error)) } else { Self::Later(Box::new(error)) }
+        if error.is_bad_data() {
+            Self::BadData(Box::new(error))
+        } else {
+            Self::Later(Box::new(error))
+        }
     }
 }
 
@@ -73,7 +77,11 @@ pub(super) async fn consume(
     stop: &CancellationToken,
 ) -> Result<(), amqp::Error> {
     let channel = session.channel().await?;
-    call("limiting deliveries", channel.basic_qos(BATCH_MAX, BasicQosOptions::default())).await?;
+    call(
+        "limiting deliveries",
+        channel.basic_qos(BATCH_MAX, BasicQosOptions::default()),
+    )
+    .await?;
     let consuming = channel.basic_consume(
         queue.into(),
         "".into(),
@@ -89,17 +97,29 @@ pub(super) async fn consume(
         let mut batch = Vec::new();
         let mut next = Some(first);
         while let Some(delivery) = next {
-            let delivery = delivery
-                .ok_or(amqp::Error::Disconnected)?
-                .map_err(|source| amqp::Error::Broker { action: "consuming a queue", source })?;
+            let delivery =
+                delivery
+                    .ok_or(amqp::Error::Disconnected)?
+                    .map_err(|source| amqp::Error::Broker {
+                        action: "consuming a queue",
+                        source,
+                    })?;
             batch.push(delivery);
-            next = if batch.len() < BATCH_MAX.into() { consumer.next().now_or_never() } else { None };
+            next = if batch.len() < BATCH_MAX.into() {
+                consumer.next().now_or_never()
+            } else {
+                None
+            };
         }
         if !settle(&handler, &batch, queue, session, stop).await {
             return Ok(());
         }
         let last = batch.last().expect("a batch begins with a message");
-        call("acknowledging", last.acker.ack(BasicAckOptions { multiple: true })).await?;
+        call(
+            "acknowledging",
+            last.acker.ack(BasicAckOptions { multiple: true }),
+        )
+        .await?;
     }
 }
 

@@ -25,7 +25,11 @@ pub(super) struct Event<'a> {
 impl Event<'_> {
     /// Where answers go; empty when none is wanted.
     pub(super) fn reply_to(&self) -> &str {
-        self.delivery.properties.reply_to().as_ref().map_or("", |name| name.as_str())
+        self.delivery
+            .properties
+            .reply_to()
+            .as_ref()
+            .map_or("", |name| name.as_str())
     }
 
     /// The answer as a message; `None` when none is wanted.
@@ -59,7 +63,9 @@ pub(super) async fn read<'a>(
         match event(delivery) {
             Ok(event) => events.push(event),
             Err(reason) => {
-                put_away.put(&broker.publisher, EVENTS_REJECTED_QUEUE, delivery, &reason).await?;
+                put_away
+                    .put(&broker.publisher, EVENTS_REJECTED_QUEUE, delivery, &reason)
+                    .await?;
             }
         }
     }
@@ -73,13 +79,16 @@ fn event(delivery: &Delivery) -> Result<Event<'_>, String> {
         .as_ref()
         .ok_or("the property user_id is missing: without it nobody vouches for the sender")?
         .as_str();
-    let message: WorkerMessage =
-        decode(&delivery.data).map_err(|error| Chain(&error).to_string())?;
+    let message: WorkerMessage = decode(&delivery.data).map_err(|error| Chain(&error).to_string())?;
     let expected = format!("{user}.{}", message.kind());
     if delivery.routing_key.as_str() != expected {
         return Err(format!("the routing key of this message must be \"{expected}\""));
     }
-    Ok(Event { message, user, delivery })
+    Ok(Event {
+        message,
+        user,
+        delivery,
+    })
 }
 
 /// Puts away a message that the database refuses.
@@ -89,7 +98,9 @@ pub(super) async fn refuse(
     reason: &str,
     put_away: &PutAway,
 ) -> Result<(), Failure> {
-    put_away.put(&broker.publisher, EVENTS_REJECTED_QUEUE, delivery, reason).await?;
+    put_away
+        .put(&broker.publisher, EVENTS_REJECTED_QUEUE, delivery, reason)
+        .await?;
     Ok(())
 }
 

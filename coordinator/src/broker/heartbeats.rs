@@ -7,8 +7,8 @@ use shared::message::reply::{AttemptVerdict, Reply, Verdict};
 use shared::message::worker::{Announcement, Heartbeat, WorkerMessage};
 
 use super::batch::{Failure, Handler};
-use super::rejected::PutAway;
 use super::events::Event;
+use super::rejected::PutAway;
 use super::{Broker, events, reconcile};
 use crate::background::PROBE_GAP_SECONDS;
 use crate::db::heartbeats::{RecordProbe, Renew, Revise, WorkerReport};
@@ -19,7 +19,12 @@ pub(super) struct Heartbeats<'a>(pub(super) &'a Broker, pub(super) &'a Session);
 impl Handler for Heartbeats<'_> {
     async fn handle(&self, batch: &[Delivery], put_away: &PutAway) -> Result<(), Failure> {
         let events = events::read(self.0, batch, put_away).await?;
-        self.0.db.run(&RecordProbe { gap_seconds: PROBE_GAP_SECONDS }).await?;
+        self.0
+            .db
+            .run(&RecordProbe {
+                gap_seconds: PROBE_GAP_SECONDS,
+            })
+            .await?;
         let heartbeats: Vec<Heartbeat> = events
             .iter()
             .filter_map(|event| match &event.message {
@@ -31,9 +36,9 @@ impl Handler for Heartbeats<'_> {
         let mut answers = Vec::new();
         for event in &events {
             let reply = match &event.message {
-                WorkerMessage::Heartbeat(_) => {
-                    Reply::Heartbeat { verdicts: verdicts.next().expect("each heartbeat has its verdicts") }
-                }
+                WorkerMessage::Heartbeat(_) => Reply::Heartbeat {
+                    verdicts: verdicts.next().expect("each heartbeat has its verdicts"),
+                },
                 WorkerMessage::Announce(announcement) => {
                     self.announce(event, announcement).await?;
                     Reply::Announced
@@ -72,7 +77,9 @@ impl Heartbeats<'_> {
             for renewed in self.0.db.run(&Renew { reports: &reports }).await? {
                 verdicts[renewed] = Some(Verdict::Ok);
             }
-            let open: Vec<usize> = (0..reports.len()).filter(|index| verdicts[*index].is_none()).collect();
+            let open: Vec<usize> = (0..reports.len())
+                .filter(|index| verdicts[*index].is_none())
+                .collect();
             let undecided: Vec<WorkerReport> = open.iter().map(|index| reports[*index].clone()).collect();
             if !undecided.is_empty() {
                 let decided = self.0.db.run(&Revise { reports: &undecided }).await?;
@@ -82,11 +89,14 @@ impl Heartbeats<'_> {
             }
             self.0.changes.announce();
         }
-        let mut answers = reports.iter().zip(verdicts).map(|(sent, verdict)| AttemptVerdict {
-            job_id: sent.report.job_id,
-            claim_id: sent.report.claim_id,
-            verdict: verdict.expect("every report was renewed or revised"),
-        });
+        let mut answers = reports
+            .iter()
+            .zip(verdicts)
+            .map(|(sent, verdict)| AttemptVerdict {
+                job_id: sent.report.job_id,
+                claim_id: sent.report.claim_id,
+                verdict: verdict.expect("every report was renewed or revised"),
+            });
         Ok(heartbeats
             .iter()
             .map(|heartbeat| answers.by_ref().take(heartbeat.attempts.len()).collect())

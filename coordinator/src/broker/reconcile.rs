@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use shared::amqp::{Error, call};
 use shared::amqp::link::Session;
 use shared::amqp::topology::{self, Depth};
+use shared::amqp::{Error, call};
 use shared::error::Chain;
 use shared::plugin::PluginName;
 use tokio_util::sync::CancellationToken;
@@ -38,14 +38,21 @@ async fn compare(broker: &Broker, session: &Session) -> Result<(), Error> {
     let channel = session.channel().await?;
     topology::declare_fixed(&channel).await?;
     call("closing a channel", channel.close(200, "done".into())).await?;
-    let (plugins, unclaimed) =
-        match tokio::try_join!(broker.db.run(&All), broker.db.run(&Unclaimed { older_than_seconds: DOUBT_SECONDS })) {
-            Ok(read) => read,
-            Err(error) => {
-                tracing::debug!("the queues can't be compared with the database: {}", Chain(&error));
-                return Ok(());
-            }
-        };
+    let (plugins, unclaimed) = match tokio::try_join!(
+        broker.db.run(&All),
+        broker.db.run(&Unclaimed {
+            older_than_seconds: DOUBT_SECONDS
+        })
+    ) {
+        Ok(read) => read,
+        Err(error) => {
+            tracing::debug!(
+                "the queues can't be compared with the database: {}",
+                Chain(&error)
+            );
+            return Ok(());
+        }
+    };
     for plugin in &plugins {
         let name = &plugin.name;
         match topology::depth(session, &name.queue()).await? {

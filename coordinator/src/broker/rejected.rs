@@ -67,5 +67,11 @@ fn copy(queue: &'static str, delivery: &Delivery, reason: &str) -> Outgoing {
         properties = properties.with_content_type(kind.clone());
     }
     let body = delivery.data[..delivery.data.len().min(KEPT_BYTES)].to_vec();
-    Outgoing { exchange: "", routing_key: queue.to_owned(), body, properties, mandatory: true }
+    Outgoing {
+        exchange: "",
+        routing_key: queue.to_owned(),
+        body,
+        properties,
+        mandatory: true,
+    }
 }

@@ -8,8 +8,8 @@ use shared::message::worker::{AttemptResult, WorkerMessage};
 use shared::metrics::{ATTEMPT_RUN, FENCED_RESULTS, JOB_WAIT, JOBS_FINISHED};
 
 use super::batch::{Failure, Handler};
-use super::rejected::PutAway;
 use super::events::Event;
+use super::rejected::PutAway;
 use super::{Broker, events, notifications};
 use crate::db::finish::Finished;
 use crate::db::results::Record;
@@ -32,8 +32,10 @@ impl Handler for Results<'_> {
         let (answers, finished) = self.0.db.run(&Record { results: &results }).await?;
         finished.iter().for_each(tell);
         self.0.changes.announce();
-        let mut messages: Vec<Outgoing> =
-            finished.iter().map(|job| notifications::changed(job.id, &job.plugin, job.state)).collect();
+        let mut messages: Vec<Outgoing> = finished
+            .iter()
+            .map(|job| notifications::changed(job.id, &job.plugin, job.state))
+            .collect();
         for (event, answer) in senders.into_iter().zip(answers) {
             if answer == ResultAnswer::Superseded {
                 counter!(FENCED_RESULTS).increment(1);
@@ -51,9 +53,12 @@ impl Handler for Results<'_> {
 
 /// Says in log and metrics that a job has ended.
 pub(crate) fn tell(finished: &Finished) {
-    let Finished { id, plugin, state, .. } = finished;
+    let Finished {
+        id, plugin, state, ..
+    } = finished;
     tracing::info!(job.id = %id, job.plugin = %plugin, "job {id} ended: {state}");
-    counter!(JOBS_FINISHED, "plugin" => plugin.clone(), "outcome" => state.as_str().to_lowercase()).increment(1);
+    counter!(JOBS_FINISHED, "plugin" => plugin.clone(), "outcome" => state.as_str().to_lowercase())
+        .increment(1);
     if let Some(seconds) = finished.wait_seconds {
         histogram!(JOB_WAIT, "plugin" => plugin.clone()).record(seconds);
     }

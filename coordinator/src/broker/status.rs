@@ -17,7 +17,11 @@ pub struct Status {
 impl Status {
     /// Nothing is connected yet.
     pub fn new(publisher: Publisher) -> Self {
-        Self { publisher, consuming: Arc::default(), missing_queues: Arc::default() }
+        Self {
+            publisher,
+            consuming: Arc::default(),
+            missing_queues: Arc::default(),
+        }
     }
 
     /// Whether both connections are up.

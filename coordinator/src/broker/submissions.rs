@@ -22,7 +22,11 @@ pub(super) struct Submissions<'a>(pub(super) &'a Broker);
 impl Handler for Submissions<'_> {
     async fn handle(&self, batch: &[Delivery], put_away: &PutAway) -> Result<(), Failure> {
         let mut read: Vec<Result<Incoming, Rejection>> = batch.iter().map(incoming).collect();
-        let readable: Vec<Incoming> = read.iter().filter_map(|read| read.as_ref().ok()).cloned().collect();
+        let readable: Vec<Incoming> = read
+            .iter()
+            .filter_map(|read| read.as_ref().ok())
+            .cloned()
+            .collect();
         let mut checked = self.0.intake.check_all(readable).await?.into_iter();
         let mut jobs = Vec::new();
         let mut answers = Vec::new();
@@ -45,7 +49,11 @@ impl Handler for Submissions<'_> {
         for ((delivery, job), reply) in accepted.into_iter().zip(&jobs).zip(replies) {
             answers.extend(answer(delivery, &reply));
             if let SubmitReply::Accepted { job_id } = reply {
-                answers.push(notifications::changed(job_id, job.submission.plugin.as_str(), JobState::Queued));
+                answers.push(notifications::changed(
+                    job_id,
+                    job.submission.plugin.as_str(),
+                    JobState::Queued,
+                ));
             }
         }
         // A lost answer is no loss: the submitter repeats the message and is told the same job.
@@ -59,7 +67,9 @@ impl Handler for Submissions<'_> {
 
     async fn refuse(&self, delivery: &Delivery, reason: &str, put_away: &PutAway) -> Result<(), Failure> {
         self.put_away(delivery, reason, put_away).await?;
-        let reply = SubmitReply::Rejected { reason: reason.to_owned() };
+        let reply = SubmitReply::Rejected {
+            reason: reason.to_owned(),
+        };
         if let Some(answer) = answer(delivery, &reply) {
             self.0.publisher.publish(answer).await?;
         }
@@ -69,7 +79,10 @@ impl Handler for Submissions<'_> {
 
 impl Submissions<'_> {
     async fn put_away(&self, delivery: &Delivery, reason: &str, put_away: &PutAway) -> Result<(), Failure> {
-        if put_away.put(&self.0.publisher, SUBMIT_REJECTED_QUEUE, delivery, reason).await? {
+        if put_away
+            .put(&self.0.publisher, SUBMIT_REJECTED_QUEUE, delivery, reason)
+            .await?
+        {
             counter!(SUBMISSIONS_REJECTED).increment(1);
         }
         Ok(())
@@ -78,22 +91,34 @@ impl Submissions<'_> {
 
 fn incoming(delivery: &Delivery) -> Result<Incoming, Rejection> {
     if let Some(encoding) = delivery.properties.content_encoding()
-        && !matches!(encoding.as_str().to_ascii_lowercase().as_str(), "" | "utf-8" | "utf8" | "identity")
+        && !matches!(
+            encoding.as_str().to_ascii_lowercase().as_str(),
+            "" | "utf-8" | "utf8" | "identity"
+        )
     {
         return Err(Rejection::new(format!(
             "content encoding \"{encoding}\" is not understood: send plain JSON in UTF-8"
         )));
     }
     let submission = Submission::parse(&delivery.data)?;
-    let user = delivery.properties.user_id().as_ref().map_or("unnamed", |user| user.as_str());
+    let user = delivery
+        .properties
+        .user_id()
+        .as_ref()
+        .map_or("unnamed", |user| user.as_str());
     let message_id = delivery.properties.message_id().as_ref().map(ShortString::as_str);
     if message_id.is_some_and(|id| id.contains('\0')) {
-        return Err(Rejection::new("the property message_id contains a NUL character; remove it"));
+        return Err(Rejection::new(
+            "the property message_id contains a NUL character; remove it",
+        ));
     }
     Ok(Incoming {
         submission,
         submitted_by: format!("amqp:{user}"),
-        keys: message_id.map(|id| format!("amqp:{user}:{id}")).into_iter().collect(),
+        keys: message_id
+            .map(|id| format!("amqp:{user}:{id}"))
+            .into_iter()
+            .collect(),
     })
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
+use deadpool_postgres::Transaction;
 use serde_json::{Map, Value};
 use shared::job::decide::{self, ClaimAnswer, ClaimAsk, Gate, Job, PublishAnswer, Refusal};
 use shared::job::{JobId, Token};
 use shared::message::manifest::Manifest;
 use shared::message::reply::{ClaimReply, DoneItem, Grant, Template};
 use shared::message::worker::{Claim, PublishRequest};
-use deadpool_postgres::Transaction;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
@@ -54,7 +54,10 @@ impl Transact for GrantClaims<'_> {
                 answers.push(Err(Refusal::Unknown));
                 continue;
             };
-            let ask = ClaimAsk { dispatch: asked.claim.dispatch, claim_id: asked.claim.claim_id };
+            let ask = ClaimAsk {
+                dispatch: asked.claim.dispatch,
+                claim_id: asked.claim.claim_id,
+            };
             answers.push(match decide::claim(row, ask, gate.gate) {
                 ClaimAnswer::Grant(next) => {
                     *row = next;
@@ -77,11 +80,18 @@ impl Transact for GrantClaims<'_> {
             .map(|(asked, answer)| {
                 let grant = answer.and_then(|(id, token)| {
                     let grant = grants.remove(&id).ok_or(Refusal::NotQueued)?;
-                    Ok(Grant { attempt: token.attempt, claim_id: token.claim_id, ..grant })
+                    Ok(Grant {
+                        attempt: token.attempt,
+                        claim_id: token.claim_id,
+                        ..grant
+                    })
                 });
                 match grant {
                     Ok(grant) => ClaimReply::Granted(Box::new(grant)),
-                    Err(refusal) => ClaimReply::Refused { claim_id: asked.claim.claim_id, refusal },
+                    Err(refusal) => ClaimReply::Refused {
+                        claim_id: asked.claim.claim_id,
+                        refusal,
+                    },
                 }
             })
             .collect())
@@ -95,7 +105,8 @@ async fn lock_plugins(
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let plugin_of: HashMap<JobId, String> = tx
         .query(
-            &tx.prepare_cached("-- claims.plugins_of\nSELECT id, plugin FROM jobs WHERE id = ANY($1)").await?,
+            &tx.prepare_cached("-- claims.plugins_of\nSELECT id, plugin FROM jobs WHERE id = ANY($1)")
+                .await?,
             &[&ids],
         )
         .await?
@@ -118,7 +129,9 @@ async fn lock_plugins(
         .iter()
         .map(|row| {
             let gate = PluginGate {
-                gate: Gate { plugin_running: row.get::<_, &str>(1) == "running" },
+                gate: Gate {
+                    plugin_running: row.get::<_, &str>(1) == "running",
+                },
                 lease_seconds: row.get(2),
                 run_budget_seconds: row.get(3),
             };
@@ -134,8 +147,10 @@ async fn begin_attempts(tx: &Transaction<'_>, granted: &[(JobId, Job, &str)]) ->
     }
     let ids: Vec<Uuid> = granted.iter().map(|(id, _, _)| id.0).collect();
     let attempts: Vec<i32> = granted.iter().map(|(_, job, _)| job.attempt).collect();
-    let claims: Vec<Option<Uuid>> =
-        granted.iter().map(|(_, job, _)| job.token.map(|token| token.claim_id.0)).collect();
+    let claims: Vec<Option<Uuid>> = granted
+        .iter()
+        .map(|(_, job, _)| job.token.map(|token| token.claim_id.0))
+        .collect();
     let workers: Vec<&str> = granted.iter().map(|(_, _, worker)| *worker).collect();
     let statement = tx
         .prepare_cached(
@@ -153,7 +168,8 @@ async fn begin_attempts(tx: &Transaction<'_>, granted: &[(JobId, Job, &str)]) ->
              FROM new JOIN jobs ON jobs.id = new.job_id JOIN plugins ON plugins.name = jobs.plugin",
         )
         .await?;
-    tx.execute(&statement, &[&ids, &attempts, &claims, &workers]).await?;
+    tx.execute(&statement, &[&ids, &attempts, &claims, &workers])
+        .await?;
     Ok(())
 }
 
@@ -179,11 +195,18 @@ async fn load_grants(
     for row in tx.query(&statement, &[&ids]).await? {
         let id = JobId(row.get("id"));
         let plugin: String = row.get("plugin");
-        let inconsistent = |column| Error::Inconsistent { table: "jobs", column, row: id.to_string() };
+        let inconsistent = |column| Error::Inconsistent {
+            table: "jobs",
+            column,
+            row: id.to_string(),
+        };
         let gate = gates.get(&plugin).ok_or_else(|| inconsistent("plugin"))?;
         let template = row.get::<_, Option<String>>("template").map(|name| {
             let parameters: Option<Json<Map<String, Value>>> = row.get("template_parameters");
-            Template { name, parameters: parameters.map(|json| json.0).unwrap_or_default() }
+            Template {
+                name,
+                parameters: parameters.map(|json| json.0).unwrap_or_default(),
+            }
         });
         let manifest: Option<Json<Manifest>> = row.get("manifest");
         let parameters: Json<Map<String, Value>> = row.get("parameters");
@@ -191,7 +214,9 @@ async fn load_grants(
         let grant = Grant {
             job_id: id,
             plugin: plugin.parse().map_err(|_| inconsistent("plugin"))?,
-            attempt: row.get::<_, Option<i32>>("claim_attempt").ok_or_else(|| inconsistent("claim_attempt"))?,
+            attempt: row
+                .get::<_, Option<i32>>("claim_attempt")
+                .ok_or_else(|| inconsistent("claim_attempt"))?,
             claim_id: shared::job::ClaimId(claim_id.ok_or_else(|| inconsistent("claim_id"))?),
             lease_seconds: gate.lease_seconds.unsigned_abs(),
             run_budget_seconds: gate.run_budget_seconds.unsigned_abs(),
@@ -219,7 +244,10 @@ async fn load_done_items(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<J
     let mut items: HashMap<JobId, Vec<DoneItem>> = HashMap::new();
     for row in tx.query(&statement, &[&ids]).await? {
         let files: Json<_> = row.get(2);
-        items.entry(JobId(row.get(0))).or_default().push(DoneItem { name: row.get(1), files: files.0 });
+        items.entry(JobId(row.get(0))).or_default().push(DoneItem {
+            name: row.get(1),
+            files: files.0,
+        });
     }
     Ok(items)
 }
@@ -239,8 +267,13 @@ impl Transact for GrantPublish<'_> {
         let request = self.request;
         let id = request.job_id;
         let rows = job_row::lock(tx, &[id]).await?;
-        let Some(row) = rows.get(&id) else { return Ok((PublishAnswer::Lost, None)) };
-        let token = Token { attempt: request.attempt, claim_id: request.claim_id };
+        let Some(row) = rows.get(&id) else {
+            return Ok((PublishAnswer::Lost, None));
+        };
+        let token = Token {
+            attempt: request.attempt,
+            claim_id: request.claim_id,
+        };
         let (answer, next) = decide::ask_to_publish(row, token);
         if answer != PublishAnswer::Granted {
             return Ok((answer, None));
@@ -249,7 +282,9 @@ impl Transact for GrantPublish<'_> {
         super::heartbeats::renew_or_revive(tx, id, token, &request.worker_id).await?;
         if !row.publish_granted {
             let store = tx
-                .prepare_cached("-- claims.store_manifest\nUPDATE job_details SET manifest = $2 WHERE job_id = $1")
+                .prepare_cached(
+                    "-- claims.store_manifest\nUPDATE job_details SET manifest = $2 WHERE job_id = $1",
+                )
                 .await?;
             tx.execute(&store, &[&id.0, &Json(&request.manifest)]).await?;
         }

@@ -1,9 +1,9 @@
 //! The dispatcher's transactions: pick what is to be published, mark what was, find what the broker has lost.
 
+use deadpool_postgres::Transaction;
 use shared::job::{JobId, Priority};
 use shared::message::dispatch::Dispatch;
 use shared::plugin::PluginName;
-use deadpool_postgres::Transaction;
 use uuid::Uuid;
 
 use super::{Error, Transact};
@@ -57,11 +57,22 @@ impl Transact for Pick {
         rows.iter()
             .map(|row| {
                 let id = JobId(row.get(0));
-                let bad = |column| Error::Inconsistent { table: "jobs", column, row: id.to_string() };
+                let bad = |column| Error::Inconsistent {
+                    table: "jobs",
+                    column,
+                    row: id.to_string(),
+                };
                 let plugin: PluginName = row.get::<_, &str>(1).parse().map_err(|_| bad("plugin"))?;
                 let priority =
                     Priority::try_from(i64::from(row.get::<_, i16>(3))).map_err(|_| bad("priority"))?;
-                Ok((Dispatch { plugin, job_id: id, dispatch: row.get(2) }, priority))
+                Ok((
+                    Dispatch {
+                        plugin,
+                        job_id: id,
+                        dispatch: row.get(2),
+                    },
+                    priority,
+                ))
             })
             .collect()
     }

@@ -1,9 +1,9 @@
 //! Moving ended jobs to history, with their statistics, in the transaction that ends them.
 
-use serde_json::{Map, Value};
-use shared::job::{JobId, JobState};
-use shared::job::decide::Job;
 use deadpool_postgres::Transaction;
+use serde_json::{Map, Value};
+use shared::job::decide::Job;
+use shared::job::{JobId, JobState};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
@@ -48,7 +48,11 @@ pub(super) async fn finish(tx: &Transaction<'_>, endings: &[Ending]) -> Result<V
     }
     let items_total: Vec<Option<i32>> = endings
         .iter()
-        .map(|e| e.totals.as_ref().map(|t| i32::try_from(t.items_total).unwrap_or(i32::MAX)))
+        .map(|e| {
+            e.totals
+                .as_ref()
+                .map(|t| i32::try_from(t.items_total).unwrap_or(i32::MAX))
+        })
         .collect();
     let ids: Vec<Uuid> = endings.iter().map(|e| e.id.0).collect();
     let states: Vec<&str> = endings.iter().map(|e| e.job.state.as_str()).collect();
@@ -56,7 +60,11 @@ pub(super) async fn finish(tx: &Transaction<'_>, endings: &[Ending]) -> Result<V
     let summaries: Vec<Json<&Map<String, Value>>> = endings.iter().map(|e| Json(&e.summary)).collect();
     let bytes: Vec<Option<i64>> = endings
         .iter()
-        .map(|e| e.totals.as_ref().map(|t| i64::try_from(t.bytes).unwrap_or(i64::MAX)))
+        .map(|e| {
+            e.totals
+                .as_ref()
+                .map(|t| i64::try_from(t.bytes).unwrap_or(i64::MAX))
+        })
         .collect();
     let statement = tx
         .prepare_cached(
@@ -105,14 +113,7 @@ pub(super) async fn finish(tx: &Transaction<'_>, endings: &[Ending]) -> Result<V
     let finished = tx
         .query(
             &statement,
-            &[
-                &ids,
-                &states,
-                &errors,
-                &summaries,
-                &items_total,
-                &bytes,
-            ],
+            &[&ids, &states, &errors, &summaries, &items_total, &bytes],
         )
         .await?
         .iter()
@@ -133,7 +134,9 @@ pub(super) async fn finish(tx: &Transaction<'_>, endings: &[Ending]) -> Result<V
         )
         .await?;
     tx.execute(&keys, &[&ids]).await?;
-    let jobs = tx.prepare_cached("-- finish.delete\nDELETE FROM jobs WHERE id = ANY($1)").await?;
+    let jobs = tx
+        .prepare_cached("-- finish.delete\nDELETE FROM jobs WHERE id = ANY($1)")
+        .await?;
     tx.execute(&jobs, &[&ids]).await?;
     Ok(finished)
 }

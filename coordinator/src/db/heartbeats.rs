@@ -5,12 +5,12 @@
 
 use std::collections::HashSet;
 
+use deadpool_postgres::Transaction;
 use serde_json::Value;
 use shared::job::decide::{self, HeartbeatAnswer, Job};
 use shared::job::{JobId, JobState, Token};
 use shared::message::reply::Verdict;
 use shared::message::worker::AttemptReport;
-use deadpool_postgres::Transaction;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
@@ -40,8 +40,11 @@ impl Transact for Renew<'_> {
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         let figures = Figures::of(self.reports.iter().map(|r| &r.report));
         let indices: Vec<i32> = (0..).take(self.reports.len()).collect();
-        let stages: Vec<&str> =
-            self.reports.iter().map(|r| JobState::from(r.report.stage).as_str()).collect();
+        let stages: Vec<&str> = self
+            .reports
+            .iter()
+            .map(|r| JobState::from(r.report.stage).as_str())
+            .collect();
         // Locked in the order of their ids before they are changed, so that two batches never deadlock.
         let statement = tx
             .prepare_cached(
@@ -87,8 +90,11 @@ impl Transact for Renew<'_> {
             .iter()
             .filter_map(|row| usize::try_from(row.get::<_, i32>(0)).ok())
             .collect();
-        let reports: Vec<&AttemptReport> =
-            renewed.iter().filter_map(|index| self.reports.get(*index)).map(|r| &r.report).collect();
+        let reports: Vec<&AttemptReport> = renewed
+            .iter()
+            .filter_map(|index| self.reports.get(*index))
+            .map(|r| &r.report)
+            .collect();
         record_items_and_log(tx, &reports).await?;
         Ok(renewed)
     }
@@ -113,10 +119,13 @@ impl Transact for Revise<'_> {
         let mut alive: Vec<&WorkerReport> = Vec::new();
         for sent in self.reports {
             let report = &sent.report;
-            let token = Token { attempt: report.attempt, claim_id: report.claim_id };
-            let answer = rows
-                .get(&report.job_id)
-                .map_or(HeartbeatAnswer::Lost, |row| decide::heartbeat(row, token, report.stage));
+            let token = Token {
+                attempt: report.attempt,
+                claim_id: report.claim_id,
+            };
+            let answer = rows.get(&report.job_id).map_or(HeartbeatAnswer::Lost, |row| {
+                decide::heartbeat(row, token, report.stage)
+            });
             let (verdict, next) = match answer {
                 HeartbeatAnswer::Ok(next) => (Verdict::Ok, next),
                 HeartbeatAnswer::Cancel(next) => (Verdict::Cancel, next),
@@ -134,7 +143,10 @@ impl Transact for Revise<'_> {
         job_row::save(tx, &changed).await?;
         for sent in &alive {
             let report = &sent.report;
-            let token = Token { attempt: report.attempt, claim_id: report.claim_id };
+            let token = Token {
+                attempt: report.attempt,
+                claim_id: report.claim_id,
+            };
             renew_or_revive(tx, report.job_id, token, &sent.worker_id).await?;
         }
         let reports: Vec<&AttemptReport> = alive.iter().map(|sent| &sent.report).collect();
@@ -162,7 +174,11 @@ pub(super) async fn renew_or_revive(
              ON CONFLICT (job_id) DO UPDATE SET lease_end = EXCLUDED.lease_end",
         )
         .await?;
-    tx.execute(&statement, &[&id.0, &token.attempt, &token.claim_id.0, &worker_id]).await?;
+    tx.execute(
+        &statement,
+        &[&id.0, &token.attempt, &token.claim_id.0, &worker_id],
+    )
+    .await?;
     // An attempt that was given up as lost and has come back goes on.
     let reopen = tx
         .prepare_cached(
@@ -171,7 +187,8 @@ pub(super) async fn renew_or_revive(
              WHERE job_id = $1 AND attempt = $2 AND claim_id = $3 AND outcome = 'lost'",
         )
         .await?;
-    tx.execute(&reopen, &[&id.0, &token.attempt, &token.claim_id.0]).await?;
+    tx.execute(&reopen, &[&id.0, &token.attempt, &token.claim_id.0])
+        .await?;
     Ok(())
 }
 
@@ -218,7 +235,12 @@ pub(super) async fn record_items_and_log(
 async fn record_items(tx: &Transaction<'_>, reports: &[&AttemptReport]) -> Result<(), Error> {
     let mut items: Vec<_> = reports
         .iter()
-        .flat_map(|report| report.items.iter().map(|item| (report.job_id, report.attempt, item)))
+        .flat_map(|report| {
+            report
+                .items
+                .iter()
+                .map(|item| (report.job_id, report.attempt, item))
+        })
         .collect();
     if items.is_empty() {
         return Ok(());
@@ -227,16 +249,20 @@ async fn record_items(tx: &Transaction<'_>, reports: &[&AttemptReport]) -> Resul
     items.dedup_by(|a, b| a.0 == b.0 && a.2.name == b.2.name);
     let ids: Vec<Uuid> = items.iter().map(|(id, _, _)| id.0).collect();
     let names: Vec<&str> = items.iter().map(|(_, _, item)| item.name.as_str()).collect();
-    let positions: Vec<i32> =
-        items.iter().map(|(_, _, item)| i32::try_from(item.position).unwrap_or(i32::MAX)).collect();
+    let positions: Vec<i32> = items
+        .iter()
+        .map(|(_, _, item)| i32::try_from(item.position).unwrap_or(i32::MAX))
+        .collect();
     let states: Vec<&str> = items.iter().map(|(_, _, item)| item.state.as_str()).collect();
     let attempts: Vec<i32> = items.iter().map(|(_, attempt, _)| *attempt).collect();
     let files: Vec<Json<Value>> = items
         .iter()
         .map(|(_, _, item)| Json(serde_json::to_value(&item.files).expect("file entries are plain data")))
         .collect();
-    let durations: Vec<i64> =
-        items.iter().map(|(_, _, item)| i64::try_from(item.duration_ms).unwrap_or(i64::MAX)).collect();
+    let durations: Vec<i64> = items
+        .iter()
+        .map(|(_, _, item)| i64::try_from(item.duration_ms).unwrap_or(i64::MAX))
+        .collect();
     let errors: Vec<Option<&str>> = items.iter().map(|(_, _, item)| item.error.as_deref()).collect();
     let statement = tx
         .prepare_cached(
@@ -250,22 +276,31 @@ async fn record_items(tx: &Transaction<'_>, reports: &[&AttemptReport]) -> Resul
              WHERE items.attempt < EXCLUDED.attempt",
         )
         .await?;
-    tx.execute(&statement, &[&ids, &names, &positions, &states, &attempts, &files, &durations, &errors])
-        .await?;
+    tx.execute(
+        &statement,
+        &[
+            &ids, &names, &positions, &states, &attempts, &files, &durations, &errors,
+        ],
+    )
+    .await?;
     Ok(())
 }
 
 async fn record_log(tx: &Transaction<'_>, reports: &[&AttemptReport]) -> Result<(), Error> {
-    let lines: Vec<_> =
-        reports.iter().flat_map(|report| report.log.iter().map(move |line| (report, line))).collect();
+    let lines: Vec<_> = reports
+        .iter()
+        .flat_map(|report| report.log.iter().map(move |line| (report, line)))
+        .collect();
     if lines.is_empty() {
         return Ok(());
     }
     let ids: Vec<Uuid> = lines.iter().map(|(report, _)| report.job_id.0).collect();
     let attempts: Vec<i32> = lines.iter().map(|(report, _)| report.attempt).collect();
     let claims: Vec<Uuid> = lines.iter().map(|(report, _)| report.claim_id.0).collect();
-    let numbers: Vec<i32> =
-        lines.iter().map(|(_, line)| i32::try_from(line.number).unwrap_or(i32::MAX)).collect();
+    let numbers: Vec<i32> = lines
+        .iter()
+        .map(|(_, line)| i32::try_from(line.number).unwrap_or(i32::MAX))
+        .collect();
     let texts: Vec<&str> = lines.iter().map(|(_, line)| line.text.as_str()).collect();
     let statement = tx
         .prepare_cached(
@@ -278,7 +313,8 @@ async fn record_log(tx: &Transaction<'_>, reports: &[&AttemptReport]) -> Result<
              ON CONFLICT DO NOTHING",
         )
         .await?;
-    tx.execute(&statement, &[&ids, &attempts, &claims, &numbers, &texts]).await?;
+    tx.execute(&statement, &[&ids, &attempts, &claims, &numbers, &texts])
+        .await?;
     Ok(())
 }
 
@@ -306,7 +342,10 @@ impl<'a> Figures<'a> {
             items_done: reports.clone().map(|r| number(r.items_done)).collect(),
             items_failed: reports.clone().map(|r| number(r.items_failed)).collect(),
             items_total: reports.clone().map(|r| number(r.items_total)).collect(),
-            bytes: reports.clone().map(|r| i64::try_from(r.bytes).unwrap_or(i64::MAX)).collect(),
+            bytes: reports
+                .clone()
+                .map(|r| i64::try_from(r.bytes).unwrap_or(i64::MAX))
+                .collect(),
             details: reports.map(|r| r.detail.as_str()).collect(),
         }
     }

@@ -5,9 +5,9 @@
 
 use std::collections::HashMap;
 
+use deadpool_postgres::Transaction;
 use shared::job::decide::Job;
 use shared::job::{ClaimId, JobId, JobState, Token};
-use deadpool_postgres::Transaction;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -25,12 +25,17 @@ pub(super) async fn lock(tx: &Transaction<'_>, ids: &[JobId]) -> Result<HashMap<
         )
         .await?;
     let rows = tx.query(&statement, &[&ids]).await?;
-    rows.iter().map(|row| Ok((JobId(row.get("id")), read(row)?))).collect()
+    rows.iter()
+        .map(|row| Ok((JobId(row.get("id")), read(row)?)))
+        .collect()
 }
 
 fn read(row: &Row) -> Result<Job, Error> {
     let token = match (row.get("claim_attempt"), row.get::<_, Option<Uuid>>("claim_id")) {
-        (Some(attempt), Some(claim)) => Some(Token { attempt, claim_id: ClaimId(claim) }),
+        (Some(attempt), Some(claim)) => Some(Token {
+            attempt,
+            claim_id: ClaimId(claim),
+        }),
         _ => None,
     };
     Ok(Job {
@@ -47,11 +52,13 @@ fn read(row: &Row) -> Result<Job, Error> {
 
 /// The column `state` of a row that also has `id`.
 pub(super) fn state(row: &Row, table: &'static str) -> Result<JobState, Error> {
-    row.get::<_, &str>("state").parse().map_err(|_| Error::Inconsistent {
-        table,
-        column: "state",
-        row: row.get::<_, Uuid>("id").to_string(),
-    })
+    row.get::<_, &str>("state")
+        .parse()
+        .map_err(|_| Error::Inconsistent {
+            table,
+            column: "state",
+            row: row.get::<_, Uuid>("id").to_string(),
+        })
 }
 
 /// Writes rows as decided. They must have been locked in this transaction; final states are for
@@ -65,10 +72,14 @@ pub(super) async fn save(tx: &Transaction<'_>, changed: &[(JobId, Job)]) -> Resu
     let states: Vec<&str> = changed.iter().map(|(_, job)| job.state.as_str()).collect();
     let dispatches: Vec<i64> = changed.iter().map(|(_, job)| job.dispatch).collect();
     let attempts: Vec<i32> = changed.iter().map(|(_, job)| job.attempt).collect();
-    let claim_attempts: Vec<Option<i32>> =
-        changed.iter().map(|(_, job)| job.token.map(|token| token.attempt)).collect();
-    let claim_ids: Vec<Option<Uuid>> =
-        changed.iter().map(|(_, job)| job.token.map(|token| token.claim_id.0)).collect();
+    let claim_attempts: Vec<Option<i32>> = changed
+        .iter()
+        .map(|(_, job)| job.token.map(|token| token.attempt))
+        .collect();
+    let claim_ids: Vec<Option<Uuid>> = changed
+        .iter()
+        .map(|(_, job)| job.token.map(|token| token.claim_id.0))
+        .collect();
     let workers_lost: Vec<i16> = changed.iter().map(|(_, job)| job.workers_lost).collect();
     let statement = tx
         .prepare_cached(

@@ -13,7 +13,8 @@ impl Transact for EnsurePartitions {
     type Output = ();
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<(), Error> {
-        tx.execute("-- maintenance.partitions\nSELECT ensure_partitions()", &[]).await?;
+        tx.execute("-- maintenance.partitions\nSELECT ensure_partitions()", &[])
+            .await?;
         Ok(())
     }
 }

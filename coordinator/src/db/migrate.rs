@@ -49,11 +49,16 @@ pub async fn migrate(url: &str) -> Result<(), MigrateError> {
     let (mut client, connection) = config.connect(NoTls).await.map_err(MigrateError::Connect)?;
     let drive = async {
         let version = client
-            .query_one("SELECT current_setting('server_version_num')::int, current_setting('server_version')", &[])
+            .query_one(
+                "SELECT current_setting('server_version_num')::int, current_setting('server_version')",
+                &[],
+            )
             .await
             .map_err(MigrateError::Connect)?;
         if version.get::<_, i32>(0) < 150_000 {
-            return Err(MigrateError::TooOld { found: version.get(1) });
+            return Err(MigrateError::TooOld {
+                found: version.get(1),
+            });
         }
         client
             .execute("SELECT pg_advisory_lock($1)", &[&LOCK_KEY])

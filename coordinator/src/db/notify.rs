@@ -29,7 +29,10 @@ pub struct Changes {
 
 impl Default for Changes {
     fn default() -> Self {
-        Self { version: Arc::new(watch::channel(0).0), own: Arc::default() }
+        Self {
+            version: Arc::new(watch::channel(0).0),
+            own: Arc::default(),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What submissions and the topology need to know of plugins.
 
-use shared::plugin::PluginName;
 use deadpool_postgres::Transaction;
+use shared::plugin::PluginName;
 
 use super::{Error, Transact};
 

@@ -1,10 +1,10 @@
 //! Results: the transaction in which an attempt, and mostly its job, ends.
 
+use deadpool_postgres::Transaction;
 use shared::job::decide::{self, EndAnswer, ErrorClass, Job, OutcomeKind};
 use shared::job::{JobId, JobState, Token};
 use shared::message::reply::ResultAnswer;
 use shared::message::worker::{AttemptReport, AttemptResult, Outcome};
-use deadpool_postgres::Transaction;
 use uuid::Uuid;
 
 use super::finish::{Ending, Finished, Totals, finish};
@@ -28,7 +28,10 @@ impl Transact for Record<'_> {
         let mut accepted: Vec<(&AttemptResult, Job)> = Vec::new();
         for result in self.results {
             let report = &result.report;
-            let token = Token { attempt: report.attempt, claim_id: report.claim_id };
+            let token = Token {
+                attempt: report.attempt,
+                claim_id: report.claim_id,
+            };
             let answer = match rows.get_mut(&report.job_id) {
                 // Said before and lost on the way back, or a job that has ended since.
                 _ if already_ended(tx, report.job_id, token).await? => ResultAnswer::Recorded,
@@ -51,8 +54,10 @@ impl Transact for Record<'_> {
         }
         let (ended, waiting): (Vec<_>, Vec<_>) =
             accepted.into_iter().partition(|(_, next)| next.state.is_final());
-        let waiting: Vec<(JobId, Job)> =
-            waiting.into_iter().map(|(result, next)| (result.report.job_id, next)).collect();
+        let waiting: Vec<(JobId, Job)> = waiting
+            .into_iter()
+            .map(|(result, next)| (result.report.job_id, next))
+            .collect();
         job_row::save(tx, &waiting).await?;
         drop_leases(tx, &waiting).await?;
         let endings: Vec<Ending> = ended.iter().map(|(result, next)| ending(result, next)).collect();
@@ -82,7 +87,10 @@ fn ending(result: &AttemptResult, next: &Job) -> Ending {
         job: *next,
         error: error.filter(|_| next.state == JobState::Error),
         summary,
-        totals: Some(Totals { items_total: report.items_total, bytes: report.bytes }),
+        totals: Some(Totals {
+            items_total: report.items_total,
+            bytes: report.bytes,
+        }),
     }
 }
 
@@ -94,21 +102,33 @@ async fn already_ended(tx: &Transaction<'_>, id: JobId, token: Token) -> Result<
                  AND outcome IS NOT NULL AND outcome <> 'lost'",
         )
         .await?;
-    Ok(tx.query_opt(&statement, &[&id.0, &token.attempt, &token.claim_id.0]).await?.is_some())
+    Ok(tx
+        .query_opt(&statement, &[&id.0, &token.attempt, &token.claim_id.0])
+        .await?
+        .is_some())
 }
 
 /// The answer about a job that is not unfinished: history knows it, or nobody does.
 async fn ended_otherwise(tx: &Transaction<'_>, id: JobId) -> Result<ResultAnswer, Error> {
-    let statement =
-        tx.prepare_cached("-- results.in_history\nSELECT 1 FROM job_history WHERE id = $1 LIMIT 1").await?;
+    let statement = tx
+        .prepare_cached("-- results.in_history\nSELECT 1 FROM job_history WHERE id = $1 LIMIT 1")
+        .await?;
     let known = tx.query_opt(&statement, &[&id.0]).await?.is_some();
-    Ok(if known { ResultAnswer::Superseded } else { ResultAnswer::Unknown })
+    Ok(if known {
+        ResultAnswer::Superseded
+    } else {
+        ResultAnswer::Unknown
+    })
 }
 
 async fn end_attempt(tx: &Transaction<'_>, result: &AttemptResult) -> Result<(), Error> {
     let (outcome, class, error, exit_code) = match &result.outcome {
         Outcome::Done { .. } => ("done", None, None, None),
-        Outcome::Failed { class, message, exit_code } => {
+        Outcome::Failed {
+            class,
+            message,
+            exit_code,
+        } => {
             let class = match class {
                 ErrorClass::Retryable => "retryable",
                 ErrorClass::Permanent => "permanent",
@@ -128,7 +148,15 @@ async fn end_attempt(tx: &Transaction<'_>, result: &AttemptResult) -> Result<(),
     let report = &result.report;
     tx.execute(
         &statement,
-        &[&report.job_id.0, &report.attempt, &report.claim_id.0, &outcome, &class, &error, &exit_code],
+        &[
+            &report.job_id.0,
+            &report.attempt,
+            &report.claim_id.0,
+            &outcome,
+            &class,
+            &error,
+            &exit_code,
+        ],
     )
     .await?;
     Ok(())
@@ -136,8 +164,9 @@ async fn end_attempt(tx: &Transaction<'_>, result: &AttemptResult) -> Result<(),
 
 async fn drop_leases(tx: &Transaction<'_>, waiting: &[(JobId, Job)]) -> Result<(), Error> {
     let ids: Vec<Uuid> = waiting.iter().map(|(id, _)| id.0).collect();
-    let statement =
-        tx.prepare_cached("-- results.drop_leases\nDELETE FROM leases WHERE job_id = ANY($1)").await?;
+    let statement = tx
+        .prepare_cached("-- results.drop_leases\nDELETE FROM leases WHERE job_id = ANY($1)")
+        .await?;
     tx.execute(&statement, &[&ids]).await?;
     Ok(())
 }

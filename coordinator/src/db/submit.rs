@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use deadpool_postgres::Transaction;
 use serde_json::{Map, Value};
 use shared::job::JobId;
 use shared::message::submit::Submission;
-use deadpool_postgres::Transaction;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
@@ -60,28 +60,48 @@ impl Transact for RecordJobs<'_> {
         let mut holder: HashMap<&str, usize> = HashMap::new();
         let mut same_as: Vec<Option<usize>> = Vec::with_capacity(self.jobs.len());
         for (index, job) in self.jobs.iter().enumerate() {
-            let first = job.keys.iter().find_map(|key| holder.get(key.text.as_str()).copied());
+            let first = job
+                .keys
+                .iter()
+                .find_map(|key| holder.get(key.text.as_str()).copied());
             for key in &job.keys {
                 holder.entry(&key.text).or_insert(first.unwrap_or(index));
             }
             same_as.push(first);
         }
-        let firsts: Vec<&NewJob> =
-            self.jobs.iter().zip(&same_as).filter(|(_, same)| same.is_none()).map(|(job, _)| job).collect();
+        let firsts: Vec<&NewJob> = self
+            .jobs
+            .iter()
+            .zip(&same_as)
+            .filter(|(_, same)| same.is_none())
+            .map(|(job, _)| job)
+            .collect();
         let known = claim_keys(tx, &firsts).await?;
-        let new: Vec<&NewJob> = firsts.iter().filter(|job| !known.contains_key(&job.id)).copied().collect();
+        let new: Vec<&NewJob> = firsts
+            .iter()
+            .filter(|job| !known.contains_key(&job.id))
+            .copied()
+            .collect();
         insert_jobs(tx, &new).await?;
         insert_details(tx, &new).await?;
         let recorded = |index: usize| {
             let id = self.jobs[index].id;
-            known.get(&id).map_or(Recorded { id, duplicate: false }, |id| Recorded { id: *id, duplicate: true })
+            known
+                .get(&id)
+                .map_or(Recorded { id, duplicate: false }, |id| Recorded {
+                    id: *id,
+                    duplicate: true,
+                })
         };
         Ok(same_as
             .iter()
             .enumerate()
             .map(|(index, same)| match same {
                 None => recorded(index),
-                Some(first) => Recorded { id: recorded(*first).id, duplicate: true },
+                Some(first) => Recorded {
+                    id: recorded(*first).id,
+                    duplicate: true,
+                },
             })
             .collect())
     }
@@ -92,7 +112,11 @@ async fn claim_keys(tx: &Transaction<'_>, jobs: &[&NewJob]) -> Result<HashMap<Jo
     // Sorted, here and by every other coordinator: two batches with the same keys wait, but never for each other.
     let wanted: BTreeMap<&str, (JobId, bool)> = jobs
         .iter()
-        .flat_map(|job| job.keys.iter().map(|key| (key.text.as_str(), (job.id, key.ends_with_job))))
+        .flat_map(|job| {
+            job.keys
+                .iter()
+                .map(|key| (key.text.as_str(), (job.id, key.ends_with_job)))
+        })
         .collect();
     if wanted.is_empty() {
         return Ok(HashMap::new());
@@ -113,8 +137,9 @@ async fn claim_keys(tx: &Transaction<'_>, jobs: &[&NewJob]) -> Result<HashMap<Jo
     if tx.execute(&insert, &[&keys, &ids, &ends]).await? == keys.len() as u64 {
         return Ok(HashMap::new());
     }
-    let find =
-        tx.prepare_cached("-- submit.find_keys\nSELECT key, job_id FROM idempotency_keys WHERE key = ANY($1)").await?;
+    let find = tx
+        .prepare_cached("-- submit.find_keys\nSELECT key, job_id FROM idempotency_keys WHERE key = ANY($1)")
+        .await?;
     let mut known = HashMap::new();
     for row in tx.query(&find, &[&keys]).await? {
         let holder = JobId(row.get(1));
@@ -151,8 +176,10 @@ async fn insert_jobs(tx: &Transaction<'_>, jobs: &[&NewJob]) -> Result<(), Error
     let ids: Vec<Uuid> = jobs.iter().map(|job| job.id.0).collect();
     let plugins: Vec<&str> = jobs.iter().map(|job| job.submission.plugin.as_str()).collect();
     let titles: Vec<&str> = jobs.iter().map(|job| job.submission.title.as_str()).collect();
-    let priorities: Vec<Option<i16>> =
-        jobs.iter().map(|job| job.submission.priority.map(|priority| priority.get().into())).collect();
+    let priorities: Vec<Option<i16>> = jobs
+        .iter()
+        .map(|job| job.submission.priority.map(|priority| priority.get().into()))
+        .collect();
     let statement = tx
         .prepare_cached(
             "-- submit.insert_jobs
@@ -164,7 +191,8 @@ async fn insert_jobs(tx: &Transaction<'_>, jobs: &[&NewJob]) -> Result<(), Error
              ORDER BY place",
         )
         .await?;
-    tx.execute(&statement, &[&ids, &plugins, &titles, &priorities]).await?;
+    tx.execute(&statement, &[&ids, &plugins, &titles, &priorities])
+        .await?;
     Ok(())
 }
 
@@ -176,8 +204,10 @@ async fn insert_details(tx: &Transaction<'_>, jobs: &[&NewJob]) -> Result<(), Er
         jobs.iter().map(|job| f(&job.submission).as_deref()).collect()
     };
     let ids: Vec<Uuid> = jobs.iter().map(|job| job.id.0).collect();
-    let template_parameters: Vec<Option<Json<&Map<String, Value>>>> =
-        jobs.iter().map(|job| job.template_parameters.as_ref().map(Json)).collect();
+    let template_parameters: Vec<Option<Json<&Map<String, Value>>>> = jobs
+        .iter()
+        .map(|job| job.template_parameters.as_ref().map(Json))
+        .collect();
     let parameters: Vec<Json<&Map<String, Value>>> =
         jobs.iter().map(|job| Json(&job.submission.parameters)).collect();
     let extra: Vec<Json<&Map<String, Value>>> = jobs.iter().map(|job| Json(&job.submission.extra)).collect();

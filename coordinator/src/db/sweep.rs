@@ -3,9 +3,9 @@
 //! Invariant: silence counts against a worker only if messages of the heartbeat queue have reached this database
 //! without a gap during the whole lease. An outage of broker, database or coordinators ends no attempt.
 
+use deadpool_postgres::Transaction;
 use shared::job::decide::{self, WORKERS_LOST_MAX};
 use shared::job::{ClaimId, JobId, JobState, Token};
-use deadpool_postgres::Transaction;
 use uuid::Uuid;
 
 use super::finish::{Ending, Finished, finish};
@@ -60,22 +60,37 @@ impl Transact for ExpireLeases {
         let mut lost = 0;
         for lease in tx.query(&over, &[&uuids]).await? {
             let id = JobId(lease.get(0));
-            let token = Token { attempt: lease.get(1), claim_id: ClaimId(lease.get(2)) };
-            let Some(next) = rows.get(&id).and_then(|row| decide::lease_expired(row, token)) else { continue };
+            let token = Token {
+                attempt: lease.get(1),
+                claim_id: ClaimId(lease.get(2)),
+            };
+            let Some(next) = rows.get(&id).and_then(|row| decide::lease_expired(row, token)) else {
+                continue;
+            };
             lost += 1;
             end_attempt(tx, id, token).await?;
             if next.state.is_final() {
-                let error =
-                    if next.state == JobState::Error { Some(died_too_often(tx, id).await?) } else { None };
-                endings.push(Ending { id, job: next, error, summary: serde_json::Map::new(), totals: None });
+                let error = if next.state == JobState::Error {
+                    Some(died_too_often(tx, id).await?)
+                } else {
+                    None
+                };
+                endings.push(Ending {
+                    id,
+                    job: next,
+                    error,
+                    summary: serde_json::Map::new(),
+                    totals: None,
+                });
             } else {
                 waiting.push((id, next));
             }
         }
         job_row::save(tx, &waiting).await?;
         let ids: Vec<Uuid> = waiting.iter().map(|(id, _)| id.0).collect();
-        let drop_leases =
-            tx.prepare_cached("-- sweep.drop_leases\nDELETE FROM leases WHERE job_id = ANY($1)").await?;
+        let drop_leases = tx
+            .prepare_cached("-- sweep.drop_leases\nDELETE FROM leases WHERE job_id = ANY($1)")
+            .await?;
         tx.execute(&drop_leases, &[&ids]).await?;
         Ok((lost, finish(tx, &endings).await?))
     }
@@ -90,7 +105,8 @@ async fn end_attempt(tx: &Transaction<'_>, id: JobId, token: Token) -> Result<()
              WHERE job_id = $1 AND attempt = $2 AND claim_id = $3",
         )
         .await?;
-    tx.execute(&statement, &[&id.0, &token.attempt, &token.claim_id.0]).await?;
+    tx.execute(&statement, &[&id.0, &token.attempt, &token.claim_id.0])
+        .await?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Workers: announcements and signs of life. A plugin's first announcement creates its row.
 
-use shared::message::worker::{Announcement, Heartbeat};
 use deadpool_postgres::Transaction;
+use shared::message::worker::{Announcement, Heartbeat};
 use tokio_postgres::types::Json;
 
 use super::{Error, Transact};
@@ -86,8 +86,10 @@ impl Transact for Announce<'_> {
         )
         .await?;
         let names: Vec<&str> = offers.iter().map(|offer| offer.name.as_str()).collect();
-        let slots: Vec<i16> =
-            offers.iter().map(|offer| i16::try_from(offer.slots.max(1)).unwrap_or(i16::MAX)).collect();
+        let slots: Vec<i16> = offers
+            .iter()
+            .map(|offer| i16::try_from(offer.slots.max(1)).unwrap_or(i16::MAX))
+            .collect();
         let clear = tx
             .prepare_cached(
                 "-- workers.clear_plugins
@@ -124,8 +126,10 @@ impl Transact for Alive<'_> {
         heartbeats.sort_by(|a, b| a.worker_id.cmp(&b.worker_id));
         heartbeats.dedup_by(|a, b| a.worker_id == b.worker_id);
         let ids: Vec<&str> = heartbeats.iter().map(|h| h.worker_id.as_str()).collect();
-        let rss: Vec<i64> =
-            heartbeats.iter().map(|h| i64::try_from(h.rss_bytes).unwrap_or(i64::MAX)).collect();
+        let rss: Vec<i64> = heartbeats
+            .iter()
+            .map(|h| i64::try_from(h.rss_bytes).unwrap_or(i64::MAX))
+            .collect();
         let draining: Vec<bool> = heartbeats.iter().map(|h| h.draining).collect();
         let statement = tx
             .prepare_cached(

@@ -31,13 +31,18 @@ impl PathRules {
         if !folder.is_absolute() {
             return Err(format!("\"{path}\" is not an absolute path"));
         }
-        let plain = folder.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
+        let plain = folder
+            .components()
+            .all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
         if !plain {
             return Err(format!("\"{path}\" must not contain \"..\""));
         }
         if !self.roots.iter().any(|root| folder.starts_with(root)) {
             let roots: Vec<String> = self.roots.iter().map(|root| root.display().to_string()).collect();
-            return Err(format!("\"{path}\" is outside the folders that jobs may use ({})", roots.join(", ")));
+            return Err(format!(
+                "\"{path}\" is outside the folders that jobs may use ({})",
+                roots.join(", ")
+            ));
         }
         // Without doubled and trailing slashes, so that one folder has one name.
         let clean: PathBuf = folder.components().collect();
@@ -61,17 +66,33 @@ mod tests {
     use super::*;
 
     fn rules() -> PathRules {
-        let mapping = |from: &str, to: &str| PathMapping { from: from.to_owned(), to: to.to_owned() };
+        let mapping = |from: &str, to: &str| PathMapping {
+            from: from.to_owned(),
+            to: to.to_owned(),
+        };
         PathRules::new(
             vec![PathBuf::from("/data")],
-            vec![mapping("/opt", "/elsewhere"), mapping("/opt/digiverso/goobi", "/data")],
+            vec![
+                mapping("/opt", "/elsewhere"),
+                mapping("/opt/digiverso/goobi", "/data"),
+            ],
         )
     }
 
     #[test]
     fn the_longest_mapping_wins_and_only_whole_folder_names_match() {
-        assert_eq!(rules().resolve("/opt/digiverso/goobi/metadata/27//images/").unwrap(), "/data/metadata/27/images");
-        assert!(rules().resolve("/opt/digiverso/goobi2/x").unwrap_err().contains("outside"));
+        assert_eq!(
+            rules()
+                .resolve("/opt/digiverso/goobi/metadata/27//images/")
+                .unwrap(),
+            "/data/metadata/27/images"
+        );
+        assert!(
+            rules()
+                .resolve("/opt/digiverso/goobi2/x")
+                .unwrap_err()
+                .contains("outside")
+        );
     }
 
     #[test]

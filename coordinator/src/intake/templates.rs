@@ -35,15 +35,22 @@ impl Templates {
     /// A sentence that names the templates there are.
     pub(super) fn find(&self, plugin: &PluginName, name: &str) -> Result<&Map<String, Value>, String> {
         let templates = self.by_plugin.get(plugin);
-        templates.and_then(|templates| templates.get(name)).ok_or_else(|| {
-            let known: Vec<&str> =
-                templates.into_iter().flat_map(|templates| templates.keys().map(String::as_str)).collect();
-            if known.is_empty() {
-                format!("template \"{name}\" is unknown: plugin {plugin} has no templates on this server")
-            } else {
-                format!("template \"{name}\" is unknown: plugin {plugin} has {}", known.join(", "))
-            }
-        })
+        templates
+            .and_then(|templates| templates.get(name))
+            .ok_or_else(|| {
+                let known: Vec<&str> = templates
+                    .into_iter()
+                    .flat_map(|templates| templates.keys().map(String::as_str))
+                    .collect();
+                if known.is_empty() {
+                    format!("template \"{name}\" is unknown: plugin {plugin} has no templates on this server")
+                } else {
+                    format!(
+                        "template \"{name}\" is unknown: plugin {plugin} has {}",
+                        known.join(", ")
+                    )
+                }
+            })
     }
 }
 
@@ -56,8 +63,18 @@ mod tests {
         let templates = Templates::parse("[OCR.template]\n[OCR.partial]\npublish_partial = true\n").unwrap();
         let ocr = "OCR".parse().unwrap();
         assert_eq!(templates.find(&ocr, "partial").unwrap()["publish_partial"], true);
-        assert!(templates.find(&ocr, "best").unwrap_err().contains("OCR has partial, template"));
-        assert!(templates.find(&"SHELL".parse().unwrap(), "x").unwrap_err().contains("no templates"));
+        assert!(
+            templates
+                .find(&ocr, "best")
+                .unwrap_err()
+                .contains("OCR has partial, template")
+        );
+        assert!(
+            templates
+                .find(&"SHELL".parse().unwrap(), "x")
+                .unwrap_err()
+                .contains("no templates")
+        );
     }
 
     #[test]

@@ -84,8 +84,12 @@ where
     F: FnMut(Session) -> Fut,
     Fut: Future<Output = Result<(), Error>>,
 {
-    let properties = ConnectionProperties::default().with_connection_name(format!("taskmanager {name}").into());
-    let connecting = call("connecting", Connection::connect_uri(address.uri.clone(), properties));
+    let properties =
+        ConnectionProperties::default().with_connection_name(format!("taskmanager {name}").into());
+    let connecting = call(
+        "connecting",
+        Connection::connect_uri(address.uri.clone(), properties),
+    );
     let connection = tokio::select! {
         connection = connecting => connection?,
         () = stop.cancelled() => return Ok(()),
@@ -94,8 +98,11 @@ where
     let (blocked, blocked_watch) = watch::channel(false);
     let over = CancellationToken::new();
     let mut events = Box::pin(connection.events_listener());
-    let session =
-        Session { connection: std::sync::Arc::new(connection), over: over.clone(), blocked: blocked_watch };
+    let session = Session {
+        connection: std::sync::Arc::new(connection),
+        over: over.clone(),
+        blocked: blocked_watch,
+    };
     let watch_events = async {
         while let Some(event) = events.next().await {
             match event {
@@ -111,7 +118,12 @@ where
                 Event::Error(source) if session.connection.status().connected() => {
                     tracing::debug!("a channel of connection {name} failed: {source}");
                 }
-                Event::Error(source) => return Err(Error::Broker { action: "staying connected", source }),
+                Event::Error(source) => {
+                    return Err(Error::Broker {
+                        action: "staying connected",
+                        source,
+                    });
+                }
                 _ => {}
             }
         }

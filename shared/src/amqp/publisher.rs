@@ -68,13 +68,21 @@ impl PublisherSlot {
     /// When the broker does not open the channel.
     pub async fn open(&self, session: &Session) -> Result<Channel, Error> {
         let channel = session.channel().await?;
-        call("switching on confirms", channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        call(
+            "switching on confirms",
+            channel.confirm_select(ConfirmSelectOptions::default()),
+        )
+        .await?;
         Ok(channel)
     }
 
     /// Lets the publisher use `channel` until the session is over.
     pub fn set(&self, session: &Session, channel: Channel) {
-        let open = Open { channel, over: session.over.clone(), blocked: session.blocked.clone() };
+        let open = Open {
+            channel,
+            over: session.over.clone(),
+            blocked: session.blocked.clone(),
+        };
         self.slot.send_replace(Some(open));
     }
 
@@ -87,12 +95,18 @@ impl PublisherSlot {
 impl Publisher {
     /// Whether there is a session.
     pub fn connected(&self) -> bool {
-        self.current.borrow().as_ref().is_some_and(|open| !open.over.is_cancelled())
+        self.current
+            .borrow()
+            .as_ref()
+            .is_some_and(|open| !open.over.is_cancelled())
     }
 
     /// Whether the broker blocks publishing.
     pub fn blocked(&self) -> bool {
-        self.current.borrow().as_ref().is_some_and(|open| *open.blocked.borrow())
+        self.current
+            .borrow()
+            .as_ref()
+            .is_some_and(|open| *open.blocked.borrow())
     }
 
     /// Publishes one message and waits for its confirm.
@@ -100,7 +114,10 @@ impl Publisher {
     /// # Errors
     /// Whatever kept the broker from confirming it.
     pub async fn publish(&self, message: Outgoing) -> Result<(), Error> {
-        self.publish_all(vec![message]).await.pop().unwrap_or(Err(Error::Disconnected))
+        self.publish_all(vec![message])
+            .await
+            .pop()
+            .unwrap_or(Err(Error::Disconnected))
     }
 
     /// Publishes messages with their confirms pipelined; one answer a message, in their order.
@@ -153,7 +170,8 @@ impl Publisher {
     async fn open(&self) -> Result<Open, Error> {
         let mut current = self.current.clone();
         let usable = |open: &Option<Open>| {
-            open.as_ref().is_some_and(|open| !open.over.is_cancelled() && !*open.blocked.borrow())
+            open.as_ref()
+                .is_some_and(|open| !open.over.is_cancelled() && !*open.blocked.borrow())
         };
         let waited = tokio::time::timeout(CONNECTION_WAIT, current.wait_for(usable)).await;
         match waited {
@@ -165,7 +183,10 @@ impl Publisher {
 
 impl Open {
     async fn send(&self, message: &Outgoing) -> Result<PublisherConfirm, Error> {
-        let options = BasicPublishOptions { mandatory: message.mandatory, ..BasicPublishOptions::default() };
+        let options = BasicPublishOptions {
+            mandatory: message.mandatory,
+            ..BasicPublishOptions::default()
+        };
         let sending = self.channel.basic_publish(
             message.exchange.into(),
             message.routing_key.as_str().into(),
@@ -196,12 +217,17 @@ impl Open {
             Ok(Ok(Confirmation::NotRequested)) => unreachable!("confirms were switched on with the channel"),
             Ok(Err(source)) => {
                 self.give_up();
-                Err(Error::Broker { action: "confirming a message", source })
+                Err(Error::Broker {
+                    action: "confirming a message",
+                    source,
+                })
             }
             Err(_) if *self.blocked.borrow() => Err(Error::Blocked),
             Err(_) => {
                 self.give_up();
-                Err(Error::Timeout { action: "confirming a message" })
+                Err(Error::Timeout {
+                    action: "confirming a message",
+                })
             }
         }
     }

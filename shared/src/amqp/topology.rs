@@ -3,9 +3,7 @@
 //! Queues carry no arguments but their type and number of priorities: a changed argument would be refused by
 //! the broker, so time-outs and limits are policies or message properties.
 
-use lapin::options::{
-    ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
-};
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ExchangeKind};
 
@@ -60,7 +58,10 @@ pub async fn declare_fixed(channel: &Channel) -> Result<(), Error> {
         (NOTIFICATIONS_EXCHANGE, ExchangeKind::Topic),
     ];
     for (name, kind) in exchanges {
-        let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+        let options = ExchangeDeclareOptions {
+            durable: true,
+            ..ExchangeDeclareOptions::default()
+        };
         let declaring = channel.exchange_declare(name.into(), kind, options, FieldTable::default());
         call("declaring an exchange", declaring).await?;
     }
@@ -83,9 +84,16 @@ pub async fn declare_fixed(channel: &Channel) -> Result<(), Error> {
 /// When the broker can't be asked.
 pub async fn events_exchange_exists(session: &Session) -> Result<bool, Error> {
     let channel = session.channel().await?;
-    let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
-    let asking =
-        channel.exchange_declare(EVENTS_EXCHANGE.into(), ExchangeKind::Topic, passive, FieldTable::default());
+    let passive = ExchangeDeclareOptions {
+        passive: true,
+        ..ExchangeDeclareOptions::default()
+    };
+    let asking = channel.exchange_declare(
+        EVENTS_EXCHANGE.into(),
+        ExchangeKind::Topic,
+        passive,
+        FieldTable::default(),
+    );
     match call("looking at an exchange", asking).await {
         Ok(()) => {
             call("closing a channel", channel.close(200, "done".into())).await?;
@@ -104,7 +112,10 @@ pub async fn declare_plugin_queue(session: &Session, plugin: &PluginName) -> Res
     let existed = depth(session, &plugin.queue()).await?.is_some();
     let channel = session.channel().await?;
     let mut arguments = FieldTable::default();
-    arguments.insert("x-max-priority".into(), AMQPValue::ShortShortUInt(Priority::HIGHEST.get()));
+    arguments.insert(
+        "x-max-priority".into(),
+        AMQPValue::ShortShortUInt(Priority::HIGHEST.get()),
+    );
     declare_queue(&channel, &plugin.queue(), arguments).await?;
     bind(&channel, &plugin.queue(), JOBS_EXCHANGE, &plugin.routing_key()).await?;
     call("closing a channel", channel.close(200, "done".into())).await?;
@@ -127,11 +138,17 @@ pub struct Depth {
 pub async fn depth(session: &Session, queue: &str) -> Result<Option<Depth>, Error> {
     // A missing queue closes the channel that asked, so each question has a channel of its own.
     let channel = session.channel().await?;
-    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    let passive = QueueDeclareOptions {
+        passive: true,
+        ..QueueDeclareOptions::default()
+    };
     let asking = channel.queue_declare(queue.into(), passive, FieldTable::default());
     match call("looking at a queue", asking).await {
         Ok(found) => {
-            let depth = Depth { ready: found.message_count(), consumers: found.consumer_count() };
+            let depth = Depth {
+                ready: found.message_count(),
+                consumers: found.consumer_count(),
+            };
             call("closing a channel", channel.close(200, "done".into())).await?;
             Ok(Some(depth))
         }
@@ -152,8 +169,15 @@ pub fn is_not_found(error: &Error) -> bool {
 }
 
 async fn declare_queue(channel: &Channel, name: &str, arguments: FieldTable) -> Result<(), Error> {
-    let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-    call("declaring a queue", channel.queue_declare(name.into(), options, arguments)).await?;
+    let options = QueueDeclareOptions {
+        durable: true,
+        ..QueueDeclareOptions::default()
+    };
+    call(
+        "declaring a queue",
+        channel.queue_declare(name.into(), options, arguments),
+    )
+    .await?;
     Ok(())
 }
 

@@ -77,6 +77,9 @@ impl Job {
 
     /// Back to waiting, under a new dispatch number.
     fn requeued(self) -> Self {
-        Self { dispatch: self.dispatch + 1, ..self.with_state(JobState::Queued) }
+        Self {
+            dispatch: self.dispatch + 1,
+            ..self.with_state(JobState::Queued)
+        }
     }
 }

@@ -86,7 +86,9 @@ impl JobState {
     pub fn may_become(self, next: Self) -> bool {
         match (self, next) {
             (from, _) if from.is_final() => false,
-            (Self::Blocked, to) => matches!(to, Self::Queued | Self::Scheduled | Self::Cancelled | Self::Error),
+            (Self::Blocked, to) => {
+                matches!(to, Self::Queued | Self::Scheduled | Self::Cancelled | Self::Error)
+            }
             (Self::Scheduled, to) => matches!(to, Self::Queued | Self::Cancelled),
             // A lease that ended is revived by its worker, whose stage is then any running one; and a late
             // result of the last claimer may end the job while nobody has claimed it anew.
@@ -159,7 +161,11 @@ pub enum ShownState {
 impl ShownState {
     /// What to show for a job in `state`; `held_back` when a hold or a stopped plugin keeps it from starting.
     pub fn of(state: JobState, held_back: bool) -> Self {
-        if held_back && state == JobState::Queued { Self::Paused } else { Self::As(state) }
+        if held_back && state == JobState::Queued {
+            Self::Paused
+        } else {
+            Self::As(state)
+        }
     }
 
     /// The name shown.
@@ -195,7 +201,12 @@ mod tests {
 
     #[test]
     fn publishing_is_never_left_for_an_earlier_stage() {
-        for to in [JobState::Started, JobState::Upload, JobState::Processing, JobState::WaitingForUpload] {
+        for to in [
+            JobState::Started,
+            JobState::Upload,
+            JobState::Processing,
+            JobState::WaitingForUpload,
+        ] {
             assert!(!JobState::Download.may_become(to), "{to}");
         }
     }

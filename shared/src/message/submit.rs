@@ -25,7 +25,15 @@ const TEXT_MAX_CHARS: usize = 4_000;
 const ID_MAX_CHARS: usize = 200;
 
 /// Unknown fields of these names are secrets: their values are not kept in the clear.
-const SECRET_FIELDS: [&str; 7] = ["goobitoken", "token", "jwt", "restjwt", "password", "secret", "authorization"];
+const SECRET_FIELDS: [&str; 7] = [
+    "goobitoken",
+    "token",
+    "jwt",
+    "restjwt",
+    "password",
+    "secret",
+    "authorization",
+];
 
 /// What stands in the place of a secret that was not kept.
 pub const SECRET_MASK: &str = "(secret, not kept)";
@@ -107,7 +115,9 @@ pub struct Rejection {
 impl Rejection {
     /// A rejection for one reason.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
+        Self {
+            reason: reason.into(),
+        }
     }
 }
 
@@ -126,7 +136,9 @@ impl Submission {
     /// A [`Rejection`] that names every problem found.
     pub fn from_json(document: Value) -> Result<Self, Rejection> {
         let Value::Object(object) = document else {
-            return Err(Rejection::new("the message must be a JSON object such as {\"plugin\":\"OCR\", …}"));
+            return Err(Rejection::new(
+                "the message must be a JSON object such as {\"plugin\":\"OCR\", …}",
+            ));
         };
         let mut fields = Fields::new(object);
         fields.version();
@@ -189,7 +201,11 @@ impl Submission {
         // an index whatever their lengths.
         let text = Value::from(parts.to_vec()).to_string();
         let start = "derived:".to_owned();
-        Some(Sha256::digest(text).iter().fold(start, |key, byte| key + &format!("{byte:02x}")))
+        Some(
+            Sha256::digest(text)
+                .iter()
+                .fold(start, |key, byte| key + &format!("{byte:02x}")),
+        )
     }
 }
 
@@ -211,7 +227,9 @@ fn read_json(body: &[u8]) -> Result<Value, Rejection> {
     let document = serde_json::from_str(text)
         .map_err(|error| Rejection::new(format!("the message is not valid JSON: {error}")))?;
     if has_nul(&document) {
-        return Err(Rejection::new("the message contains a NUL character (\\u0000); remove it"));
+        return Err(Rejection::new(
+            "the message contains a NUL character (\\u0000); remove it",
+        ));
     }
     Ok(document)
 }
@@ -220,7 +238,9 @@ fn has_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(values) => values.iter().any(has_nul),
-        Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        Value::Object(map) => map
+            .iter()
+            .any(|(key, value)| key.contains('\0') || has_nul(value)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }

@@ -74,7 +74,10 @@ pub fn claim(job: &Job, ask: ClaimAsk, gate: Gate) -> ClaimAnswer {
     let attempt = job.attempt + 1;
     ClaimAnswer::Grant(Job {
         attempt,
-        token: Some(Token { attempt, claim_id: ask.claim_id }),
+        token: Some(Token {
+            attempt,
+            claim_id: ask.claim_id,
+        }),
         ..job.with_state(JobState::Started)
     })
 }

@@ -64,7 +64,10 @@ pub fn lease_expired(job: &Job, token: Token) -> Option<Job> {
     if !job.runs_as(token) {
         return None;
     }
-    let lost = Job { workers_lost: job.workers_lost.saturating_add(1), ..*job };
+    let lost = Job {
+        workers_lost: job.workers_lost.saturating_add(1),
+        ..*job
+    };
     Some(if job.cancel_requested && !job.publish_granted {
         lost.with_state(JobState::Cancelled)
     } else if lost.workers_lost >= WORKERS_LOST_MAX {

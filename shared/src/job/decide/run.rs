@@ -24,7 +24,11 @@ pub fn heartbeat(job: &Job, token: Token, stage: Stage) -> HeartbeatAnswer {
         return HeartbeatAnswer::Lost;
     }
     let reported = JobState::from(stage);
-    let row = if job.state.may_become(reported) { job.with_state(reported) } else { *job };
+    let row = if job.state.may_become(reported) {
+        job.with_state(reported)
+    } else {
+        *job
+    };
     if job.cancel_requested && !job.publish_granted {
         HeartbeatAnswer::Cancel(row)
     } else {
@@ -52,6 +56,9 @@ pub fn ask_to_publish(job: &Job, token: Token) -> (PublishAnswer, Job) {
     if job.cancel_requested && !job.publish_granted {
         return (PublishAnswer::Cancelled, *job);
     }
-    let granted = Job { publish_granted: true, ..job.with_state(JobState::Download) };
+    let granted = Job {
+        publish_granted: true,
+        ..job.with_state(JobState::Download)
+    };
     (PublishAnswer::Granted, granted)
 }

@@ -13,7 +13,10 @@ fn claim_id(n: u128) -> ClaimId {
 }
 
 fn ask(job: &Job, n: u128) -> ClaimAsk {
-    ClaimAsk { dispatch: job.dispatch, claim_id: claim_id(n) }
+    ClaimAsk {
+        dispatch: job.dispatch,
+        claim_id: claim_id(n),
+    }
 }
 
 fn granted(job: &Job, n: u128) -> (Job, Token) {
@@ -28,7 +31,10 @@ fn a_claim_is_granted_once_and_repeated_to_the_same_claimer() {
     let (running, token) = granted(&Job::submitted(), 1);
     assert_eq!(token.attempt, 1);
     assert_eq!(claim(&running, ask(&running, 1), OPEN), ClaimAnswer::GrantAgain);
-    assert_eq!(claim(&running, ask(&running, 2), OPEN), ClaimAnswer::Refuse(Refusal::NotQueued));
+    assert_eq!(
+        claim(&running, ask(&running, 2), OPEN),
+        ClaimAnswer::Refuse(Refusal::NotQueued)
+    );
 }
 
 #[test]
@@ -38,11 +44,36 @@ fn a_claim_is_refused_when_stale_held_cancelled_or_its_plugin_stopped() {
         ClaimAnswer::Refuse(refusal) => refusal,
         other => panic!("not refused: {other:?}"),
     };
-    let stale = ClaimAsk { dispatch: 0, ..ask(&job, 1) };
+    let stale = ClaimAsk {
+        dispatch: 0,
+        ..ask(&job, 1)
+    };
     assert_eq!(refused(&job, stale, OPEN), Refusal::Stale);
-    assert_eq!(refused(&Job { held: true, ..job }, ask(&job, 1), OPEN), Refusal::Held);
-    assert_eq!(refused(&Job { cancel_requested: true, ..job }, ask(&job, 1), OPEN), Refusal::Cancelled);
-    assert_eq!(refused(&job, ask(&job, 1), Gate { plugin_running: false }), Refusal::PluginStopped);
+    assert_eq!(
+        refused(&Job { held: true, ..job }, ask(&job, 1), OPEN),
+        Refusal::Held
+    );
+    assert_eq!(
+        refused(
+            &Job {
+                cancel_requested: true,
+                ..job
+            },
+            ask(&job, 1),
+            OPEN
+        ),
+        Refusal::Cancelled
+    );
+    assert_eq!(
+        refused(
+            &job,
+            ask(&job, 1),
+            Gate {
+                plugin_running: false
+            }
+        ),
+        Refusal::PluginStopped
+    );
 }
 
 #[test]
@@ -71,8 +102,14 @@ fn the_last_claimer_is_revived_until_somebody_claims_anew() {
     };
     assert_eq!(revived.state, JobState::Processing);
     let (elsewhere, _) = granted(&waiting, 2);
-    assert_eq!(heartbeat(&elsewhere, first, Stage::Processing), HeartbeatAnswer::Lost);
-    assert_eq!(result(&elsewhere, first, OutcomeKind::Done), EndAnswer::Superseded);
+    assert_eq!(
+        heartbeat(&elsewhere, first, Stage::Processing),
+        HeartbeatAnswer::Lost
+    );
+    assert_eq!(
+        result(&elsewhere, first, OutcomeKind::Done),
+        EndAnswer::Superseded
+    );
     assert_eq!(ask_to_publish(&elsewhere, first).0, PublishAnswer::Lost);
 }
 
@@ -80,21 +117,37 @@ fn the_last_claimer_is_revived_until_somebody_claims_anew() {
 fn a_late_result_of_the_last_claimer_counts() {
     let (running, token) = granted(&Job::submitted(), 1);
     let waiting = lease_expired(&running, token).unwrap();
-    let EndAnswer::Record(done) = result(&waiting, token, OutcomeKind::Done) else { panic!("superseded") };
+    let EndAnswer::Record(done) = result(&waiting, token, OutcomeKind::Done) else {
+        panic!("superseded")
+    };
     assert_eq!(done.state, JobState::Done);
 }
 
 #[test]
 fn cancelling_is_too_late_after_the_publish_grant() {
     let (running, token) = granted(&Job::submitted(), 1);
-    let wished = Job { cancel_requested: true, ..running };
+    let wished = Job {
+        cancel_requested: true,
+        ..running
+    };
     assert_eq!(ask_to_publish(&wished, token).0, PublishAnswer::Cancelled);
     let (answer, publishing) = ask_to_publish(&running, token);
     assert_eq!(answer, PublishAnswer::Granted);
-    let late = Job { cancel_requested: true, ..publishing };
-    assert!(matches!(heartbeat(&late, token, Stage::Download), HeartbeatAnswer::Ok(_)));
-    assert!(matches!(result(&late, token, OutcomeKind::Cancelled),
-        EndAnswer::Record(Job { state: JobState::Queued, .. })));
+    let late = Job {
+        cancel_requested: true,
+        ..publishing
+    };
+    assert!(matches!(
+        heartbeat(&late, token, Stage::Download),
+        HeartbeatAnswer::Ok(_)
+    ));
+    assert!(matches!(
+        result(&late, token, OutcomeKind::Cancelled),
+        EndAnswer::Record(Job {
+            state: JobState::Queued,
+            ..
+        })
+    ));
 }
 
 /// One step of a random history; tokens are drawn from all that were ever granted.
@@ -110,7 +163,11 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let stage = prop_oneof![Just(Stage::Started), Just(Stage::Processing), Just(Stage::Download)];
+    let stage = prop_oneof![
+        Just(Stage::Started),
+        Just(Stage::Processing),
+        Just(Stage::Download)
+    ];
     let outcome = prop_oneof![
         Just(OutcomeKind::Done),
         Just(OutcomeKind::Failed(ErrorClass::Permanent)),

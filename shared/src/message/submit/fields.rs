@@ -15,7 +15,10 @@ pub(super) struct Fields {
 
 impl Fields {
     pub(super) fn new(object: Map<String, Value>) -> Self {
-        Self { rest: object, problems: Vec::new() }
+        Self {
+            rest: object,
+            problems: Vec::new(),
+        }
     }
 
     /// What nobody has taken, secrets masked, and all problems.
@@ -48,7 +51,9 @@ impl Fields {
             }
             return None;
         };
-        name.parse().map_err(|error| self.problem(format!("field \"plugin\": {error}"))).ok()
+        name.parse()
+            .map_err(|error| self.problem(format!("field \"plugin\": {error}")))
+            .ok()
     }
 
     pub(super) fn priority(&mut self) -> Option<Priority> {
@@ -59,10 +64,14 @@ impl Fields {
             _ => None,
         };
         let Some(number) = number else {
-            self.problem(format!("field \"priority\" is {value}: use a whole number from 0 to 10"));
+            self.problem(format!(
+                "field \"priority\" is {value}: use a whole number from 0 to 10"
+            ));
             return None;
         };
-        Priority::try_from(number).map_err(|error| self.problem(format!("field \"priority\": {error}"))).ok()
+        Priority::try_from(number)
+            .map_err(|error| self.problem(format!("field \"priority\": {error}")))
+            .ok()
     }
 
     /// The parameters object, with `language` and `fontType` from outside it.
@@ -75,7 +84,10 @@ impl Fields {
                 Map::new()
             }
         };
-        for (name, aliases) in [("language", &["language"][..]), ("font_type", &["font_type", "fontType"][..])] {
+        for (name, aliases) in [
+            ("language", &["language"][..]),
+            ("font_type", &["font_type", "fontType"][..]),
+        ] {
             if let Some(value) = self.take(aliases) {
                 parameters.entry(name).or_insert(value);
             }
@@ -115,7 +127,9 @@ impl Fields {
     fn take(&mut self, names: &[&str]) -> Option<Value> {
         let mut found: Option<(&str, Value)> = None;
         for name in names {
-            let Some(value) = self.rest.remove(*name) else { continue };
+            let Some(value) = self.rest.remove(*name) else {
+                continue;
+            };
             if value.is_null() || value.as_str() == Some("") {
                 continue;
             }

@@ -34,7 +34,8 @@ fn the_body_of_goobis_ocr_plugin_is_understood_and_unknown_fields_are_kept() {
 
 #[test]
 fn a_number_is_an_identifier_too_and_empty_fields_count_as_absent() {
-    let job = Submission::from_json(json!({"plugin": "ocr", "goobiId": 27, "stepId": 1, "source": ""})).unwrap();
+    let job =
+        Submission::from_json(json!({"plugin": "ocr", "goobiId": 27, "stepId": 1, "source": ""})).unwrap();
     assert_eq!(job.title, "process 27");
     assert_eq!(job.process_id.as_deref(), Some("27"));
     assert_eq!(job.source, None);
@@ -60,7 +61,12 @@ fn deep_nesting_is_refused_and_does_not_exhaust_the_stack() {
 #[test]
 fn all_problems_are_told_at_once() {
     let reason = reason(br#"{"title":7,"priority":"high","goobiId":"1","process_id":"2"}"#);
-    for part in ["\"plugin\"", "\"title\" must be a text", "\"priority\"", "mean the same but differ"] {
+    for part in [
+        "\"plugin\"",
+        "\"title\" must be a text",
+        "\"priority\"",
+        "mean the same but differ",
+    ] {
         assert!(reason.contains(part), "{part} not in {reason}");
     }
 }
@@ -79,8 +85,14 @@ fn the_derived_key_keeps_its_parts_apart() {
 #[test]
 fn identifiers_and_keys_always_fit_into_an_index() {
     let long = "ä".repeat(3_000);
-    let refused = Submission::from_json(json!({"plugin": "OCR", "title": "t", "process_id": long})).unwrap_err();
-    assert!(refused.reason.contains("\"process_id\" is longer than 200 characters"), "{refused}");
+    let refused =
+        Submission::from_json(json!({"plugin": "OCR", "title": "t", "process_id": long})).unwrap_err();
+    assert!(
+        refused
+            .reason
+            .contains("\"process_id\" is longer than 200 characters"),
+        "{refused}"
+    );
     let body = json!({"plugin": "OCR", "title": "t", "process_id": "1", "step_id": "2", "target": long});
     assert!(Submission::from_json(body).unwrap().derived_key().unwrap().len() < 100);
 }
