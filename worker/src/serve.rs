@@ -2,6 +2,7 @@
 //!
 //! At the end attempts stop first, then their results are delivered, and only then are the connections closed.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,7 @@ use crate::delivery::Delivery;
 use crate::health::{self, Health};
 use crate::heartbeat;
 use crate::identity::Identity;
+use crate::plugin::Plugin;
 use crate::plugins::{self, PluginSettings};
 use crate::requests::Requests;
 use crate::roots::Roots;
@@ -54,63 +56,98 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("the scratch folder {} can't be used", config.scratch.display()))?;
     let identity = Identity::of_this_process(config.name.as_deref());
     let prometheus = install_metrics()?;
+    let benches = benches(&config);
+    tracing::info!(worker.id = %identity.id, "worker {} serves {}", identity.id, names(&benches));
+
+    let lifecycle = Lifecycle::default();
+    let (publisher, slot) = publisher();
+    let requests = Requests::new(publisher, address.user());
+    let workshop = Workshop {
+        identity,
+        roots,
+        scratch: scratch.attempts().into(),
+        running: Running::default(),
+        requests: requests.clone(),
+        delivery: Delivery::new(requests, scratch.results()),
+        // Connections and heartbeats outlast the wish to stop: results still have to go out.
+        end: CancellationToken::new(),
+    };
+    if let Some(listen) = config.listen {
+        serve_health(&lifecycle, listen, &workshop, &benches, prometheus.clone()).await?;
+    }
+    lifecycle.spawn("metrics upkeep", upkeep(prometheus, lifecycle.stop.clone()));
+    let claimer = talk(&lifecycle, &workshop, &benches, slot, address.clone());
+    work(
+        &lifecycle,
+        workshop,
+        benches,
+        claimer,
+        address,
+        config.grace().mul_f64(ATTEMPTS_SHARE),
+    );
+    let code = lifecycle.run_until_stopped(config.grace()).await?;
+    drop(scratch);
+    Ok(code)
+}
+
+/// The plugins and their slots.
+fn benches(config: &Config) -> Vec<Bench> {
     let settings = PluginSettings {
         slots: config.plugins.iter().cloned().collect(),
         ocr_cores: config.ocr_cores(),
         tessdata: config.tessdata.clone(),
         wrapper: Wrapper::default(),
     };
-    let benches: Vec<Bench> = plugins::all(&settings)
-        .into_iter()
-        .map(|plugin| {
-            let size = plugin.offer().slots;
-            Bench {
-                plugin,
-                slots: Arc::new(Semaphore::new(size.into())),
-                size,
-            }
-        })
-        .collect();
+    let bench = |plugin: Arc<dyn Plugin>| {
+        let size = plugin.offer().slots;
+        let slots = Arc::new(Semaphore::new(size.into()));
+        Bench { plugin, slots, size }
+    };
+    plugins::all(&settings).into_iter().map(bench).collect()
+}
 
-    let lifecycle = Lifecycle::default();
+async fn serve_health(
+    lifecycle: &Lifecycle,
+    listen: SocketAddr,
+    workshop: &Workshop,
+    benches: &[Bench],
+    prometheus: PrometheusHandle,
+) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("the address {listen} can't be listened on"))?;
+    let health = Health {
+        requests: workshop.requests.clone(),
+        benches: benches.to_vec(),
+        prometheus,
+    };
     let stop = lifecycle.stop.clone();
-    // Connections and heartbeats outlast the wish to stop: results still have to go out.
-    let end = CancellationToken::new();
-    let (publisher, slot) = publisher();
-    let requests = Requests::new(publisher, address.user());
-    let delivery = Delivery::new(requests.clone(), scratch.results());
-    let running = Running::default();
+    lifecycle.spawn("http", async move {
+        if let Err(error) = health::serve(listener, health, stop).await {
+            tracing::error!("the HTTP server ended: {}", Chain(&error));
+        }
+    });
+    Ok(())
+}
+
+/// Starts what talks to coordinators over the publishing connection: claims, heartbeats, announcements, results.
+fn talk(
+    lifecycle: &Lifecycle,
+    workshop: &Workshop,
+    benches: &[Bench],
+    slot: PublisherSlot,
+    address: Address,
+) -> Claimer {
+    let (stop, end) = (&lifecycle.stop, &workshop.end);
     let (unwanted, unwanted_grants) = mpsc::unbounded_channel();
     let (claimer, claim_sender) = claimer(unwanted.clone());
-    let workshop = Workshop {
-        identity: identity.clone(),
-        roots: Arc::clone(&roots),
-        scratch: scratch.attempts().into(),
-        running: running.clone(),
-        requests: requests.clone(),
-        delivery: delivery.clone(),
-        end: end.clone(),
-    };
-    tracing::info!(worker.id = %identity.id, "worker {} serves {}", identity.id, names(&benches));
-
-    if let Some(listen) = config.listen {
-        let listener = TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("the address {listen} can't be listened on"))?;
-        let health = Health {
-            requests: requests.clone(),
-            benches: benches.clone(),
-            prometheus: prometheus.clone(),
-        };
-        let stop = stop.clone();
-        lifecycle.spawn("http", async move {
-            if let Err(error) = health::serve(listener, health, stop).await {
-                tracing::error!("the HTTP server ended: {}", Chain(&error));
-            }
-        });
-    }
-    let (farewell_requests, farewell_identity) = (requests.clone(), identity.clone());
     let connected = Arc::new(Notify::new());
+    let Workshop {
+        identity,
+        requests,
+        running,
+        ..
+    } = workshop.clone();
     let answers = Answers {
         slot,
         requests: requests.clone(),
@@ -119,7 +156,14 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         running: running.clone(),
         unwanted,
     };
-    lifecycle.spawn("answers", answers.run(address.clone(), end.clone()));
+    let announcer = Announcer {
+        identity: identity.clone(),
+        benches: benches.to_vec(),
+        roots: Arc::clone(&workshop.roots),
+        requests: requests.clone(),
+        connected,
+    };
+    lifecycle.spawn("answers", answers.run(address, end.clone()));
     lifecycle.spawn(
         "claims",
         claim_sender.run(requests.clone(), identity.id.clone(), end.clone()),
@@ -127,33 +171,29 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     lifecycle.spawn("release", release(workshop.clone(), unwanted_grants, end.clone()));
     lifecycle.spawn(
         "heartbeat",
-        heartbeat::run(
-            running.clone(),
-            requests.clone(),
-            identity.clone(),
-            stop.clone(),
-            end.clone(),
-        ),
+        heartbeat::run(running, requests, identity, stop.clone(), end.clone()),
     );
-    let announcer = Announcer {
-        identity,
-        benches: benches.clone(),
-        roots,
-        requests,
-        connected,
-    };
     lifecycle.spawn("announce", announcer.run(stop.clone(), end.clone()));
-    lifecycle.spawn("metrics upkeep", upkeep(prometheus, stop.clone()));
-    lifecycle.spawn_short({
-        let end = end.clone();
-        async move { delivery.deliver_left_over(end).await }
-    });
+    let (delivery, end) = (workshop.delivery.clone(), end.clone());
+    lifecycle.spawn_short(async move { delivery.deliver_left_over(end).await });
+    claimer
+}
 
+/// Starts taking messages, and what ends it all in the right order.
+fn work(
+    lifecycle: &Lifecycle,
+    workshop: Workshop,
+    benches: Vec<Bench>,
+    claimer: Claimer,
+    address: Address,
+    patience: Duration,
+) {
+    let stop = lifecycle.stop.clone();
     let attempts = Lifecycle::stopped_by(stop.clone());
     let intake = Intake {
         benches,
         claimer,
-        workshop,
+        workshop: workshop.clone(),
         lifecycle: attempts.clone(),
     };
     lifecycle.spawn("consume", {
@@ -166,16 +206,12 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
             .await;
         }
     });
-    let patience = config.grace().mul_f64(ATTEMPTS_SHARE);
     lifecycle.spawn("drain", async move {
         stop.cancelled().await;
-        stop_attempts(attempts, running, patience).await;
-        heartbeat::farewell(&farewell_requests, &farewell_identity).await;
-        end.cancel();
+        stop_attempts(attempts, workshop.running, patience).await;
+        heartbeat::farewell(&workshop.requests, &workshop.identity).await;
+        workshop.end.cancel();
     });
-    let code = lifecycle.run_until_stopped(config.grace()).await?;
-    drop(scratch);
-    Ok(code)
 }
 
 /// Stops the attempts and waits, at most `patience`, until their results are delivered.
