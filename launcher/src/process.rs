@@ -62,7 +62,8 @@ impl Process {
     /// input is empty, both outputs go to the log. The environment is the caller's plus the command's changes.
     ///
     /// # Errors
-    /// [`Error::Start`] when there is no such program, [`Error::File`] when the log cannot be written.
+    /// [`Error::Start`] when the program's path leads nowhere, [`Error::File`] when the log cannot be written. A program
+    /// that is named without a path and not found in `PATH` is started, and ends at once with 127.
     pub fn start(place: &Place, name: &str, command: &Command) -> Result<Self, Error> {
         Self::launch(
             place,
@@ -78,6 +79,7 @@ impl Process {
 
     /// Like [`Process::start`], for servers that run as a user of their own or continue a log.
     pub(crate) fn launch(place: &Place, launch: &Launch<'_>) -> Result<Self, Error> {
+        supervised::check_program(launch.command)?;
         let log = place.log_path(launch.name);
         let command = supervised::command(place, launch, open_log(&log, launch.continue_log)?)?;
         let failed = |source| Error::Start {

@@ -93,11 +93,7 @@ fn end_leftovers(place: &Path, text: &str, boot: &str) -> Result<Vec<String>, Er
     let mut names = Vec::new();
     let mut killed = Vec::new();
     let listed = text.lines().filter_map(|line| parse(line, boot));
-    for (ident, name) in listed.chain(
-        marked(place)
-            .into_iter()
-            .map(|ident| (ident, "a descendant".to_owned())),
-    ) {
+    for (ident, name) in listed.chain(marked(place).into_iter().map(|ident| (ident, ident.program()))) {
         // We may ourselves descend from a marked process, such as a test run whose launcher was killed.
         if tree::family(ident)
             .iter()

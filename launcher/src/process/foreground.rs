@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// [`Error::Interrupted`] when the place's interrupt flag was raised; the program has then ended.
-/// [`Error::Start`] when there is no such program.
+/// [`Error::Start`] when the program's path leads nowhere.
 pub fn run_in_foreground(place: &Place, command: &Command) -> Result<ExitStatus, Error> {
     run_in_foreground_while(place, command, || Ok(()))
 }
@@ -55,6 +55,7 @@ pub fn run_in_foreground_while(
         action: "wait for",
         source,
     };
+    supervised::check_program(command)?;
     let mut child = owner::spawn(supervised::under_setpriv(place, &launch)).map_err(failed)?;
     let (ident, pidfd) = tree::adopt(&mut child).map_err(failed)?;
     let mut verdict = Ok(());

@@ -71,6 +71,19 @@ pub(crate) fn clean(command: &mut Command) {
     command.env_clear().env("PATH", PATH).env("LANG", "C.UTF-8");
 }
 
+/// Refuses a program that is named by a path where there is none; `setpriv` would start and only then fail.
+pub(super) fn check_program(command: &Command) -> Result<(), Error> {
+    let program = Path::new(command.get_program());
+    if program.components().count() > 1 && !program.exists() {
+        let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+        return Err(Error::Start {
+            name: program.display().to_string(),
+            source,
+        });
+    }
+    Ok(())
+}
+
 /// How a marked process's environment block shows the mark of the place with this folder.
 pub(crate) fn mark_in_environment(place: &Path) -> Vec<u8> {
     [MARK.as_bytes(), b"=", place.as_os_str().as_encoded_bytes()].concat()

@@ -126,6 +126,13 @@ fn a_server_that_dies_while_it_is_waited_for_is_reported_with_the_end_of_its_log
 }
 
 #[test]
+fn a_program_that_is_not_there_is_an_error_of_the_start() {
+    let place = Place::temporary("absent").unwrap();
+    let error = Process::start(&place, "absent", &Command::new("/usr/bin/no such program")).unwrap_err();
+    assert!(matches!(error, Error::Start { .. }), "{error}");
+}
+
+#[test]
 fn the_log_of_the_last_run_is_kept_aside() {
     let place = Place::temporary("log").unwrap();
     drop(script(&place, "log", "echo first; echo ready; exec sleep 600"));

@@ -35,6 +35,16 @@ impl Ident {
         Entry::read(self.pid).is_some_and(|entry| entry.ident == self && !entry.zombie)
     }
 
+    /// The name of the program that it runs, for messages.
+    pub(crate) fn program(self) -> String {
+        let name = fs::read_to_string(format!("/proc/{}/comm", self.pid)).unwrap_or_default();
+        if name.is_empty() {
+            "a program".to_owned()
+        } else {
+            name.trim_end().to_owned()
+        }
+    }
+
     pub(crate) fn raw(self) -> Pid {
         Pid::from_raw(self.pid).expect("process ids read from /proc are positive")
     }
