@@ -7,9 +7,13 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use crate::process::tree::{self, Ident};
 use crate::{Place, Postgres, PostgresOptions, Process, RabbitMq};
+
+/// Far more than the kernel needs to kill a process.
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// Names the place that [`crashing_launcher`] opens; without it that test does nothing.
 const PLACE: &str = "LAUNCHER_TEST_CRASH_PLACE";
@@ -31,25 +35,31 @@ fn crashing_launcher() {
     let mut command = Command::new("sh");
     command.args(["-c", "setsid sleep 600 & wait"]);
     let stray = Process::start(&place, "stray", &command).unwrap();
-    let mut pids = [postgres.pid(), broker.pid(), stray.pid()]
-        .map(|pid| Ident::of(pid).unwrap())
-        .to_vec();
-    while tree::family(pids[2]).len() < 2 {
+    let roots = [postgres.pid(), broker.pid(), stray.pid()].map(|pid| Ident::of(pid).unwrap());
+    while tree::family(roots[2]).len() < 2 {
         std::thread::yield_now();
     }
-    pids = pids.into_iter().flat_map(tree::family).collect();
+    let all: Vec<Ident> = roots.iter().copied().flat_map(tree::family).collect();
     // Frozen, its children don't notice that the postmaster dies.
     postgres.freeze().unwrap();
     let ports = broker.ports().map(|port| port.to_string()).join(" ");
-    let pids = pids
-        .iter()
-        .map(|ident| format!("{}:{}", ident.pid, ident.start))
-        .collect::<Vec<_>>()
-        .join(" ");
-    println!("\nREADY\n{}\n{ports}\n{pids}", temporary.path().display());
+    println!(
+        "\nREADY\n{}\n{ports}\n{}\n{}",
+        temporary.path().display(),
+        listed(&roots),
+        listed(&all)
+    );
     loop {
         std::thread::park();
     }
+}
+
+fn listed(idents: &[Ident]) -> String {
+    idents
+        .iter()
+        .map(|ident| format!("{}:{}", ident.pid, ident.start))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// What the other launcher told before it was killed.
@@ -57,6 +67,9 @@ struct Crashed {
     launcher: Child,
     temporary: PathBuf,
     ports: Vec<u16>,
+    /// What it started itself.
+    roots: Vec<Ident>,
+    /// That and all that came of it.
     started: Vec<Ident>,
 }
 
@@ -87,11 +100,13 @@ fn start_launcher(place: &str) -> Crashed {
             start: start.parse().unwrap(),
         }
     };
-    let started = lines.next().unwrap().split(' ').map(ident).collect();
+    let mut next_list = || lines.next().unwrap().split(' ').map(ident).collect();
+    let (roots, started) = (next_list(), next_list());
     Crashed {
         launcher,
         temporary,
         ports,
+        roots,
         started,
     }
 }
@@ -161,6 +176,10 @@ fn what_a_killed_launcher_started_is_ended_by_the_next_one_and_nothing_else_is()
     let bystander = Bystander::start();
     crashed.launcher.kill().unwrap();
     crashed.launcher.wait().unwrap();
+    assert!(
+        tree::wait_gone(&crashed.roots, LIMIT),
+        "the kernel did not kill what the launcher had started itself"
+    );
     let survivors = |started: &[Ident]| -> Vec<i32> {
         started
             .iter()

@@ -103,6 +103,20 @@ impl Lifecycle {
     }
 }
 
+/// Runs `work`, but no longer than `patience` once `stop` is cancelled; `None` when that came first.
+///
+/// For work that is safe to drop at any point and may hang in a server that does not answer.
+pub async fn finish_soon<T>(
+    stop: &CancellationToken,
+    patience: Duration,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    tokio::select! {
+        done = work => Some(done),
+        () = async { stop.cancelled().await; tokio::time::sleep(patience).await } => None,
+    }
+}
+
 struct CrashGuard {
     name: &'static str,
     stop: CancellationToken,

@@ -52,8 +52,12 @@ pub fn claimer(unwanted: mpsc::UnboundedSender<Grant>) -> (Claimer, ClaimSender)
 
 impl Claimer {
     /// Asks until there is an answer. `None`: the message is to be given back (no answer for very long, or the
-    /// worker is stopping).
-    pub async fn claim(&self, dispatch: &Dispatch, stop: &CancellationToken) -> Option<ClaimReply> {
+    /// worker is stopping). As long as the [`Pending`] lives, a repeated answer is known to be no new grant.
+    pub async fn claim(
+        &self,
+        dispatch: &Dispatch,
+        stop: &CancellationToken,
+    ) -> Option<(ClaimReply, Pending)> {
         let claim_id = ClaimId::generate();
         let claim = Claim {
             job_id: dispatch.job_id,
@@ -61,8 +65,8 @@ impl Claimer {
             claim_id,
         };
         self.pending().insert(claim_id);
-        let _forget = Forget {
-            claimer: self,
+        let pending = Pending {
+            claimer: self.clone(),
             claim_id,
         };
         let began = Instant::now();
@@ -73,7 +77,7 @@ impl Claimer {
                 () = stop.cancelled() => return None,
             }
             tokio::select! {
-                reply = receiver => if let Ok(reply) = reply { return Some(reply) },
+                reply = receiver => if let Ok(reply) = reply { return Some((reply, pending)) },
                 () = stop.cancelled() => return None,
             }
             tokio::select! {
@@ -129,12 +133,14 @@ impl ClaimSender {
     }
 }
 
-struct Forget<'a> {
-    claimer: &'a Claimer,
+/// Somebody waits for the answer to a claim, or is acting on it.
+#[derive(Debug)]
+pub struct Pending {
+    claimer: Claimer,
     claim_id: ClaimId,
 }
 
-impl Drop for Forget<'_> {
+impl Drop for Pending {
     fn drop(&mut self) {
         self.claimer.pending().remove(&self.claim_id);
     }

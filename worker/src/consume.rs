@@ -172,7 +172,7 @@ impl Intake {
         let plugin = Arc::clone(&bench.plugin);
         self.lifecycle.spawn_short(async move {
             let reply = intake.claimer.claim(&dispatch, &intake.lifecycle.stop).await;
-            let Some(reply) = reply else {
+            let Some((reply, _pending)) = reply else {
                 let options = BasicNackOptions {
                     requeue: true,
                     ..BasicNackOptions::default()

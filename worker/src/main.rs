@@ -5,6 +5,7 @@
 )]
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use shared::telemetry::start_logging;
@@ -27,7 +28,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(worker::serve(config)) {
+    let served = runtime.block_on(worker::serve(config));
+    // A thread that hangs in a dead file system must not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    match served {
         Ok(code) => code,
         Err(error) => {
             tracing::error!("the worker can't run: {error:#}");

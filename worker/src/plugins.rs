@@ -72,13 +72,15 @@ fn names() -> String {
 }
 
 impl PluginSettings {
+    /// Where any plugin is named, those that are not named have no slots.
     fn slots(&self, name: &'static str) -> u16 {
         let default = SLOTS
             .iter()
             .find(|(known, _)| *known == name)
             .map_or(0, |(_, slots)| *slots);
         let set = self.slots.iter().find(|(known, _)| known.as_str() == name);
-        set.map_or(default, |(_, slots)| *slots)
+        let unnamed = if self.slots.is_empty() { default } else { 0 };
+        set.map_or(unnamed, |(_, slots)| *slots)
     }
 }
 

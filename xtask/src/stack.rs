@@ -5,7 +5,7 @@ use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use launcher::{Place, Process, free_port_near, http, run_in_foreground_while, workspace};
+use launcher::{Place, Process, free_port, free_port_near, http, run_in_foreground_while, workspace};
 
 use crate::existing::Existing;
 use crate::requirements::{Purpose, provide};
@@ -123,19 +123,28 @@ fn start_coordinator(place: &Place, servers: &Servers, root: &Path, port: u16) -
 
 fn start_worker(place: &Place, servers: &Servers, root: &Path, port: u16) -> Result<Process> {
     let since = Instant::now();
+    let health = free_port()?;
     let mut command = Command::new(program("worker"));
     command
         .envs(servers.variables())
-        // A worker has no business with the database.
+        // A worker has no business with the database, nor with the broker's management.
         .env_remove("DATABASE_URL")
+        .env_remove("AMQP_MANAGEMENT_URL")
+        .env("TASKMANAGER_WORKER_LISTEN", format!("127.0.0.1:{health}"))
         .env("TASKMANAGER_ROOTS", root)
         .env("TASKMANAGER_SCRATCH", place.path().join("scratch"));
     let mut process = Process::start(place, "worker", &command)?;
-    // It is ready for jobs once the coordinator knows its plugins.
+    process.wait_until(READY_LIMIT, || is_ready(health))?;
+    // A job of a plugin that the coordinator has never heard of would be refused.
     let announced = || http::get(port, "/api/v1/plugins").is_ok_and(|answer| has_ocr_worker(&answer.body));
     process.wait_until(READY_LIMIT, announced)?;
     say::ready("worker", since);
     Ok(process)
+}
+
+/// Whether the program that listens on this port says that it can work.
+fn is_ready(port: u16) -> bool {
+    http::get(port, "/readyz").is_ok_and(|answer| answer.status == 200)
 }
 
 /// Whether the list of plugins has OCR with a worker. It is read as text: a parser would cost more than this look is worth.

@@ -72,7 +72,8 @@ pub(super) async fn read<'a>(
     Ok(events)
 }
 
-fn event(delivery: &Delivery) -> Result<Event<'_>, String> {
+/// Reads one message; the error says what is wrong with it.
+pub(super) fn event(delivery: &Delivery) -> Result<Event<'_>, String> {
     let user = delivery
         .properties
         .user_id()

@@ -47,7 +47,15 @@ impl Handler for Results<'_> {
     }
 
     async fn refuse(&self, delivery: &Delivery, reason: &str, put_away: &PutAway) -> Result<(), Failure> {
-        events::refuse(self.0, delivery, reason, put_away).await
+        events::refuse(self.0, delivery, reason, put_away).await?;
+        // Its worker must not send it for ever: the job goes on when its lease ends.
+        if let Ok(event) = events::event(delivery) {
+            let answer = event.answer(&Reply::Result {
+                answer: ResultAnswer::Unknown,
+            });
+            events::send(self.0, answer.into_iter().collect()).await;
+        }
+        Ok(())
     }
 }
 

@@ -72,14 +72,14 @@ impl Transact for GrantClaims<'_> {
         job_row::save(tx, &changed).await?;
         begin_attempts(tx, &granted).await?;
         let wanted: Vec<JobId> = answers.iter().flatten().map(|(id, _)| *id).collect();
-        let mut grants = load_grants(tx, &wanted, &gates).await?;
+        let grants = load_grants(tx, &wanted, &gates).await?;
         Ok(self
             .claims
             .iter()
             .zip(answers)
             .map(|(asked, answer)| {
                 let grant = answer.and_then(|(id, token)| {
-                    let grant = grants.remove(&id).ok_or(Refusal::NotQueued)?;
+                    let grant = grants.get(&id).cloned().ok_or(Refusal::NotQueued)?;
                     Ok(Grant {
                         attempt: token.attempt,
                         claim_id: token.claim_id,

@@ -33,17 +33,23 @@ impl Transact for Record<'_> {
                 claim_id: report.claim_id,
             };
             let answer = match rows.get_mut(&report.job_id) {
+                _ if accepted.iter().any(|(other, _)| is_same(&other.report, report)) => {
+                    ResultAnswer::Recorded
+                }
+                Some(row) if row.token == Some(token) => {
+                    match decide::result(row, token, kind(&result.outcome)) {
+                        EndAnswer::Superseded => ResultAnswer::Superseded,
+                        EndAnswer::Record(next) => {
+                            *row = next;
+                            accepted.push((result, next));
+                            ResultAnswer::Recorded
+                        }
+                    }
+                }
                 // Said before and lost on the way back, or a job that has ended since.
                 _ if already_ended(tx, report.job_id, token).await? => ResultAnswer::Recorded,
+                Some(_) => ResultAnswer::Superseded,
                 None => ended_otherwise(tx, report.job_id).await?,
-                Some(row) => match decide::result(row, token, kind(&result.outcome)) {
-                    EndAnswer::Superseded => ResultAnswer::Superseded,
-                    EndAnswer::Record(next) => {
-                        *row = next;
-                        accepted.push((result, next));
-                        ResultAnswer::Recorded
-                    }
-                },
             };
             answers.push(answer);
         }
@@ -64,6 +70,11 @@ impl Transact for Record<'_> {
         let finished = finish(tx, &endings).await?;
         Ok((answers, finished))
     }
+}
+
+/// Whether both are of the same attempt.
+fn is_same(one: &AttemptReport, other: &AttemptReport) -> bool {
+    (one.job_id, one.attempt, one.claim_id) == (other.job_id, other.attempt, other.claim_id)
 }
 
 fn kind(outcome: &Outcome) -> OutcomeKind {

@@ -76,7 +76,16 @@ impl Transact for RecordJobs<'_> {
             .filter(|(_, same)| same.is_none())
             .map(|(job, _)| job)
             .collect();
-        let known = claim_keys(tx, &firsts).await?;
+        // A repetition's keys lead to the job that it repeats, so that it is still known when that one has ended.
+        // Sorted, here and by every other coordinator: two batches with the same keys wait, but never in a circle.
+        let keys = self.jobs.iter().flat_map(|job| &job.keys);
+        let wanted: BTreeMap<&str, (JobId, bool)> = keys
+            .map(|key| {
+                let first = self.jobs[holder[key.text.as_str()]].id;
+                (key.text.as_str(), (first, key.ends_with_job))
+            })
+            .collect();
+        let known = claim_keys(tx, &wanted).await?;
         let new: Vec<&NewJob> = firsts
             .iter()
             .filter(|job| !known.contains_key(&job.id))
@@ -108,16 +117,10 @@ impl Transact for RecordJobs<'_> {
 }
 
 /// Inserts the jobs' keys; gives those jobs that another one with the same key precedes, with its id.
-async fn claim_keys(tx: &Transaction<'_>, jobs: &[&NewJob]) -> Result<HashMap<JobId, JobId>, Error> {
-    // Sorted, here and by every other coordinator: two batches with the same keys wait, but never for each other.
-    let wanted: BTreeMap<&str, (JobId, bool)> = jobs
-        .iter()
-        .flat_map(|job| {
-            job.keys
-                .iter()
-                .map(|key| (key.text.as_str(), (job.id, key.ends_with_job)))
-        })
-        .collect();
+async fn claim_keys(
+    tx: &Transaction<'_>,
+    wanted: &BTreeMap<&str, (JobId, bool)>,
+) -> Result<HashMap<JobId, JobId>, Error> {
     if wanted.is_empty() {
         return Ok(HashMap::new());
     }

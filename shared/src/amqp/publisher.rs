@@ -9,6 +9,7 @@ use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation, PublisherConfirm};
 use metrics::counter;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::link::Session;
@@ -139,6 +140,8 @@ impl Publisher {
         for message in messages {
             pending.push(if open.over.is_cancelled() {
                 Err(Error::Disconnected)
+            } else if *open.blocked.borrow() {
+                Err(Error::Blocked)
             } else {
                 let sent = open.send(message).await;
                 if sent.is_err() {
@@ -147,11 +150,13 @@ impl Publisher {
                 sent
             });
         }
+        // One deadline for all: a broker that has stopped confirming is not waited for message by message.
+        let deadline = Instant::now() + CALL_TIMEOUT;
         let mut returned: HashSet<String> = HashSet::new();
         let mut results = Vec::with_capacity(messages.len());
         for confirm in pending {
             results.push(match confirm {
-                Ok(confirm) => open.confirmed(confirm, &mut returned).await,
+                Ok(confirm) => open.confirmed(confirm, deadline, &mut returned).await,
                 Err(error) => Err(error),
             });
         }
@@ -200,10 +205,11 @@ impl Open {
     async fn confirmed(
         &self,
         confirm: PublisherConfirm,
+        deadline: Instant,
         returned: &mut HashSet<String>,
     ) -> Result<(), Error> {
         let waited = tokio::select! {
-            waited = tokio::time::timeout(CALL_TIMEOUT, confirm) => waited,
+            waited = tokio::time::timeout_at(deadline, confirm) => waited,
             () = self.over.cancelled() => return Err(Error::Disconnected),
         };
         match waited {

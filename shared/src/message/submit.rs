@@ -21,7 +21,7 @@ pub const BODY_MAX_BYTES: usize = 256 * 1024;
 /// Most characters of a title or a path.
 const TEXT_MAX_CHARS: usize = 4_000;
 
-/// Most characters of an identifier: they stand in an index, whose entries are limited.
+/// Most characters of an identifier or a project: they stand in indexes, whose entries are limited.
 const ID_MAX_CHARS: usize = 200;
 
 /// Unknown fields of these names are secrets: their values are not kept in the clear.
@@ -157,7 +157,7 @@ impl Submission {
         }
         let priority = fields.priority();
         let step_name = fields.text(&["step_name", "stepName"]);
-        let project = fields.text(&["project", "projectname"]);
+        let project = fields.short_text(&["project", "projectname"]);
         let source = fields.text(&["source", "sourceDir"]);
         let target = fields.text(&["target", "targetDir"]);
         let callback_url = fields.text(&["callback_url", "callbackUrl"]);

@@ -13,7 +13,8 @@ pub(super) struct Lines {
 
 impl Lines {
     /// Takes what was read and tells each complete line, without its end. A carriage return ends a line too
-    /// (progress meters use it); empty lines are left out; what is no UTF-8 is replaced.
+    /// (progress meters use it); empty lines are left out; what is no UTF-8, and NUL, which no
+    /// database takes, is replaced.
     pub(super) fn push(&mut self, bytes: &[u8], mut tell: impl FnMut(&str)) {
         for byte in bytes {
             match byte {
@@ -26,7 +27,7 @@ impl Lines {
 
     /// The output is over: tells what is left.
     pub(super) fn end(&mut self, mut tell: impl FnMut(&str)) {
-        let text = String::from_utf8_lossy(&self.line);
+        let text = String::from_utf8_lossy(&self.line).replace('\0', "\u{fffd}");
         if !text.trim().is_empty() {
             tell(text.trim_end());
         }
@@ -65,5 +66,6 @@ mod tests {
     #[test]
     fn what_is_not_utf_8_is_replaced() {
         assert_eq!(lines(&[b"Stra\xdfe\n"]), ["Stra\u{fffd}e"]);
+        assert_eq!(lines(&[b"a\0b\n"]), ["a\u{fffd}b"]);
     }
 }

@@ -52,9 +52,15 @@ pub fn result(job: &Job, token: Token, outcome: OutcomeKind) -> EndAnswer {
         OutcomeKind::Done => job.with_state(JobState::Done),
         OutcomeKind::Failed(_) => job.with_state(JobState::Error),
         OutcomeKind::Interrupted | OutcomeKind::Cancelled if cancelled => job.with_state(JobState::Cancelled),
-        // Its lease had ended already: the job waits under a dispatch number that is still good.
-        OutcomeKind::Interrupted | OutcomeKind::Cancelled if !job.state.is_running() => *job,
-        OutcomeKind::Interrupted | OutcomeKind::Cancelled => job.requeued(),
+        // Who gives the job back is not its last claimer any more: a heartbeat on its way must not revive it.
+        // Where the lease had ended already, the job waits under a dispatch number that is still good.
+        OutcomeKind::Interrupted | OutcomeKind::Cancelled if !job.state.is_running() => {
+            Job { token: None, ..*job }
+        }
+        OutcomeKind::Interrupted | OutcomeKind::Cancelled => Job {
+            token: None,
+            ..job.requeued()
+        },
     })
 }
 

@@ -23,6 +23,8 @@ pub fn heartbeat(job: &Job, token: Token, stage: Stage) -> HeartbeatAnswer {
     if !job.last_claimed_by(token) {
         return HeartbeatAnswer::Lost;
     }
+    let alive = found_alive(job);
+    let job = &alive;
     let reported = JobState::from(stage);
     let row = if job.state.may_become(reported) {
         job.with_state(reported)
@@ -58,7 +60,16 @@ pub fn ask_to_publish(job: &Job, token: Token) -> (PublishAnswer, Job) {
     }
     let granted = Job {
         publish_granted: true,
-        ..job.with_state(JobState::Download)
+        ..found_alive(job).with_state(JobState::Download)
     };
     (PublishAnswer::Granted, granted)
+}
+
+/// A worker whose lease had ended has come back: it was not dead after all.
+fn found_alive(job: &Job) -> Job {
+    let lost = i16::from(job.state == JobState::Queued);
+    Job {
+        workers_lost: (job.workers_lost - lost).max(0),
+        ..*job
+    }
 }

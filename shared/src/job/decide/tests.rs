@@ -101,6 +101,7 @@ fn the_last_claimer_is_revived_until_somebody_claims_anew() {
         panic!("not revived")
     };
     assert_eq!(revived.state, JobState::Processing);
+    assert_eq!((waiting.workers_lost, revived.workers_lost), (1, 0));
     let (elsewhere, _) = granted(&waiting, 2);
     assert_eq!(
         heartbeat(&elsewhere, first, Stage::Processing),
@@ -111,6 +112,20 @@ fn the_last_claimer_is_revived_until_somebody_claims_anew() {
         EndAnswer::Superseded
     );
     assert_eq!(ask_to_publish(&elsewhere, first).0, PublishAnswer::Lost);
+}
+
+#[test]
+fn who_has_given_a_job_back_is_not_its_claimer_any_more() {
+    let (running, token) = granted(&Job::submitted(), 1);
+    let EndAnswer::Record(waiting) = result(&running, token, OutcomeKind::Interrupted) else {
+        panic!("superseded")
+    };
+    assert_eq!((waiting.state, waiting.dispatch), (JobState::Queued, 2));
+    assert_eq!(
+        heartbeat(&waiting, token, Stage::Processing),
+        HeartbeatAnswer::Lost
+    );
+    assert_eq!(ask_to_publish(&waiting, token).0, PublishAnswer::Lost);
 }
 
 #[test]

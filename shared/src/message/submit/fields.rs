@@ -108,6 +108,11 @@ impl Fields {
         }
     }
 
+    /// A text that stands in an index.
+    pub(super) fn short_text(&mut self, names: &[&str]) -> Option<String> {
+        self.text_up_to(ID_MAX_CHARS, names)
+    }
+
     fn text_up_to(&mut self, max: usize, names: &[&str]) -> Option<String> {
         match self.take(names)? {
             Value::String(text) if text.chars().count() <= max => Some(text),

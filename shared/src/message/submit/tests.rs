@@ -93,6 +93,8 @@ fn identifiers_and_keys_always_fit_into_an_index() {
             .contains("\"process_id\" is longer than 200 characters"),
         "{refused}"
     );
+    let refused = Submission::from_json(json!({"plugin": "OCR", "title": "t", "project": long})).unwrap_err();
+    assert!(refused.reason.contains("\"project\" is longer"), "{refused}");
     let body = json!({"plugin": "OCR", "title": "t", "process_id": "1", "step_id": "2", "target": long});
     assert!(Submission::from_json(body).unwrap().derived_key().unwrap().len() < 100);
 }
