@@ -1,4 +1,5 @@
-//! The coordinator's side of RabbitMQ: one connection that consumes and acknowledges, one that publishes.
+//! The coordinator's side of RabbitMQ: two connections that consume and acknowledge (one for
+//! submitters, one for workers), one that publishes.
 //!
 //! Invariant: a message is acknowledged only after what it caused has been committed.
 
@@ -14,18 +15,24 @@ mod status;
 mod submissions;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared::amqp::link::{self, Session};
 use shared::amqp::publisher::{Publisher, PublisherSlot};
 use shared::amqp::{Address, Error, topology};
+use shared::error::Chain;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::db::Db;
 use crate::db::notify::Changes;
+use crate::db::plugins::All;
 use crate::intake::Intake;
 pub(crate) use results::tell;
 pub use status::Status;
+
+/// Pause before the database is looked for again.
+const DATABASE_PAUSE: Duration = Duration::from_secs(1);
 
 /// What the handlers of messages share.
 #[derive(Debug, Clone)]
@@ -47,31 +54,53 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Keeps the consuming connection up until `stop`.
+    /// Keeps the consuming connections up until `stop`.
+    ///
+    /// Submissions have one of their own: what strangers send may break it (the client library ends a connection
+    /// over a message property that is no UTF-8), and must not break the workers' protocol with it.
     pub async fn consume(self, address: Address, stop: CancellationToken) {
-        let run = |session| {
-            let broker = self.clone();
-            let stop = stop.clone();
+        let submissions = |session| {
+            let (broker, stop) = (self.clone(), stop.clone());
             async move {
-                let result = Box::pin(broker.serve(session, &stop)).await;
+                let result = Box::pin(broker.serve_submitters(session, &stop)).await;
+                broker.status.set_receiving(false);
+                result
+            }
+        };
+        let events = |session| {
+            let (broker, stop) = (self.clone(), stop.clone());
+            async move {
+                let result = Box::pin(broker.serve_workers(session, &stop)).await;
                 broker.status.set_consuming(false);
                 result
             }
         };
-        link::run("consume", &address, &stop, run).await;
+        tokio::join!(
+            link::run("submit", &address, &stop, submissions),
+            link::run("consume", &address, &stop, events),
+        );
     }
 
-    async fn serve(&self, session: Session, stop: &CancellationToken) -> Result<(), Error> {
-        let channel = session.channel().await?;
-        topology::declare_fixed(&channel).await?;
+    async fn serve_submitters(&self, session: Session, stop: &CancellationToken) -> Result<(), Error> {
+        if !self.begin(&session, stop).await? {
+            return Ok(());
+        }
+        self.status.set_receiving(true);
+        batch::consume(
+            &session,
+            topology::SUBMIT_QUEUE,
+            submissions::Submissions(self),
+            stop,
+        )
+        .await
+    }
+
+    async fn serve_workers(&self, session: Session, stop: &CancellationToken) -> Result<(), Error> {
+        if !self.begin(&session, stop).await? {
+            return Ok(());
+        }
         self.status.set_consuming(true);
         tokio::try_join!(
-            batch::consume(
-                &session,
-                topology::SUBMIT_QUEUE,
-                submissions::Submissions(self),
-                stop
-            ),
             batch::consume(&session, topology::CLAIMS_QUEUE, claims::Claims(self), stop),
             batch::consume(
                 &session,
@@ -83,6 +112,24 @@ impl Broker {
             reconcile::run(self, &session, stop),
         )?;
         Ok(())
+    }
+
+    /// Declares what is to be consumed, and waits until the database answers: without it, taking messages would
+    /// only keep them from coordinators that have one. `false` when the process stops before.
+    async fn begin(&self, session: &Session, stop: &CancellationToken) -> Result<bool, Error> {
+        let channel = session.channel().await?;
+        topology::declare_fixed(&channel).await?;
+        while let Err(error) = self.db.run(&All).await {
+            tracing::debug!(
+                "no messages are taken as long as the database is away: {}",
+                Chain(&error)
+            );
+            tokio::select! {
+                () = tokio::time::sleep(DATABASE_PAUSE) => {}
+                () = stop.cancelled() => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     /// Keeps the publishing connection up until `stop`.

@@ -46,6 +46,9 @@ pub enum Error {
     /// The broker has raised an alarm and takes no messages.
     #[error("RabbitMQ takes no messages at the moment (memory or disk alarm)")]
     Blocked,
+    /// This process could not handle what it had taken, and ended the session so that others get it.
+    #[error("messages were given back, as they can't be handled here at the moment")]
+    GivenBack,
     /// A published message reached no queue.
     #[error("no queue took the message")]
     Returned,

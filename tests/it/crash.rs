@@ -205,6 +205,7 @@ fn a_killed_postgresql_stops_no_running_job() {
     let mut cluster = cluster("kill-postgresql")
         .private_postgres()
         .expecting("PostgreSQL")
+        .expecting("messages were given back")
         .expecting("deadpool.postgres")
         .expecting("without an answer")
         .expecting("no answer yet")

@@ -146,6 +146,7 @@ fn programs_end_also_while_their_servers_are_gone() {
         .private_rabbitmq()
         .expecting("RabbitMQ")
         .expecting("PostgreSQL")
+        .expecting("messages were given back")
         .expecting("deadpool.postgres")
         .expecting("answer")
         .expecting("recorded")

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use shared::error::Chain;
-use shared::job::decide::PublishAnswer;
+use shared::job::decide::{ErrorClass, PublishAnswer};
 use shared::job::{Stage, Token};
 use shared::message::manifest::Manifest;
 use shared::message::reply::{Grant, Reply, ResultAnswer};
@@ -29,6 +29,11 @@ use crate::running::{Attempt, Running, StopReason};
 
 /// Pause before an unanswered request to publish is repeated.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// Pause before a target that is full or away is tried again.
+const STORAGE_PAUSE: Duration = Duration::from_secs(5);
+/// How long an attempt that has used up its run budget may take to end.
+const END_MAX: Duration = Duration::from_mins(1);
 
 /// What all attempts of this worker share.
 #[derive(Debug, Clone)]
@@ -49,6 +54,15 @@ pub struct Workshop {
     pub end: CancellationToken,
 }
 
+/// What has become of an attempt's slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// The next job may have it.
+    Free,
+    /// Something of the attempt could not be ended: nobody gets it until the worker is started anew.
+    Quarantined,
+}
+
 /// How an attempt's work went, before it is reported.
 enum Worked {
     /// This is to be reported.
@@ -58,8 +72,8 @@ enum Worked {
 }
 
 impl Workshop {
-    /// Runs a granted attempt to its end.
-    pub async fn run(&self, grant: Grant, plugin: Arc<dyn Plugin>) {
+    /// Runs a granted attempt to its end. Tells what has become of its slot.
+    pub async fn run(&self, grant: Grant, plugin: Arc<dyn Plugin>) -> Slot {
         let token = Token {
             attempt: grant.attempt,
             claim_id: grant.claim_id,
@@ -78,11 +92,18 @@ impl Workshop {
         let over_budget = async {
             tokio::time::sleep(budget).await;
             attempt.stop_because(StopReason::OverBudget);
-            std::future::pending::<()>().await;
+            tokio::time::sleep(END_MAX).await;
         };
-        let worked = tokio::select! {
-            worked = work => worked.unwrap_or_else(|panic| Worked::Report(panicked(panic.as_ref()))),
-            () = over_budget => unreachable!("the budget only tells the attempt to stop"),
+        let (worked, slot) = tokio::select! {
+            worked = work => {
+                let worked = worked.unwrap_or_else(|panic| Worked::Report(panicked(panic.as_ref())));
+                (worked, Slot::Free)
+            }
+            () = over_budget => {
+                // Something of it may hang in a dead file system: nothing else may run in its place.
+                let error = AttemptError::retryable("it ran longer than its plugin allows, and could not be ended");
+                (Worked::Report(failed(error)), Slot::Quarantined)
+            }
         };
         match worked {
             Worked::Report(outcome) => self.report(&grant, &attempt, outcome).await,
@@ -92,6 +113,7 @@ impl Workshop {
             ),
         }
         self.running.end(token.claim_id);
+        slot
     }
 
     async fn work(&self, grant: &Grant, plugin: Arc<dyn Plugin>, attempt: &Attempt) -> Worked {
@@ -237,13 +259,46 @@ impl Workshop {
             }
         };
         attempt.progress.stage(Stage::Download);
-        // From here on nothing stops it: the manifest is completed, by this attempt or by the next one.
-        match publish::complete(store, &granted, &attempt.progress).await {
-            Ok(()) => {
-                self.discard(context, &granted.outcome).await;
-                Worked::Report(granted.outcome)
+        self.complete(context, store, attempt, &granted).await
+    }
+
+    /// Completes the manifest. A target that is full or away is waited for: what was granted is only completed,
+    /// by this attempt or by the next one.
+    async fn complete(
+        &self,
+        context: &Context,
+        store: &ItemStore,
+        attempt: &Attempt,
+        granted: &Manifest,
+    ) -> Worked {
+        let mut told = false;
+        loop {
+            let error = match publish::complete(store, granted, &attempt.progress).await {
+                Ok(()) => {
+                    self.discard(context, &granted.outcome).await;
+                    return Worked::Report(granted.outcome.clone());
+                }
+                Err(_) if attempt.stop.is_cancelled() => return conclude(attempt, AttemptError::Stopped),
+                Err(error) => error,
+            };
+            let AttemptError::Failed {
+                class: ErrorClass::Retryable,
+                message,
+                ..
+            } = &error
+            else {
+                return conclude(attempt, error);
+            };
+            if !told {
+                tracing::warn!(job.id = %attempt.job_id, "publishing waits: {message}");
+                attempt.progress.log(format!("publishing waits: {message}"));
+                told = true;
             }
-            Err(error) => conclude(attempt, error),
+            attempt.progress.detail(message.clone());
+            tokio::select! {
+                () = tokio::time::sleep(STORAGE_PAUSE) => {}
+                () = attempt.stop.cancelled() => {}
+            }
         }
     }
 

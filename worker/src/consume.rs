@@ -26,7 +26,7 @@ use shared::message::reply::ClaimReply;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::attempt::Workshop;
+use crate::attempt::{Slot, Workshop};
 use crate::claims::Claimer;
 use crate::plugin::Plugin;
 
@@ -187,7 +187,12 @@ impl Intake {
             )
             .await;
             match reply {
-                ClaimReply::Granted(grant) => intake.workshop.run(*grant, plugin).await,
+                ClaimReply::Granted(grant) => {
+                    if intake.workshop.run(*grant, plugin).await == Slot::Quarantined {
+                        permit.forget();
+                        return;
+                    }
+                }
                 ClaimReply::Refused { refusal, .. } => {
                     tracing::debug!(job.id = %dispatch.job_id, "claim refused: {refusal:?}");
                 }

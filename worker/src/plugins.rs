@@ -129,7 +129,7 @@ mod tests {
         };
         assert_eq!(offered(&[]), SLOTS.map(|(name, slots)| (name.to_owned(), slots)));
         assert_eq!(
-            offered(&["ocr=0", "shell = 9", "NOOP=0"]),
+            offered(&["shell = 9", "NOOP=0"]),
             [("SHELL".to_owned(), 9)]
         );
     }

@@ -12,12 +12,14 @@ use shared::amqp::publisher::{Outgoing, Publisher};
 use shared::amqp::topology::JOBS_EXCHANGE;
 use shared::error::Chain;
 use shared::job::Priority;
+use shared::lifecycle::finish_soon;
 use shared::message::dispatch::Dispatch;
 use shared::message::encode;
 use shared::metrics::DISPATCHES;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::PATIENCE;
 use crate::broker::Status;
 use crate::db::dispatch::{Mark, Pick};
 use crate::db::notify::Changes;
@@ -49,7 +51,10 @@ impl Dispatcher {
         let mut changed = self.changes.subscribe();
         let mut troubled = false;
         while !stop.is_cancelled() {
-            match self.run_once().await {
+            let Some(round) = finish_soon(&stop, PATIENCE, self.run_once()).await else {
+                return;
+            };
+            match round {
                 // More may be waiting than one round takes.
                 Ok(published) if published > 0 => continue,
                 Ok(_) => troubled = false,

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use metrics::counter;
 use shared::error::Chain;
+use shared::lifecycle::finish_soon;
 use shared::metrics::EXPIRED_LEASES;
 use tokio_util::sync::CancellationToken;
 
-use super::PROBE_GAP_SECONDS;
+use super::{PATIENCE, PROBE_GAP_SECONDS};
 use crate::broker::tell;
 use crate::db::Db;
 use crate::db::notify::Changes;
@@ -23,12 +24,13 @@ pub async fn run(db: Db, changes: Changes, stop: CancellationToken) {
             () = tokio::time::sleep(INTERVAL) => {}
             () = stop.cancelled() => return,
         }
-        match db
-            .run(&ExpireLeases {
-                gap_seconds: PROBE_GAP_SECONDS,
-            })
-            .await
-        {
+        let expire = ExpireLeases {
+            gap_seconds: PROBE_GAP_SECONDS,
+        };
+        let Some(expired) = finish_soon(&stop, PATIENCE, db.run(&expire)).await else {
+            return;
+        };
+        match expired {
             Ok((0, _)) => {}
             Ok((lost, finished)) => {
                 tracing::warn!("{lost} attempts have lost their worker; their jobs go on elsewhere");

@@ -1,10 +1,10 @@
 //! Consuming a queue in batches: whatever is at hand becomes one transaction.
 //!
 //! Invariants: a batch is acknowledged as a whole after its handler has committed; a batch that the database
-//! can't take now waits and is tried again; one bad message is found by halving and never blocks the others.
+//! can't take now is tried again, and given back after some seconds; one bad message is found by halving and never blocks the others.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt, StreamExt};
 use lapin::message::Delivery;
@@ -13,6 +13,7 @@ use lapin::types::FieldTable;
 use shared::amqp::link::Session;
 use shared::amqp::{self, call};
 use shared::error::Chain;
+use shared::lifecycle::finish_soon;
 use tokio_util::sync::CancellationToken;
 
 use super::rejected::PutAway;
@@ -23,6 +24,10 @@ use crate::intake;
 const BATCH_MAX: u16 = 200;
 /// Pause before a batch is tried again that could not be handled.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
+/// A batch that can't be handled for this long goes back: another coordinator may be better off.
+const GIVE_BACK_AFTER: Duration = Duration::from_secs(5);
+/// How long a batch in hand may take once the process is to stop. Dropping it is safe: nothing is acknowledged.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why a batch could not be handled.
 #[derive(Debug, thiserror::Error)]
@@ -111,8 +116,10 @@ pub(super) async fn consume(
                 None
             };
         }
-        if !settle(&handler, &batch, queue, session, stop).await {
-            return Ok(());
+        match finish_soon(stop, PATIENCE, settle(&handler, &batch, queue, session, stop)).await {
+            Some(Settled::Handled) => {}
+            Some(Settled::Stuck) => return Err(amqp::Error::GivenBack),
+            Some(Settled::Stopped) | None => return Ok(()),
         }
         let last = batch.last().expect("a batch begins with a message");
         call(
@@ -123,14 +130,25 @@ pub(super) async fn consume(
     }
 }
 
-/// Handles the batch, however often it takes; `false` when the process stops before.
+/// What became of a batch.
+enum Settled {
+    /// It is to be acknowledged.
+    Handled,
+    /// It could not be handled for too long.
+    Stuck,
+    /// The process stops, or the session is over.
+    Stopped,
+}
+
+/// Handles the batch, and tries again for a while where that fails.
 async fn settle(
     handler: &impl Handler,
     batch: &[Delivery],
     queue: &str,
     session: &Session,
     stop: &CancellationToken,
-) -> bool {
+) -> Settled {
+    let began = Instant::now();
     let mut parts = VecDeque::from([batch]);
     let put_away = PutAway::default();
     let mut troubled = false;
@@ -165,9 +183,12 @@ async fn settle(
         parts.push_front(part);
         tokio::select! {
             () = tokio::time::sleep(RETRY_PAUSE) => {}
-            () = session.over.cancelled() => return false,
-            () = stop.cancelled() => return false,
+            () = session.over.cancelled() => return Settled::Stopped,
+            () = stop.cancelled() => return Settled::Stopped,
+        }
+        if began.elapsed() > GIVE_BACK_AFTER {
+            return Settled::Stuck;
         }
     }
-    true
+    Settled::Handled
 }

@@ -9,6 +9,7 @@ use shared::amqp::link::Session;
 use shared::amqp::topology::{self, Depth};
 use shared::amqp::{Error, call};
 use shared::error::Chain;
+use shared::lifecycle::finish_soon;
 use shared::plugin::PluginName;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +19,8 @@ use crate::db::plugins::All;
 
 /// How often both sides are compared.
 const INTERVAL: Duration = Duration::from_secs(5);
+/// How long a comparison may take once the process is to stop.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// A published job that nobody has claimed for this long may have lost its message.
 const DOUBT_SECONDS: f64 = 30.0;
 /// After this long it is sent again as soon as the queue holds fewer messages than jobs are published.
@@ -25,7 +28,10 @@ const SUSPICION_SECONDS: f64 = 600.0;
 
 pub(super) async fn run(broker: &Broker, session: &Session, stop: &CancellationToken) -> Result<(), Error> {
     loop {
-        compare(broker, session).await?;
+        match finish_soon(stop, PATIENCE, compare(broker, session)).await {
+            Some(compared) => compared?,
+            None => return Ok(()),
+        }
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
             () = broker.queue_missing.notified() => {}

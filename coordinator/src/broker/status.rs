@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use shared::amqp::publisher::Publisher;
 
-/// The state of both connections.
+/// The state of the connections.
 #[derive(Debug, Clone)]
 pub struct Status {
     publisher: Publisher,
+    receiving: Arc<AtomicBool>,
     consuming: Arc<AtomicBool>,
     missing_queues: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -19,14 +20,17 @@ impl Status {
     pub fn new(publisher: Publisher) -> Self {
         Self {
             publisher,
+            receiving: Arc::default(),
             consuming: Arc::default(),
             missing_queues: Arc::default(),
         }
     }
 
-    /// Whether both connections are up.
+    /// Whether all connections are up.
     pub fn connected(&self) -> bool {
-        self.consuming.load(Ordering::SeqCst) && self.publisher.connected()
+        self.receiving.load(Ordering::SeqCst)
+            && self.consuming.load(Ordering::SeqCst)
+            && self.publisher.connected()
     }
 
     /// Whether the broker takes no messages (memory or disk alarm).
@@ -37,6 +41,10 @@ impl Status {
     /// Plugins' queues that should exist and do not.
     pub fn missing_queues(&self) -> Vec<String> {
         self.missing().iter().cloned().collect()
+    }
+
+    pub(super) fn set_receiving(&self, receiving: bool) {
+        self.receiving.store(receiving, Ordering::SeqCst);
     }
 
     pub(super) fn set_consuming(&self, consuming: bool) {

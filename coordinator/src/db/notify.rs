@@ -59,7 +59,11 @@ impl Changes {
                 () = self.own.notified() => {}
                 () = stop.cancelled() => return,
             }
-            if let Err(error) = db.run(&Tell).await {
+            let told = tokio::select! {
+                told = db.run(&Tell) => told,
+                () = stop.cancelled() => return,
+            };
+            if let Err(error) = told {
                 tracing::debug!("telling other coordinators of a change: {}", Chain(&error));
             }
             tokio::select! {
