@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -111,6 +111,18 @@ fn start_launcher(place: &str) -> Crashed {
     }
 }
 
+/// Ends and removes what the other launcher left, also when the test fails half-way.
+struct Remains(String);
+
+impl Drop for Remains {
+    fn drop(&mut self) {
+        // A second panic would hide the first.
+        if let Ok(place) = Place::open(&self.0) {
+            let _ = fs::remove_dir_all(place.path());
+        }
+    }
+}
+
 /// A process that is nobody's leftover; ended with the test.
 struct Bystander(Ident, Child);
 
@@ -157,6 +169,7 @@ fn listening_addresses(port: u16) -> BTreeSet<String> {
 #[test]
 fn what_a_killed_launcher_started_is_ended_by_the_next_one_and_nothing_else_is() {
     let name = format!("crash-test-{}", std::process::id());
+    let _remains = Remains(name.clone());
     let mut crashed = start_launcher(&name);
 
     // 127.0.0.1 and ::1 in the kernel's notation.
@@ -208,6 +221,4 @@ fn what_a_killed_launcher_started_is_ended_by_the_next_one_and_nothing_else_is()
         bystander.0.runs(),
         "a process that was not the launcher's was killed"
     );
-    let path: &Path = place.path();
-    fs::remove_dir_all(path).unwrap();
 }

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::error::Chain;
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
@@ -57,4 +59,37 @@ pub fn start_logging(format: LogFormat, filter: &str) -> Result<(), String> {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
     started.map_err(|error| format!("logging was started before: {error}"))
+}
+
+/// Something that is done again and again and may fail for a while: told once when that begins, once when it is over.
+#[derive(Debug)]
+pub struct Trouble {
+    what: &'static str,
+    present: bool,
+}
+
+impl Trouble {
+    /// Nothing is wrong yet. `what` is what can't be done then: "leases can't be looked at".
+    pub fn none(what: &'static str) -> Self {
+        Self { what, present: false }
+    }
+
+    /// It failed.
+    pub fn begins(&mut self, error: &(dyn std::error::Error + 'static)) {
+        if !std::mem::replace(&mut self.present, true) {
+            tracing::warn!("{} at the moment: {}", self.what, Chain(error));
+        }
+    }
+
+    /// Whether it failed the last time.
+    pub fn is_present(&self) -> bool {
+        self.present
+    }
+
+    /// It worked.
+    pub fn ends(&mut self) {
+        if std::mem::replace(&mut self.present, false) {
+            tracing::info!("no longer: {}", self.what);
+        }
+    }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
 use shared::job::JobId;
 use tests::api::Item;
 use tests::volume::PAGES;
@@ -224,6 +225,33 @@ fn a_killed_postgresql_stops_no_running_job() {
 
 /// What was lost has been built anew.
 fn takes_new_jobs(cluster: &Cluster) {
-    let id = cluster.submit(&serde_json::json!({"plugin": "NOOP", "title": "afterwards"}));
+    let id = cluster.submit(&json!({"plugin": "NOOP", "title": "afterwards"}));
     cluster.wait_until_done(id);
+}
+
+#[test]
+fn jobs_whose_queue_is_lost_are_sent_again() {
+    const QUEUE: &str = "taskmanager.jobs.noop";
+    let cluster = Cluster::named("lost-queue")
+        .plugins("NOOP=1")
+        .expecting("are sent again")
+        .start();
+    let api = cluster.api();
+    let job = |title: &str, milliseconds: u32| json!({"plugin": "NOOP", "title": title, "parameters": {"items": 1, "item_ms": milliseconds}});
+    // Holds the only slot, so that the others stay in the queue.
+    let running = api.submit(&job("running", 5_000));
+    cluster.wait_until(running, "runs", |job| job.state == "PROCESSING");
+    let waiting: Vec<JobId> = (0..3)
+        .map(|number| api.submit(&job(&format!("waiting {number}"), 0)))
+        .collect();
+    let amqp = cluster.amqp();
+    eventually(LIMIT, "three messages in the queue", || match amqp.depth(QUEUE) {
+        3 => Ok(()),
+        other => Err(other.to_string()),
+    });
+    amqp.delete_queue(QUEUE);
+    for id in waiting.into_iter().chain([running]) {
+        let job = cluster.wait_until_done(id);
+        assert_eq!(job.outcomes(), ["done"]);
+    }
 }

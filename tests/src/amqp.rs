@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use lapin::message::BasicGetMessage;
 use lapin::options::{
     BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
+    QueueDeleteOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
@@ -202,6 +203,15 @@ impl Amqp {
         )
         .expect("the queue is there")
         .message_count()
+    }
+
+    /// Deletes a queue with all that is in it.
+    pub fn delete_queue(&self, queue: &str) {
+        runtime::wait(
+            self.channel
+                .queue_delete(queue.into(), QueueDeleteOptions::default()),
+        )
+        .expect("a queue can be deleted");
     }
 
     fn take(&self, queue: &str) -> Option<BasicGetMessage> {

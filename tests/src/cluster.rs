@@ -219,6 +219,7 @@ impl Cluster {
         for program in self.workers.iter_mut().chain([&mut self.coordinator]) {
             program.end_at_once();
         }
+        remains::kill_processes_in(&builder::scratch_base(&self.place));
         // The test has failed already; with a server that is gone there is nothing to remove either.
         let _removed = self.servers.remove();
     }

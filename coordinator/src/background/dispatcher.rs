@@ -16,6 +16,7 @@ use shared::lifecycle::finish_soon;
 use shared::message::dispatch::Dispatch;
 use shared::message::encode;
 use shared::metrics::DISPATCHES;
+use shared::telemetry::Trouble;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -49,7 +50,7 @@ impl Dispatcher {
     /// Runs until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut changed = self.changes.subscribe();
-        let mut troubled = false;
+        let mut trouble = Trouble::none("waiting jobs can't be published");
         while !stop.is_cancelled() {
             let Some(round) = finish_soon(&stop, PATIENCE, self.run_once()).await else {
                 return;
@@ -57,17 +58,12 @@ impl Dispatcher {
             match round {
                 // More may be waiting than one round takes.
                 Ok(published) if published > 0 => continue,
-                Ok(_) => troubled = false,
-                Err(error) => {
-                    if !troubled {
-                        tracing::warn!("waiting jobs can't be published at the moment: {}", Chain(&error));
-                    }
-                    troubled = true;
-                }
+                Ok(_) => trouble.ends(),
+                Err(error) => trouble.begins(&error),
             }
             tokio::select! {
                 () = tokio::time::sleep(INTERVAL) => {}
-                _ = changed.changed(), if !troubled => {}
+                _ = changed.changed(), if !trouble.is_present() => {}
                 () = stop.cancelled() => {}
             }
         }

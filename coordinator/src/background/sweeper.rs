@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use metrics::counter;
-use shared::error::Chain;
 use shared::lifecycle::finish_soon;
 use shared::metrics::EXPIRED_LEASES;
+use shared::telemetry::Trouble;
 use tokio_util::sync::CancellationToken;
 
 use super::{PATIENCE, PROBE_GAP_SECONDS};
@@ -19,6 +19,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs until `stop`.
 pub async fn run(db: Db, changes: Changes, stop: CancellationToken) {
+    let mut trouble = Trouble::none("leases can't be looked at");
     loop {
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
@@ -30,6 +31,9 @@ pub async fn run(db: Db, changes: Changes, stop: CancellationToken) {
         let Some(expired) = finish_soon(&stop, PATIENCE, db.run(&expire)).await else {
             return;
         };
+        if expired.is_ok() {
+            trouble.ends();
+        }
         match expired {
             Ok((0, _)) => {}
             Ok((lost, finished)) => {
@@ -38,7 +42,7 @@ pub async fn run(db: Db, changes: Changes, stop: CancellationToken) {
                 finished.iter().for_each(tell);
                 changes.announce();
             }
-            Err(error) => tracing::debug!("leases can't be looked at now: {}", Chain(&error)),
+            Err(error) => trouble.begins(&error),
         }
     }
 }

@@ -11,6 +11,7 @@ use shared::amqp::{Error, call};
 use shared::error::Chain;
 use shared::lifecycle::finish_soon;
 use shared::plugin::PluginName;
+use shared::telemetry::Trouble;
 use tokio_util::sync::CancellationToken;
 
 use super::Broker;
@@ -27,8 +28,9 @@ const DOUBT_SECONDS: f64 = 30.0;
 const SUSPICION_SECONDS: f64 = 600.0;
 
 pub(super) async fn run(broker: &Broker, session: &Session, stop: &CancellationToken) -> Result<(), Error> {
+    let mut trouble = Trouble::none("the queues can't be compared with the database");
     loop {
-        match finish_soon(stop, PATIENCE, compare(broker, session)).await {
+        match finish_soon(stop, PATIENCE, compare(broker, session, &mut trouble)).await {
             Some(compared) => compared?,
             None => return Ok(()),
         }
@@ -40,7 +42,7 @@ pub(super) async fn run(broker: &Broker, session: &Session, stop: &CancellationT
     }
 }
 
-async fn compare(broker: &Broker, session: &Session) -> Result<(), Error> {
+async fn compare(broker: &Broker, session: &Session, trouble: &mut Trouble) -> Result<(), Error> {
     let channel = session.channel().await?;
     topology::declare_fixed(&channel).await?;
     call("closing a channel", channel.close(200, "done".into())).await?;
@@ -52,13 +54,11 @@ async fn compare(broker: &Broker, session: &Session) -> Result<(), Error> {
     ) {
         Ok(read) => read,
         Err(error) => {
-            tracing::debug!(
-                "the queues can't be compared with the database: {}",
-                Chain(&error)
-            );
+            trouble.begins(&error);
             return Ok(());
         }
     };
+    trouble.ends();
     for plugin in &plugins {
         let name = &plugin.name;
         match topology::depth(session, &name.queue()).await? {

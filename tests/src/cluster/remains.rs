@@ -1,33 +1,39 @@
 //! Processes that attempts have started and that are still there.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 /// The running processes whose working folder lies beneath `folder`, as `<id> <command line>`. Tools work in their
 /// attempt's scratch folder, and so does the wrapper around each of them.
 pub(super) fn processes_in(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir("/proc").expect("there is /proc").flatten();
-    let mut found = Vec::new();
-    for entry in entries {
-        let Some(pid) = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse::<u32>().ok())
-        else {
-            continue;
-        };
-        // A process that ends between two looks is none that is left.
-        let Ok(cwd) = fs::read_link(entry.path().join("cwd")) else {
-            continue;
-        };
-        // The link of a removed folder has " (deleted)" behind it.
-        if cwd.starts_with(folder) {
-            let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            found.push(format!(
-                "{pid} {}",
-                String::from_utf8_lossy(&command).replace('\0', " ")
-            ));
-        }
+    let shown = |pid: &Pid| {
+        let command = fs::read(proc(*pid).join("cmdline")).unwrap_or_default();
+        let command = String::from_utf8_lossy(&command).replace('\0', " ");
+        format!("{} {command}", pid.as_raw_pid())
+    };
+    ids_in(folder).iter().map(shown).collect()
+}
+
+/// Kills them; for a test that has failed because of them, or before they could end.
+pub(super) fn kill_processes_in(folder: &Path) {
+    for pid in ids_in(folder) {
+        // One that is gone already is what is wanted.
+        let _gone = kill_process(pid, Signal::KILL);
     }
-    found
+}
+
+fn ids_in(folder: &Path) -> Vec<Pid> {
+    let entries = fs::read_dir("/proc").expect("there is /proc").flatten();
+    entries
+        .filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?))
+        // A process that ends between two looks is none that is left. The link of a removed folder has " (deleted)"
+        // behind it, which leaves its beginning as it was.
+        .filter(|pid| fs::read_link(proc(*pid).join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder)))
+        .collect()
+}
+
+fn proc(pid: Pid) -> PathBuf {
+    Path::new("/proc").join(pid.as_raw_pid().to_string())
 }
