@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use shared::amqp::Address;
 use shared::amqp::publisher::publisher;
 use shared::error::Chain;
 use shared::lifecycle::Lifecycle;
-use shared::metrics::BUCKETS_SECONDS;
+use shared::metrics;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -27,8 +26,6 @@ use crate::intake::{Intake, PathRules, Templates};
 
 /// Pause before the database is tried again at the start.
 const DATABASE_PAUSE: Duration = Duration::from_secs(1);
-/// How often the metrics recorder tidies its histograms up.
-const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// Runs a coordinator until it is asked to end. The exit code tells whether it ended well.
 ///
@@ -43,7 +40,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         .as_deref()
         .map_or_else(|| Ok(Templates::default()), Templates::load)?;
     let db = Db::new(&database_url, config.db_connections)?;
-    let prometheus = install_metrics()?;
+    let prometheus = metrics::install().context("the metrics recorder can't be installed")?;
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("the address {} can't be listened on", config.listen))?;
@@ -73,7 +70,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
             tracing::error!("the HTTP server ended: {}", Chain(&error));
         }
     });
-    lifecycle.spawn("metrics upkeep", upkeep(prometheus, stop.clone()));
+    lifecycle.spawn("metrics upkeep", metrics::upkeep(prometheus, stop.clone()));
     lifecycle.spawn("publish", Broker::publish(slot, address.clone(), stop.clone()));
 
     let broker = Broker {
@@ -147,25 +144,6 @@ async fn prepare_schema(database_url: &str, stop: &CancellationToken) -> bool {
         tokio::select! {
             () = tokio::time::sleep(DATABASE_PAUSE) => {}
             () = stop.cancelled() => return false,
-        }
-    }
-}
-
-fn install_metrics() -> anyhow::Result<PrometheusHandle> {
-    let handle = PrometheusBuilder::new()
-        .set_buckets(&BUCKETS_SECONDS)
-        .context("the histogram buckets are wrong")?
-        .install_recorder()
-        .context("the metrics recorder can't be installed")?;
-    shared::metrics::describe();
-    Ok(handle)
-}
-
-async fn upkeep(prometheus: PrometheusHandle, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(METRICS_UPKEEP) => prometheus.run_upkeep(),
-            () = stop.cancelled() => return,
         }
     }
 }

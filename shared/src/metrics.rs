@@ -1,6 +1,10 @@
-//! Every metric name, its labels and what it means. Nothing else in the project spells a metric's name.
+//! Every metric name, its labels and what it means, and the recorder that collects them. Nothing else in the project spells a metric's name.
+
+use std::time::Duration;
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
 
 /// What kind of figure a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,13 +89,38 @@ metrics! {
 }
 
 /// Upper bounds of the histograms' buckets in seconds: from milliseconds to six hours.
-pub const BUCKETS_SECONDS: [f64; 17] = [
+const BUCKETS_SECONDS: [f64; 17] = [
     0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 7_200.0,
     21_600.0,
 ];
 
+/// How often the recorder tidies its histograms up.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Installs this process's recorder. Call it once, early in `main`.
+///
+/// # Errors
+/// When another recorder is installed already.
+pub fn install() -> Result<PrometheusHandle, BuildError> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets(&BUCKETS_SECONDS)?
+        .install_recorder()?;
+    describe();
+    Ok(handle)
+}
+
+/// Keeps the recorder tidy until `stop`.
+pub async fn upkeep(recorder: PrometheusHandle, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(UPKEEP_INTERVAL) => recorder.run_upkeep(),
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
 /// Tells the installed recorder what each metric means.
-pub fn describe() {
+fn describe() {
     for metric in ALL {
         match metric.kind {
             Kind::Counter => describe_counter!(metric.name, metric.help),

@@ -128,10 +128,7 @@ mod tests {
                 .collect()
         };
         assert_eq!(offered(&[]), SLOTS.map(|(name, slots)| (name.to_owned(), slots)));
-        assert_eq!(
-            offered(&["shell = 9", "NOOP=0"]),
-            [("SHELL".to_owned(), 9)]
-        );
+        assert_eq!(offered(&["shell = 9", "NOOP=0"]), [("SHELL".to_owned(), 9)]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 use shared::amqp::Address;
 use shared::amqp::link::{self, Session};
 use shared::amqp::publisher::{PublisherSlot, publisher};
@@ -16,7 +16,7 @@ use shared::amqp::topology;
 use shared::error::Chain;
 use shared::lifecycle::Lifecycle;
 use shared::message::reply::{ClaimReply, Grant, Reply};
-use shared::metrics::BUCKETS_SECONDS;
+use shared::metrics;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -38,8 +38,6 @@ use crate::running::Running;
 use crate::scratch::Scratch;
 use crate::tool::Wrapper;
 
-/// How often the metrics recorder tidies its histograms up.
-const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 /// Pause before what coordinators declare is looked for again.
 const TOPOLOGY_PAUSE: Duration = Duration::from_secs(1);
 /// Part of the grace period that attempts and their results may use.
@@ -55,7 +53,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let scratch = Scratch::prepare(&config.scratch)
         .with_context(|| format!("the scratch folder {} can't be used", config.scratch.display()))?;
     let identity = Identity::of_this_process(config.name.as_deref());
-    let prometheus = install_metrics()?;
+    let prometheus = metrics::install().context("the metrics recorder can't be installed")?;
     let benches = benches(&config);
     tracing::info!(worker.id = %identity.id, "worker {} serves {}", identity.id, names(&benches));
 
@@ -75,7 +73,10 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     if let Some(listen) = config.listen {
         serve_health(&lifecycle, listen, &workshop, &benches, prometheus.clone()).await?;
     }
-    lifecycle.spawn("metrics upkeep", upkeep(prometheus, lifecycle.stop.clone()));
+    lifecycle.spawn(
+        "metrics upkeep",
+        metrics::upkeep(prometheus, lifecycle.stop.clone()),
+    );
     let claimer = talk(&lifecycle, &workshop, &benches, slot, address.clone());
     work(
         &lifecycle,
@@ -318,23 +319,4 @@ fn names(benches: &[Bench]) -> String {
         .map(|bench| format!("{} ({} at once)", bench.plugin.offer().name, bench.size))
         .collect();
     names.join(", ")
-}
-
-fn install_metrics() -> anyhow::Result<PrometheusHandle> {
-    let handle = PrometheusBuilder::new()
-        .set_buckets(&BUCKETS_SECONDS)
-        .context("the histogram buckets are wrong")?
-        .install_recorder()
-        .context("the metrics recorder can't be installed")?;
-    shared::metrics::describe();
-    Ok(handle)
-}
-
-async fn upkeep(prometheus: PrometheusHandle, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(METRICS_UPKEEP) => prometheus.run_upkeep(),
-            () = stop.cancelled() => return,
-        }
-    }
 }
