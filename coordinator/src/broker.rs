@@ -64,6 +64,7 @@ impl Broker {
             async move {
                 let result = Box::pin(broker.serve_submitters(session, &stop)).await;
                 broker.status.set_receiving(false);
+                broker.note(&result);
                 result
             }
         };
@@ -72,6 +73,7 @@ impl Broker {
             async move {
                 let result = Box::pin(broker.serve_workers(session, &stop)).await;
                 broker.status.set_consuming(false);
+                broker.note(&result);
                 result
             }
         };
@@ -79,6 +81,12 @@ impl Broker {
             link::run("submit", &address, &stop, submissions),
             link::run("consume", &address, &stop, events),
         );
+    }
+
+    fn note(&self, result: &Result<(), Error>) {
+        if let Err(error) = result {
+            self.status.set_trouble(error);
+        }
     }
 
     async fn serve_submitters(&self, session: Session, stop: &CancellationToken) -> Result<(), Error> {

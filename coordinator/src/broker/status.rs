@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use shared::amqp::publisher::Publisher;
+use shared::error::Chain;
 
 /// The state of the connections.
 #[derive(Debug, Clone)]
@@ -13,6 +14,7 @@ pub struct Status {
     receiving: Arc<AtomicBool>,
     consuming: Arc<AtomicBool>,
     missing_queues: Arc<Mutex<BTreeSet<String>>>,
+    trouble: Arc<Mutex<Option<String>>>,
 }
 
 impl Status {
@@ -23,6 +25,7 @@ impl Status {
             receiving: Arc::default(),
             consuming: Arc::default(),
             missing_queues: Arc::default(),
+            trouble: Arc::default(),
         }
     }
 
@@ -41,6 +44,19 @@ impl Status {
     /// Plugins' queues that should exist and do not.
     pub fn missing_queues(&self) -> Vec<String> {
         self.missing().iter().cloned().collect()
+    }
+
+    /// What the broker said when it last refused something (a missing permission, other queue arguments).
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble_slot().clone()
+    }
+
+    pub(super) fn set_trouble(&self, error: &shared::amqp::Error) {
+        *self.trouble_slot() = Some(Chain(error).to_string());
+    }
+
+    fn trouble_slot(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn set_receiving(&self, receiving: bool) {

@@ -51,7 +51,7 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
 }
 
 fn surroundings(found: &Surroundings) -> Vec<Check> {
-    let mut checks = vec![postgres(found)];
+    let mut checks = vec![postgres(found), permissions(found)];
     if found.plugins.is_empty() {
         checks.push(failed(
             "plugins",
@@ -82,6 +82,16 @@ fn postgres(found: &Surroundings) -> Check {
                 found.server_version
             ),
         )
+    }
+}
+
+fn permissions(found: &Surroundings) -> Check {
+    let name = "database permissions";
+    if found.may_create_tables {
+        passed(name, "tables can be made".to_owned())
+    } else {
+        let what = "the coordinator's user may not make tables, which each month needs";
+        failed(name, format!("{what}: GRANT CREATE ON SCHEMA to it"))
     }
 }
 
@@ -185,6 +195,7 @@ mod tests {
         let found = Surroundings {
             server_version: "15.18".to_owned(),
             server_version_number: 150_018,
+            may_create_tables: true,
             workers,
             plugins,
         };
@@ -221,14 +232,16 @@ mod tests {
     }
 
     #[test]
-    fn an_old_database_is_a_finding() {
+    fn an_old_database_and_missing_permissions_are_findings() {
         let old = Surroundings {
             server_version: "14.2".to_owned(),
             server_version_number: 140_002,
+            may_create_tables: false,
             workers: vec![],
             plugins: vec![],
         };
         assert!(!postgres(&old).ok);
+        assert!(!permissions(&old).ok);
         assert!(!queues(&["taskmanager.jobs.ocr".to_owned()]).ok);
     }
 }

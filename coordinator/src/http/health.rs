@@ -79,7 +79,13 @@ pub(super) fn schema(app: &App) -> Check {
 pub(super) fn broker(app: &App) -> Check {
     let problem = (!app.broker.connected()).then_some("RabbitMQ is not connected");
     check("broker", problem, "RabbitMQ is connected", |problem| {
-        format!("{problem}: is it running, and is --amqp-url right? Nothing is lost meanwhile")
+        let said = app
+            .broker
+            .trouble()
+            .map_or_else(String::new, |said| format!(" (it last said: {said})"));
+        format!(
+            "{problem}{said}: is it running, is --amqp-url right, and may its user do this? Nothing is lost meanwhile"
+        )
     })
 }
 

@@ -43,6 +43,8 @@ pub struct Surroundings {
     pub server_version: String,
     /// The same as a number: `150018`.
     pub server_version_number: i32,
+    /// Whether the coordinator's user may make tables: each month needs new partitions.
+    pub may_create_tables: bool,
     /// The workers, by name.
     pub workers: Vec<WorkerRow>,
     /// The plugins, by name.
@@ -68,6 +70,12 @@ impl Transact for ReadSurroundings {
             server_version_number: single(
                 tx,
                 "-- pages.server_number\nSELECT current_setting('server_version_num')::int",
+                &[],
+            )
+            .await?,
+            may_create_tables: single(
+                tx,
+                "-- pages.may_create\nSELECT has_schema_privilege(current_schema(), 'CREATE')",
                 &[],
             )
             .await?,
