@@ -26,7 +26,7 @@ use crate::Error;
 pub use folder::workspace;
 use ledger::Ledger;
 
-/// How many places of one name are tried by [`Place::open_first_free`].
+/// How many places of one name are tried by [`Place::fresh`].
 const SIBLINGS: u32 = 9;
 
 /// The folder for temporary places, beside the named ones.
