@@ -49,6 +49,8 @@ pub struct Broker {
     pub status: Status,
     /// Woken when a plugin's queue is missing.
     pub queue_missing: Arc<Notify>,
+    /// Held while a plugin's queue is made.
+    pub making_queues: Arc<tokio::sync::Mutex<()>>,
     /// Lease of plugins that are announced for the first time, seconds.
     pub lease_seconds: i32,
 }

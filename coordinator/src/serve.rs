@@ -80,6 +80,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         publisher: publisher.clone(),
         status: status.clone(),
         queue_missing: Arc::clone(&queue_missing),
+        making_queues: Arc::default(),
         lease_seconds: config.lease_seconds,
     };
     let rest = lifecycle.clone();

@@ -2,7 +2,6 @@
 
 use lapin::message::Delivery;
 use shared::amqp::link::Session;
-use shared::amqp::topology;
 use shared::message::reply::{AttemptVerdict, Reply, Verdict};
 use shared::message::worker::{Announcement, Heartbeat, WorkerMessage};
 
@@ -112,9 +111,7 @@ impl Heartbeats<'_> {
         };
         self.0.db.run(&work).await?;
         for offer in &announcement.plugins {
-            if topology::depth(self.1, &offer.name.queue()).await?.is_none() {
-                reconcile::make_queue(self.0, self.1, &offer.name).await?;
-            }
+            reconcile::make_queue(self.0, self.1, &offer.name).await?;
         }
         tracing::debug!(worker.id = %announcement.worker_id, "worker {} announced itself", announcement.worker_id);
         Ok(())

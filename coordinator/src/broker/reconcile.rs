@@ -83,25 +83,39 @@ fn is_lost(depth: Depth, published: i64, age_seconds: f64) -> bool {
     emptied || thinned
 }
 
-/// Makes a plugin's queue; what it may have held before is sent again.
+/// Makes a plugin's queue where it is missing; what it held before is sent again.
+///
+/// The jobs are marked first and the queue made afterwards: as long as it is missing nothing can be published, so
+/// none is sent again that was sent to the new queue. One at a time, so that the second finds the first one's queue.
 pub(super) async fn make_queue(broker: &Broker, session: &Session, plugin: &PluginName) -> Result<(), Error> {
-    broker.status.set_queue_missing(&plugin.queue(), true);
-    if topology::declare_plugin_queue(session, plugin).await? {
-        redispatch(broker, plugin, "its queue had to be made anew").await;
+    let _one_at_a_time = broker.making_queues.lock().await;
+    if topology::depth(session, &plugin.queue()).await?.is_some() {
+        return Ok(());
     }
-    broker.status.set_queue_missing(&plugin.queue(), false);
+    broker.status.set_queue_missing(&plugin.queue(), true);
+    if redispatch(broker, plugin, "its queue had to be made anew").await {
+        topology::declare_plugin_queue(session, plugin).await?;
+        broker.status.set_queue_missing(&plugin.queue(), false);
+        // What waited for the queue can be published now.
+        broker.changes.announce();
+    }
     Ok(())
 }
 
-async fn redispatch(broker: &Broker, plugin: &PluginName, why: &str) {
+/// Whether it could be done.
+async fn redispatch(broker: &Broker, plugin: &PluginName, why: &str) -> bool {
     match broker.db.run(&Redispatch { plugin }).await {
-        Ok(0) => {}
+        Ok(0) => true,
         Ok(jobs) => {
             tracing::warn!(job.plugin = %plugin, "{jobs} jobs of {plugin} are sent again: {why}");
             broker.changes.announce();
+            true
         }
         // The next comparison finds the same again.
-        Err(error) => tracing::warn!("jobs of {plugin} can't be sent again now: {}", Chain(&error)),
+        Err(error) => {
+            tracing::warn!("jobs of {plugin} can't be sent again now: {}", Chain(&error));
+            false
+        }
     }
 }
 

@@ -104,12 +104,11 @@ pub async fn events_exchange_exists(session: &Session) -> Result<bool, Error> {
     }
 }
 
-/// Declares a plugin's queue. Tells whether it had to be made: then every message that it once held is gone.
+/// Declares a plugin's queue, unless it is there.
 ///
 /// # Errors
 /// When the broker refuses.
-pub async fn declare_plugin_queue(session: &Session, plugin: &PluginName) -> Result<bool, Error> {
-    let existed = depth(session, &plugin.queue()).await?.is_some();
+pub async fn declare_plugin_queue(session: &Session, plugin: &PluginName) -> Result<(), Error> {
     let channel = session.channel().await?;
     let mut arguments = FieldTable::default();
     arguments.insert(
@@ -119,7 +118,7 @@ pub async fn declare_plugin_queue(session: &Session, plugin: &PluginName) -> Res
     declare_queue(&channel, &plugin.queue(), arguments).await?;
     bind(&channel, &plugin.queue(), JOBS_EXCHANGE, &plugin.routing_key()).await?;
     call("closing a channel", channel.close(200, "done".into())).await?;
-    Ok(!existed)
+    Ok(())
 }
 
 /// What a queue holds.
