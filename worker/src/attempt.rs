@@ -3,6 +3,8 @@
 //! Invariants: nothing becomes visible in the target before a coordinator has agreed; a panic of a plugin ends
 //! this attempt alone; whatever happens, the attempt ends with one result, or with none when it was fenced.
 
+mod ending;
+
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use crate::publish;
 use crate::requests::Requests;
 use crate::roots::Roots;
 use crate::running::{Attempt, Running, StopReason};
+use ending::{Worked, conclude, failed, panicked};
 
 /// Pause before an unanswered request to publish is repeated.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -61,14 +64,6 @@ pub enum Slot {
     Free,
     /// Something of the attempt could not be ended: nobody gets it until the worker is started anew.
     Quarantined,
-}
-
-/// How an attempt's work went, before it is reported.
-enum Worked {
-    /// This is to be reported.
-    Report(Outcome),
-    /// The job is another's: nothing to report.
-    Fenced,
 }
 
 impl Workshop {
@@ -361,52 +356,4 @@ impl Workshop {
         };
         self.delivery.deliver(result, &self.end).await;
     }
-}
-
-/// What an error of the plugin, or being stopped, means for the attempt.
-fn conclude(attempt: &Attempt, error: AttemptError) -> Worked {
-    if attempt.stop_reason() == Some(StopReason::Lost) {
-        return Worked::Fenced;
-    }
-    Worked::Report(match (error, attempt.stop_reason()) {
-        (AttemptError::Stopped, Some(StopReason::Cancelled)) => Outcome::Cancelled,
-        (AttemptError::Stopped, Some(StopReason::ShutDown)) => interrupted("the worker was shut down"),
-        (AttemptError::Stopped, Some(StopReason::Yielded)) => interrupted("it yielded"),
-        (AttemptError::Stopped, Some(StopReason::OverBudget)) => {
-            failed(AttemptError::retryable("it ran longer than its plugin allows"))
-        }
-        (error, _) => failed(error),
-    })
-}
-
-fn interrupted(reason: &str) -> Outcome {
-    Outcome::Interrupted {
-        reason: reason.to_owned(),
-    }
-}
-
-fn failed(error: AttemptError) -> Outcome {
-    match error {
-        AttemptError::Failed {
-            class,
-            message,
-            exit_code,
-        } => Outcome::Failed {
-            class,
-            message,
-            exit_code,
-        },
-        AttemptError::Stopped => interrupted("it stopped without being told to"),
-    }
-}
-
-fn panicked(panic: &(dyn std::any::Any + Send)) -> Outcome {
-    let said = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    failed(AttemptError::permanent(format!(
-        "the plugin broke down, which is a mistake in it: {said}"
-    )))
 }
