@@ -1,5 +1,4 @@
-//! The coordinator's side of RabbitMQ: two connections that consume and acknowledge (one for
-//! submitters, one for workers), one that publishes.
+//! The coordinator's side of RabbitMQ: one connection that consumes and acknowledges, one that publishes.
 //!
 //! Invariant: a message is acknowledged only after what it caused has been committed.
 
@@ -56,61 +55,34 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Keeps the consuming connections up until `stop`.
-    ///
-    /// Submissions have one of their own: what strangers send may break it (the client library ends a connection
-    /// over a message property that is no UTF-8), and must not break the workers' protocol with it.
+    /// Keeps the consuming connection up until `stop`.
     pub async fn consume(self, address: Address, stop: CancellationToken) {
-        let submissions = |session| {
+        let serve = |session| {
             let (broker, stop) = (self.clone(), stop.clone());
             async move {
-                let result = Box::pin(broker.serve_submitters(session, &stop)).await;
-                broker.status.set_receiving(false);
-                broker.note(&result);
-                result
-            }
-        };
-        let events = |session| {
-            let (broker, stop) = (self.clone(), stop.clone());
-            async move {
-                let result = Box::pin(broker.serve_workers(session, &stop)).await;
+                let result = Box::pin(broker.serve(session, &stop)).await;
                 broker.status.set_consuming(false);
-                broker.note(&result);
+                if let Err(error) = &result {
+                    broker.status.set_trouble(error);
+                }
                 result
             }
         };
-        tokio::join!(
-            link::run("submit", &address, &stop, submissions),
-            link::run("consume", &address, &stop, events),
-        );
+        link::run("consume", &address, &stop, serve).await;
     }
 
-    fn note(&self, result: &Result<(), Error>) {
-        if let Err(error) = result {
-            self.status.set_trouble(error);
-        }
-    }
-
-    async fn serve_submitters(&self, session: Session, stop: &CancellationToken) -> Result<(), Error> {
-        if !self.begin(&session, stop).await? {
-            return Ok(());
-        }
-        self.status.set_receiving(true);
-        batch::consume(
-            &session,
-            topology::SUBMIT_QUEUE,
-            submissions::Submissions(self),
-            stop,
-        )
-        .await
-    }
-
-    async fn serve_workers(&self, session: Session, stop: &CancellationToken) -> Result<(), Error> {
+    async fn serve(&self, session: Session, stop: &CancellationToken) -> Result<(), Error> {
         if !self.begin(&session, stop).await? {
             return Ok(());
         }
         self.status.set_consuming(true);
         tokio::try_join!(
+            batch::consume(
+                &session,
+                topology::SUBMIT_QUEUE,
+                submissions::Submissions(self),
+                stop
+            ),
             batch::consume(&session, topology::CLAIMS_QUEUE, claims::Claims(self), stop),
             batch::consume(
                 &session,

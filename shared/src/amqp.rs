@@ -4,6 +4,7 @@
 //! broker freezes the second and leaves the first alone. The client library's own recovery is off: any error
 //! drops a connection whole, and [`link::run`] builds a new one.
 
+pub mod lenient;
 pub mod link;
 pub mod publisher;
 pub mod topology;

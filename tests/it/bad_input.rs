@@ -1,11 +1,13 @@
 //! What can't be understood is put where a person sees it, with a reason, and stops nothing else.
 //! What comes twice is done once.
 
+use lapin::types::{AMQPValue, FieldTable};
 use serde_json::{Value, json};
 use shared::amqp::topology::{
     EVENTS_EXCHANGE, EVENTS_REJECTED_QUEUE, SUBMIT_EXCHANGE, SUBMIT_QUEUE, SUBMIT_REJECTED_QUEUE,
 };
 use shared::message::submit::SubmitReply;
+use tests::foreign_bytes::MARK;
 use tests::{Amqp, Cluster, LIMIT, Message, eventually};
 
 /// The largest part of a rejected message that is kept.
@@ -123,6 +125,47 @@ fn every_bad_submission_is_put_away_with_a_reason_and_the_next_one_is_done() {
     works(&cluster, &mut amqp);
     let recorded = cluster.count("SELECT (SELECT count(*) FROM jobs) + (SELECT count(*) FROM job_history)");
     assert_eq!(recorded, 1, "something bad has become a job");
+}
+
+#[test]
+fn submissions_whose_amqp_properties_are_no_utf_8_are_put_away_and_hold_up_nothing() {
+    let cluster = Cluster::named("latin-1-properties")
+        .plugins("NOOP=1")
+        .expecting("put into taskmanager.submit.rejected")
+        .start();
+    let foreign = cluster.amqp_in_latin_1();
+    let job = Message::from(&noop("not to be read"));
+    let mut bad_headers = FieldTable::default();
+    bad_headers.insert(MARK.into(), AMQPValue::Boolean(true));
+    let bad = [
+        job.clone()
+            .with(|properties| properties.with_message_id(MARK.into())),
+        job.clone()
+            .with(|properties| properties.with_correlation_id(MARK.into())),
+        job.with(|properties| properties.with_headers(bad_headers)),
+    ];
+    let mut amqp = cluster.amqp();
+    for message in bad {
+        foreign.publish(SUBMIT_EXCHANGE, "any.key", message.clone());
+        works(&cluster, &mut amqp);
+        let rejected = amqp.rejected(SUBMIT_REJECTED_QUEUE);
+        assert!(rejected.reason.contains("must be UTF-8"), "{}", rejected.reason);
+        assert_eq!(rejected.body, message.body);
+    }
+    // The routing key is the submitter's own affair: nothing depends on it.
+    foreign.publish(
+        SUBMIT_EXCHANGE,
+        MARK,
+        Message::from(&noop("a good job with a bad key")),
+    );
+    eventually(LIMIT, "the job with the bad key done", || {
+        let done = cluster.count(
+            "SELECT count(*) FROM job_history WHERE title = 'a good job with a bad key' AND state = 'DONE'",
+        );
+        (done == 1)
+            .then_some(())
+            .ok_or_else(|| format!("{done} such jobs"))
+    });
 }
 
 #[test]

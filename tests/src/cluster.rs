@@ -24,6 +24,7 @@ use crate::api::{Api, Job};
 use crate::browser::Browser;
 use crate::environment;
 use crate::eventually::{LIMIT, eventually};
+use crate::foreign_bytes;
 use crate::servers::Servers;
 use crate::volume::Volume;
 pub use builder::Builder;
@@ -74,6 +75,11 @@ impl Cluster {
     /// A new connection to RabbitMQ, as some other program.
     pub fn amqp(&self) -> Amqp {
         Amqp::connect(&self.servers.amqp_url())
+    }
+
+    /// The same for a program that writes Latin-1 wherever [`MARK`](crate::foreign_bytes::MARK) stands.
+    pub fn amqp_in_latin_1(&self) -> Amqp {
+        Amqp::connect(&foreign_bytes::relay(&self.amqp_url()))
     }
 
     /// Where RabbitMQ is.

@@ -27,6 +27,7 @@ pub mod browser;
 pub mod cluster;
 mod environment;
 mod eventually;
+pub mod foreign_bytes;
 mod runtime;
 mod servers;
 pub mod text;

@@ -7,6 +7,7 @@ use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable};
 use shared::amqp::Error;
+use shared::amqp::lenient::UNREADABLE_HEADER;
 use shared::amqp::publisher::{Outgoing, Publisher};
 use shared::amqp::topology::REASON_HEADER;
 
@@ -57,6 +58,10 @@ fn copy(queue: &'static str, delivery: &Delivery, reason: &str) -> Outgoing {
     }
     if delivery.data.len() > KEPT_BYTES {
         note("x-shortened-from-bytes", delivery.data.len().to_string());
+    }
+    let sent = delivery.properties.headers().as_ref();
+    if let Some(unreadable) = sent.and_then(|headers| headers.inner().get(UNREADABLE_HEADER)) {
+        headers.insert(UNREADABLE_HEADER.into(), unreadable.clone());
     }
     let mut properties = BasicProperties::default()
         .with_delivery_mode(2)

@@ -11,7 +11,6 @@ use shared::error::Chain;
 #[derive(Debug, Clone)]
 pub struct Status {
     publisher: Publisher,
-    receiving: Arc<AtomicBool>,
     consuming: Arc<AtomicBool>,
     missing_queues: Arc<Mutex<BTreeSet<String>>>,
     trouble: Arc<Mutex<Option<String>>>,
@@ -22,18 +21,15 @@ impl Status {
     pub fn new(publisher: Publisher) -> Self {
         Self {
             publisher,
-            receiving: Arc::default(),
             consuming: Arc::default(),
             missing_queues: Arc::default(),
             trouble: Arc::default(),
         }
     }
 
-    /// Whether all connections are up.
+    /// Whether both connections are up.
     pub fn connected(&self) -> bool {
-        self.receiving.load(Ordering::SeqCst)
-            && self.consuming.load(Ordering::SeqCst)
-            && self.publisher.connected()
+        self.consuming.load(Ordering::SeqCst) && self.publisher.connected()
     }
 
     /// Whether the broker takes no messages (memory or disk alarm).
@@ -57,10 +53,6 @@ impl Status {
 
     fn trouble_slot(&self) -> std::sync::MutexGuard<'_, Option<String>> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn set_receiving(&self, receiving: bool) {
-        self.receiving.store(receiving, Ordering::SeqCst);
     }
 
     pub(super) fn set_consuming(&self, consuming: bool) {

@@ -4,6 +4,7 @@ use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::ShortString;
 use metrics::counter;
+use shared::amqp::lenient::UNREADABLE_HEADER;
 use shared::amqp::publisher::Outgoing;
 use shared::amqp::topology::{NAME_PREFIX, SUBMIT_REJECTED_QUEUE};
 use shared::error::Chain;
@@ -90,6 +91,12 @@ impl Submissions<'_> {
 }
 
 fn incoming(delivery: &Delivery) -> Result<Incoming, Rejection> {
+    if has_unreadable_properties(delivery) {
+        return Err(Rejection::new(
+            "the message's AMQP properties (message_id, correlation_id, names of headers, …) can't be read: \
+             all of them must be UTF-8",
+        ));
+    }
     if let Some(encoding) = delivery.properties.content_encoding()
         && !matches!(
             encoding.as_str().to_ascii_lowercase().as_str(),
@@ -120,6 +127,11 @@ fn incoming(delivery: &Delivery) -> Result<Incoming, Rejection> {
             .into_iter()
             .collect(),
     })
+}
+
+fn has_unreadable_properties(delivery: &Delivery) -> bool {
+    let headers = delivery.properties.headers().as_ref();
+    headers.is_some_and(|headers| headers.contains_key(UNREADABLE_HEADER))
 }
 
 fn answer(delivery: &Delivery, reply: &SubmitReply) -> Option<Outgoing> {

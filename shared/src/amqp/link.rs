@@ -9,7 +9,7 @@ use metrics::counter;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Address, CALL_TIMEOUT, Error, call};
+use super::{Address, CALL_TIMEOUT, Error, call, lenient};
 use crate::error::Chain;
 use crate::metrics::BROKER_RECONNECTS;
 
@@ -86,10 +86,7 @@ where
 {
     let properties =
         ConnectionProperties::default().with_connection_name(format!("taskmanager {name}").into());
-    let connecting = call(
-        "connecting",
-        Connection::connect_uri(address.uri.clone(), properties),
-    );
+    let connecting = call("connecting", lenient::connect(address.uri.clone(), properties));
     let connection = tokio::select! {
         connection = connecting => connection?,
         () = stop.cancelled() => return Ok(()),
