@@ -15,6 +15,7 @@ pub mod notify;
 pub mod pages;
 pub mod plugins;
 pub mod results;
+pub mod schedule;
 pub mod submit;
 pub mod sweep;
 pub mod workers;

@@ -118,6 +118,7 @@ fn replies_to_workers_are_as_in_their_golden_files() {
             Reply::Announced => "reply-announced",
             Reply::Claims { .. } => "reply-claims",
             Reply::Heartbeat { .. } => "reply-heartbeat",
+            Reply::Control { .. } => "reply-control",
             Reply::Publish { answer, .. } => match answer {
                 PublishAnswer::Granted => "reply-publish-granted",
                 PublishAnswer::Lost => "reply-publish-lost",

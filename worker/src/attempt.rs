@@ -132,7 +132,9 @@ impl Workshop {
                         None => Outcome::Done {
                             summary: finished.summary,
                         },
-                        Some(AttemptError::Stopped) => return conclude(attempt, AttemptError::Stopped),
+                        Some(error @ (AttemptError::Stopped | AttemptError::Yielded)) => {
+                            return conclude(attempt, error);
+                        }
                         Some(AttemptError::Failed {
                             class,
                             message,
@@ -202,6 +204,7 @@ impl Workshop {
         let context = Context {
             grant: grant.clone(),
             stop: attempt.stop.clone(),
+            pause: attempt.pause.clone(),
             progress: attempt.progress.clone(),
             scratch: scratch.path().to_owned(),
             source,

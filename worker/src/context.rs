@@ -15,8 +15,10 @@ use crate::progress::Progress;
 pub struct Context {
     /// What the coordinator granted: parameters, template, items that are done.
     pub grant: Grant,
-    /// Cancelled when the attempt must end (cancel, yield, lost lease, shutdown, run budget).
+    /// Cancelled when the attempt must end (cancel, lost lease, shutdown, run budget).
     pub stop: CancellationToken,
+    /// Cancelled when the attempt must begin no further item (its plugin stops, its job is held, its worker drains).
+    pub pause: CancellationToken,
     /// Where progress, item results and log lines go.
     pub progress: Progress,
     /// A folder of this attempt alone, emptied and removed when it ends.

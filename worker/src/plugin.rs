@@ -22,10 +22,11 @@ pub trait Plugin: Send + Sync + fmt::Debug {
     /// Runs one attempt.
     ///
     /// Items listed in `context.grant.done_items` whose files the store still has are not done again. The
-    /// attempt must end soon after `context.stop` is cancelled; what it has put into the item store stays.
+    /// attempt must end soon after `context.stop` is cancelled, and before its next item after `context.pause` is;
+    /// what it has put into the item store stays.
     ///
     /// # Errors
-    /// [`AttemptError`]: failed (retryable or permanent), or stopped.
+    /// [`AttemptError`]: failed (retryable or permanent), stopped, or yielded.
     async fn run(&self, context: &Context) -> Result<Finished, AttemptError>;
 }
 
@@ -56,6 +57,9 @@ pub enum AttemptError {
     /// `context.stop` was cancelled before it was through.
     #[error("stopped before it was done")]
     Stopped,
+    /// `context.pause` was cancelled, and it has ended between two items.
+    #[error("yielded before it was done")]
+    Yielded,
 }
 
 impl AttemptError {

@@ -18,8 +18,8 @@ pub enum StopReason {
     Lost,
     /// A person has cancelled the job.
     Cancelled,
-    /// Its plugin was stopped, or the worker drained.
-    Yielded,
+    /// Its plugin was stopped, the job held, or the worker drained; and the time for yielding is over.
+    Interrupted,
     /// The worker is being shut down.
     ShutDown,
     /// It has run longer than it may.
@@ -39,6 +39,8 @@ pub struct Attempt {
     pub lease: Duration,
     /// Cancelled when it has to stop.
     pub stop: CancellationToken,
+    /// Cancelled when it has to give the job back at its next item.
+    pub pause: CancellationToken,
     reason: Arc<Mutex<Option<StopReason>>>,
 }
 
@@ -77,6 +79,7 @@ impl Running {
             progress: Progress::new(Arc::clone(&self.changed)),
             lease,
             stop: CancellationToken::new(),
+            pause: CancellationToken::new(),
             reason: Arc::default(),
         };
         self.lock().insert(token.claim_id, attempt.clone());
@@ -113,7 +116,15 @@ impl Running {
             Verdict::Ok => {}
             Verdict::Lost => attempt.stop_because(StopReason::Lost),
             Verdict::Cancel => attempt.stop_because(StopReason::Cancelled),
-            Verdict::Yield => attempt.stop_because(StopReason::Yielded),
+            Verdict::Yield => attempt.pause.cancel(),
+            Verdict::Interrupt => attempt.stop_because(StopReason::Interrupted),
+        }
+    }
+
+    /// The worker is to end: every attempt is to give its job back at its next item.
+    pub fn drain(&self) {
+        for attempt in self.all() {
+            attempt.pause.cancel();
         }
     }
 

@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -215,15 +215,20 @@ fn work(
     });
 }
 
-/// Stops the attempts and waits, at most `patience`, until their results are delivered.
+/// Lets the attempts end: half of `patience` to finish the items in hand, then at once; and waits, at most
+/// `patience`, until their results are delivered.
 async fn stop_attempts(attempts: Lifecycle, running: Running, patience: Duration) {
     let all_ended = attempts.ended();
     tokio::pin!(all_ended);
+    let began = Instant::now();
     let deadline = tokio::time::sleep(patience);
     tokio::pin!(deadline);
     loop {
         // An attempt may begin while we look: its claim was answered just before.
-        running.shut_down();
+        running.drain();
+        if began.elapsed() > patience / 2 {
+            running.shut_down();
+        }
         tokio::select! {
             () = &mut all_ended => break,
             () = &mut deadline => {
@@ -270,9 +275,19 @@ impl Answers {
         .await;
     }
 
-    /// An answer that came too late. Only a grant matters: the job has to go back.
+    /// What came without being asked for: a control, or an answer that came too late. Of these only a grant matters:
+    /// the job has to go back.
     fn unclaimed(&self, reply: Reply) {
-        let Reply::Claims { answers } = reply else { return };
+        let answers = match reply {
+            Reply::Claims { answers } => answers,
+            Reply::Control { verdicts } => {
+                for verdict in verdicts {
+                    self.running.obey(verdict.claim_id, verdict.verdict);
+                }
+                return;
+            }
+            _ => return,
+        };
         for answer in answers {
             if let ClaimReply::Granted(grant) = answer
                 && !self.claimer.is_pending(grant.claim_id)

@@ -86,6 +86,9 @@ fn count(answer: &ClaimReply) {
             Refusal::Held => "held",
             Refusal::Cancelled => "cancelled",
             Refusal::PluginStopped => "plugin_stopped",
+            Refusal::AutostartOff => "autostart_off",
+            Refusal::LimitReached => "limit_reached",
+            Refusal::QuotaUsedUp => "quota_used_up",
         },
     };
     counter!(CLAIMS, "answer" => label).increment(1);

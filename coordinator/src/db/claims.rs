@@ -30,10 +30,28 @@ pub struct GrantClaims<'a> {
     pub claims: &'a [WorkerClaim],
 }
 
+/// What gates the start of a plugin's jobs, and what a grant says of the plugin.
 struct PluginGate {
     gate: Gate,
+    /// How many more jobs may start; `None` without a limit.
+    room: Option<i64>,
     lease_seconds: i32,
     run_budget_seconds: i32,
+}
+
+impl PluginGate {
+    fn now(&self) -> Gate {
+        Gate {
+            has_room: self.room.is_none_or(|room| room > 0),
+            ..self.gate
+        }
+    }
+
+    fn one_more_starts(&mut self) {
+        if let Some(room) = &mut self.room {
+            *room -= 1;
+        }
+    }
 }
 
 impl Transact for GrantClaims<'_> {
@@ -43,14 +61,16 @@ impl Transact for GrantClaims<'_> {
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         let ids: Vec<JobId> = self.claims.iter().map(|asked| asked.claim.job_id).collect();
         // The plugin's row first: a stop waits for the claims that are under way, and they for it.
-        let (gates, plugin_of) = lock_plugins(tx, &ids).await?;
+        let (mut gates, plugin_of) = lock_plugins(tx, &ids).await?;
         let mut rows = job_row::lock(tx, &ids).await?;
+        lock_limits(tx, &mut gates).await?;
+        let mut postponed: Vec<(JobId, Job)> = Vec::new();
         let mut granted: Vec<(JobId, Job, &str)> = Vec::new();
         let mut answers: Vec<Result<(JobId, Token), Refusal>> = Vec::with_capacity(self.claims.len());
         for asked in self.claims {
             let id = asked.claim.job_id;
-            let (Some(row), Some(gate)) = (rows.get_mut(&id), plugin_of.get(&id).and_then(|p| gates.get(p)))
-            else {
+            let gate = plugin_of.get(&id).and_then(|plugin| gates.get_mut(plugin));
+            let (Some(row), Some(gate)) = (rows.get_mut(&id), gate) else {
                 answers.push(Err(Refusal::Unknown));
                 continue;
             };
@@ -58,16 +78,23 @@ impl Transact for GrantClaims<'_> {
                 dispatch: asked.claim.dispatch,
                 claim_id: asked.claim.claim_id,
             };
-            answers.push(match decide::claim(row, ask, gate.gate) {
+            answers.push(match decide::claim(row, ask, gate.now()) {
                 ClaimAnswer::Grant(next) => {
                     *row = next;
+                    gate.one_more_starts();
                     granted.push((id, next, &asked.worker_id));
                     Ok((id, next.token.expect("a granted job has its claim's token")))
                 }
                 ClaimAnswer::GrantAgain => Ok((id, row.token.expect("a running job has a token"))),
                 ClaimAnswer::Refuse(refusal) => Err(refusal),
+                ClaimAnswer::Postpone(refusal, next) => {
+                    *row = next;
+                    postponed.push((id, next));
+                    Err(refusal)
+                }
             });
         }
+        job_row::save(tx, &postponed).await?;
         let changed: Vec<(JobId, Job)> = granted.iter().map(|(id, job, _)| (*id, *job)).collect();
         job_row::save(tx, &changed).await?;
         begin_attempts(tx, &granted).await?;
@@ -119,8 +146,9 @@ async fn lock_plugins(
     let statement = tx
         .prepare_cached(
             "-- claims.lock_plugins
-             SELECT name, state, lease_seconds, run_budget_seconds
-             FROM plugins WHERE name = ANY($1) ORDER BY name FOR SHARE",
+             SELECT name, state, plugins.autostart AND settings.autostart AS autostart, running_max::bigint,
+                    lease_seconds, run_budget_seconds
+             FROM plugins CROSS JOIN settings WHERE name = ANY($1) ORDER BY name FOR SHARE",
         )
         .await?;
     let gates = tx
@@ -130,15 +158,51 @@ async fn lock_plugins(
         .map(|row| {
             let gate = PluginGate {
                 gate: Gate {
-                    plugin_running: row.get::<_, &str>(1) == "running",
+                    plugin_running: row.get::<_, &str>("state") == "running",
+                    autostart: row.get("autostart"),
+                    has_room: true,
+                    has_quota: true,
                 },
-                lease_seconds: row.get(2),
-                run_budget_seconds: row.get(3),
+                room: row.get("running_max"),
+                lease_seconds: row.get("lease_seconds"),
+                run_budget_seconds: row.get("run_budget_seconds"),
             };
             (row.get(0), gate)
         })
         .collect();
     Ok((gates, plugin_of))
+}
+
+/// Finds how much room the limits of these plugins leave, and keeps other claims from using it at the same time.
+async fn lock_limits(tx: &Transaction<'_>, gates: &mut HashMap<String, PluginGate>) -> Result<(), Error> {
+    let limited: Vec<String> = gates
+        .iter()
+        .filter(|(_, gate)| gate.room.is_some())
+        .map(|(plugin, _)| limit_key(plugin))
+        .collect();
+    if limited.is_empty() {
+        return Ok(());
+    }
+    let statement = tx
+        .prepare_cached(
+            "-- claims.lock_limits
+             SELECT key, running::bigint FROM limit_keys WHERE key = ANY($1) ORDER BY key FOR UPDATE",
+        )
+        .await?;
+    for row in tx.query(&statement, &[&limited]).await? {
+        let running: i64 = row.get(1);
+        for (plugin, gate) in gates.iter_mut() {
+            if limit_key(plugin) == row.get::<_, &str>(0) {
+                gate.room = gate.room.map(|most| most - running);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The limit that all jobs of a plugin count against.
+fn limit_key(plugin: &str) -> String {
+    format!("plugin:{plugin}")
 }
 
 async fn begin_attempts(tx: &Transaction<'_>, granted: &[(JobId, Job, &str)]) -> Result<(), Error> {
@@ -162,9 +226,9 @@ async fn begin_attempts(tx: &Transaction<'_>, granted: &[(JobId, Job, &str)]) ->
                  INSERT INTO attempts (job_id, attempt, claim_id, worker_id, started_at)
                  SELECT job_id, attempt, claim_id, worker_id, tm_now() FROM new
              )
-             INSERT INTO leases (job_id, attempt, claim_id, worker_id, lease_seconds, lease_end)
+             INSERT INTO leases (job_id, attempt, claim_id, worker_id, lease_seconds, lease_end, limit_keys)
              SELECT new.job_id, new.attempt, new.claim_id, new.worker_id, plugins.lease_seconds,
-                    tm_now() + make_interval(secs => plugins.lease_seconds)
+                    tm_now() + make_interval(secs => plugins.lease_seconds), ARRAY['plugin:' || plugins.name]
              FROM new JOIN jobs ON jobs.id = new.job_id JOIN plugins ON plugins.name = jobs.plugin",
         )
         .await?;

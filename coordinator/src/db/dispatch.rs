@@ -24,32 +24,62 @@ impl Transact for Pick {
         let statement = tx
             .prepare_cached(
                 "-- dispatch.pick
-                 WITH waiting_level AS (
-                     SELECT name AS plugin, level::smallint AS priority
-                     FROM plugins CROSS JOIN generate_series(0, 10) AS level
-                     WHERE plugins.state = 'running' AND EXISTS (
+                 WITH open_plugin AS (
+                     SELECT name AS plugin, plugins.autostart AND settings.autostart AS autostart,
+                            running_max - coalesce(limit_keys.running, 0) AS free
+                     FROM plugins CROSS JOIN settings
+                     LEFT JOIN limit_keys ON limit_keys.key = 'plugin:' || name
+                     WHERE state = 'running'
+                 ), waiting_level AS (
+                     SELECT plugin, free, level::smallint AS priority
+                     FROM open_plugin CROSS JOIN generate_series(0, 10) AS level
+                     WHERE autostart AND EXISTS (
                          SELECT 1 FROM jobs
-                         WHERE jobs.plugin = plugins.name AND jobs.priority = level
+                         WHERE jobs.plugin = open_plugin.plugin AND jobs.effective_priority = level
                              AND jobs.state = 'QUEUED' AND NOT jobs.held
                              AND jobs.published_dispatch < jobs.dispatch)
                  ), level_room AS (
-                     SELECT plugin, priority, greatest(0, $1 - (
-                         SELECT count(*) FROM jobs
-                         WHERE jobs.plugin = waiting_level.plugin AND jobs.priority = waiting_level.priority
-                             AND jobs.state = 'QUEUED' AND jobs.published_dispatch = jobs.dispatch)) AS room
+                     -- A job that can't start for its plugin's limit is not published. What is published already
+                     -- with a lower priority does not stand in the way.
+                     SELECT plugin, priority, greatest(0, least(
+                         $1 - (
+                             SELECT count(*) FROM jobs
+                             WHERE jobs.plugin = waiting_level.plugin
+                                 AND jobs.effective_priority = waiting_level.priority
+                                 AND jobs.state = 'QUEUED' AND jobs.published_dispatch = jobs.dispatch),
+                         free - CASE WHEN free IS NULL THEN 0 ELSE (
+                             SELECT count(*) FROM jobs
+                             WHERE jobs.plugin = waiting_level.plugin
+                                 AND jobs.effective_priority >= waiting_level.priority
+                                 AND jobs.state = 'QUEUED' AND jobs.published_dispatch = jobs.dispatch) END)) AS room
                      FROM waiting_level
-                 ), picked AS (
-                     SELECT best.id FROM level_room CROSS JOIN LATERAL (
-                         SELECT id FROM jobs
-                         WHERE jobs.plugin = level_room.plugin AND jobs.priority = level_room.priority
+                 ), candidate AS (
+                     SELECT best.id, level_room.plugin, best.effective_priority, best.position
+                     FROM level_room CROSS JOIN LATERAL (
+                         SELECT id, effective_priority, position FROM jobs
+                         WHERE jobs.plugin = level_room.plugin AND jobs.effective_priority = level_room.priority
                              AND jobs.state = 'QUEUED' AND NOT jobs.held
                              AND jobs.published_dispatch < jobs.dispatch
                              AND (jobs.relay_until IS NULL OR jobs.relay_until < tm_now())
                          ORDER BY jobs.position LIMIT level_room.room FOR UPDATE SKIP LOCKED) AS best
+                 ), picked AS (
+                     SELECT id FROM (
+                         SELECT candidate.id, open_plugin.free, row_number() OVER (
+                             PARTITION BY candidate.plugin ORDER BY effective_priority DESC, position) AS place
+                         FROM candidate JOIN open_plugin USING (plugin)) AS placed
+                     WHERE free IS NULL OR place <= free
+                     UNION
+                     SELECT wanted.id FROM open_plugin CROSS JOIN LATERAL (
+                         SELECT id FROM jobs
+                         WHERE jobs.plugin = open_plugin.plugin AND jobs.start_now AND jobs.state = 'QUEUED'
+                             AND NOT jobs.held AND jobs.published_dispatch < jobs.dispatch
+                             AND (jobs.relay_until IS NULL OR jobs.relay_until < tm_now())
+                         ORDER BY jobs.position LIMIT $1 FOR UPDATE SKIP LOCKED) AS wanted
                  )
                  UPDATE jobs SET relay_until = tm_now() + interval '10 seconds'
                  FROM picked WHERE jobs.id = picked.id
-                 RETURNING jobs.id, jobs.plugin, jobs.dispatch, jobs.priority, jobs.position",
+                 RETURNING jobs.id, jobs.plugin, jobs.dispatch,
+                     CASE WHEN jobs.start_now THEN 10::smallint ELSE jobs.effective_priority END, jobs.position",
             )
             .await?;
         let mut rows = tx.query(&statement, &[&self.window]).await?;

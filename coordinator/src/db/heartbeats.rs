@@ -1,13 +1,14 @@
 //! Heartbeats: leases renewed in batches, stages, item results and log lines recorded.
 //!
-//! The common case ([`Renew`]) touches lease rows only. What it can't settle (a new stage, a wish to cancel, a
-//! lease that had ended) is decided under the job row's lock by [`Revise`].
+//! The common case ([`Renew`]) touches lease rows only. What it can't settle (a new stage, a wish to cancel or to
+//! hold, a plugin that stops, a worker that is drained, a lease that had ended) is decided under the job row's lock
+//! by [`Revise`].
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Transaction;
 use serde_json::Value;
-use shared::job::decide::{self, HeartbeatAnswer, Job};
+use shared::job::decide::{self, HeartbeatAnswer, Job, Pause};
 use shared::job::{JobId, JobState, Token};
 use shared::message::reply::Verdict;
 use shared::message::worker::AttemptReport;
@@ -57,7 +58,9 @@ impl Transact for Renew<'_> {
                  ), locked AS (
                      SELECT leases.job_id, new.index FROM leases JOIN new USING (job_id, attempt, claim_id)
                      JOIN jobs ON jobs.id = leases.job_id
-                         AND jobs.state = new.stage AND NOT jobs.cancel_requested
+                         AND jobs.state = new.stage AND NOT jobs.cancel_requested AND NOT jobs.held
+                     JOIN plugins ON plugins.name = jobs.plugin AND plugins.state = 'running'
+                     JOIN workers ON workers.id = leases.worker_id AND NOT workers.drain_requested
                      ORDER BY leases.job_id FOR UPDATE OF leases
                  )
                  UPDATE leases SET
@@ -114,21 +117,25 @@ impl Transact for Revise<'_> {
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         let ids: Vec<JobId> = self.reports.iter().map(|r| r.report.job_id).collect();
         let mut rows = job_row::lock(tx, &ids).await?;
+        let pauses = pauses(tx, self.reports).await?;
         let mut verdicts = Vec::with_capacity(self.reports.len());
         let mut changed: Vec<(JobId, Job)> = Vec::new();
         let mut alive: Vec<&WorkerReport> = Vec::new();
-        for sent in self.reports {
+        for (index, sent) in self.reports.iter().enumerate() {
             let report = &sent.report;
             let token = Token {
                 attempt: report.attempt,
                 claim_id: report.claim_id,
             };
+            let pause = pauses.get(&index).copied().unwrap_or(Pause::No);
             let answer = rows.get(&report.job_id).map_or(HeartbeatAnswer::Lost, |row| {
-                decide::heartbeat(row, token, report.stage)
+                decide::heartbeat(row, token, report.stage, pause)
             });
             let (verdict, next) = match answer {
                 HeartbeatAnswer::Ok(next) => (Verdict::Ok, next),
                 HeartbeatAnswer::Cancel(next) => (Verdict::Cancel, next),
+                HeartbeatAnswer::Yield(next) => (Verdict::Yield, next),
+                HeartbeatAnswer::Interrupt(next) => (Verdict::Interrupt, next),
                 HeartbeatAnswer::Lost => {
                     verdicts.push(Verdict::Lost);
                     continue;
@@ -156,6 +163,37 @@ impl Transact for Revise<'_> {
     }
 }
 
+/// What their plugins and workers ask of the reported attempts, by the reports' indices; nothing of those that are
+/// left out.
+async fn pauses(tx: &Transaction<'_>, reports: &[WorkerReport]) -> Result<HashMap<usize, Pause>, Error> {
+    let ids: Vec<Uuid> = reports.iter().map(|r| r.report.job_id.0).collect();
+    let workers: Vec<&str> = reports.iter().map(|r| r.worker_id.as_str()).collect();
+    let statement = tx
+        .prepare_cached(
+            "-- heartbeats.pauses
+             SELECT sent.place, plugins.state <> 'running' AS stops,
+                    coalesce(plugins.stop_deadline < tm_now(), false) AS overdue
+             FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS sent(job_id, worker_id, place)
+             JOIN jobs ON jobs.id = sent.job_id JOIN plugins ON plugins.name = jobs.plugin
+             LEFT JOIN workers ON workers.id = sent.worker_id
+             WHERE plugins.state <> 'running' OR workers.drain_requested",
+        )
+        .await?;
+    let mut pauses = HashMap::new();
+    for row in tx.query(&statement, &[&ids, &workers]).await? {
+        let place: i64 = row.get("place");
+        let pause = if row.get("stops") && row.get("overdue") {
+            Pause::AtOnce
+        } else {
+            Pause::AtNextItem
+        };
+        if let Ok(place) = usize::try_from(place - 1) {
+            pauses.insert(place, pause);
+        }
+    }
+    Ok(pauses)
+}
+
 /// Gives the attempt a lease from now on, also when its lease had ended. The job's row must be locked and
 /// decided in the attempt's favour.
 pub(super) async fn renew_or_revive(
@@ -167,9 +205,9 @@ pub(super) async fn renew_or_revive(
     let statement = tx
         .prepare_cached(
             "-- heartbeats.renew_or_revive
-             INSERT INTO leases (job_id, attempt, claim_id, worker_id, lease_seconds, lease_end)
+             INSERT INTO leases (job_id, attempt, claim_id, worker_id, lease_seconds, lease_end, limit_keys)
              SELECT jobs.id, $2, $3, $4, plugins.lease_seconds,
-                    tm_now() + make_interval(secs => plugins.lease_seconds)
+                    tm_now() + make_interval(secs => plugins.lease_seconds), ARRAY['plugin:' || plugins.name]
              FROM jobs JOIN plugins ON plugins.name = jobs.plugin WHERE jobs.id = $1
              ON CONFLICT (job_id) DO UPDATE SET lease_end = EXCLUDED.lease_end",
         )

@@ -19,8 +19,8 @@ pub(super) async fn lock(tx: &Transaction<'_>, ids: &[JobId]) -> Result<HashMap<
     let statement = tx
         .prepare_cached(
             "-- job_row.lock
-             SELECT id, state, dispatch, attempt, claim_attempt, claim_id, held, cancel_requested,
-                    publish_granted, workers_lost
+             SELECT id, state, dispatch, attempt, claim_attempt, claim_id, held, start_now, cancel_requested,
+                    publish_granted, workers_lost, failures
              FROM jobs WHERE id = ANY($1) ORDER BY id FOR UPDATE",
         )
         .await?;
@@ -44,9 +44,11 @@ fn read(row: &Row) -> Result<Job, Error> {
         attempt: row.get("attempt"),
         token,
         held: row.get("held"),
+        start_now: row.get("start_now"),
         cancel_requested: row.get("cancel_requested"),
         publish_granted: row.get("publish_granted"),
         workers_lost: row.get("workers_lost"),
+        failures: row.get("failures"),
     })
 }
 
@@ -61,8 +63,8 @@ pub(super) fn state(row: &Row, table: &'static str) -> Result<JobState, Error> {
         })
 }
 
-/// Writes rows as decided. They must have been locked in this transaction; final states are for
-/// [`super::results`] and [`super::sweep`], which move the row to history instead.
+/// Writes rows as decided. They must have been locked in this transaction; final states are for [`super::finish`],
+/// which moves the row to history instead, and SCHEDULED is for [`super::schedule`], which knows the time.
 pub(super) async fn save(tx: &Transaction<'_>, changed: &[(JobId, Job)]) -> Result<(), Error> {
     if changed.is_empty() {
         return Ok(());
@@ -81,6 +83,7 @@ pub(super) async fn save(tx: &Transaction<'_>, changed: &[(JobId, Job)]) -> Resu
         .map(|(_, job)| job.token.map(|token| token.claim_id.0))
         .collect();
     let workers_lost: Vec<i16> = changed.iter().map(|(_, job)| job.workers_lost).collect();
+    let failures: Vec<i16> = changed.iter().map(|(_, job)| job.failures).collect();
     let statement = tx
         .prepare_cached(
             "-- job_row.save
@@ -88,16 +91,17 @@ pub(super) async fn save(tx: &Transaction<'_>, changed: &[(JobId, Job)]) -> Resu
                  state = new.state, dispatch = new.dispatch, attempt = new.attempt,
                  claim_attempt = new.claim_attempt, claim_id = new.claim_id, held = new.held,
                  cancel_requested = new.cancel_requested, publish_granted = new.publish_granted,
-                 workers_lost = new.workers_lost,
+                 workers_lost = new.workers_lost, start_now = new.start_now, failures = new.failures,
+                 run_at = CASE WHEN new.state = 'SCHEDULED' THEN run_at END,
                  queued_at = CASE WHEN new.state = 'QUEUED' AND jobs.state <> 'QUEUED'
                                   THEN tm_now() ELSE queued_at END,
                  started_at = CASE WHEN new.state = 'STARTED' THEN coalesce(started_at, tm_now())
                                    ELSE started_at END,
                  relay_until = NULL
              FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::uuid[], $7::bool[],
-                         $8::bool[], $9::bool[], $10::smallint[])
+                         $8::bool[], $9::bool[], $10::smallint[], $11::bool[], $12::smallint[])
                   AS new(id, state, dispatch, attempt, claim_attempt, claim_id, held, cancel_requested,
-                         publish_granted, workers_lost)
+                         publish_granted, workers_lost, start_now, failures)
              WHERE jobs.id = new.id",
         )
         .await?;
@@ -114,6 +118,8 @@ pub(super) async fn save(tx: &Transaction<'_>, changed: &[(JobId, Job)]) -> Resu
             &column(|job| job.cancel_requested),
             &column(|job| job.publish_granted),
             &workers_lost,
+            &column(|job| job.start_now),
+            &failures,
         ],
     )
     .await?;

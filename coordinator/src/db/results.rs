@@ -1,5 +1,7 @@
 //! Results: the transaction in which an attempt, and mostly its job, ends.
 
+use std::collections::HashMap;
+
 use deadpool_postgres::Transaction;
 use shared::job::decide::{self, EndAnswer, ErrorClass, Job, OutcomeKind};
 use shared::job::{JobId, JobState, Token};
@@ -8,7 +10,7 @@ use shared::message::worker::{AttemptReport, AttemptResult, Outcome};
 use uuid::Uuid;
 
 use super::finish::{Ending, Finished, Totals, finish};
-use super::{Error, Transact, job_row};
+use super::{Error, Transact, job_row, schedule};
 
 /// Decides and records a batch of results; one answer a result in their order, and the jobs that ended.
 #[derive(Debug)]
@@ -24,6 +26,7 @@ impl Transact for Record<'_> {
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         let ids: Vec<JobId> = self.results.iter().map(|result| result.report.job_id).collect();
         let mut rows = job_row::lock(tx, &ids).await?;
+        let retries_max = retries_max(tx, &ids).await?;
         let mut answers = Vec::with_capacity(self.results.len());
         let mut accepted: Vec<(&AttemptResult, Job)> = Vec::new();
         for result in self.results {
@@ -37,7 +40,8 @@ impl Transact for Record<'_> {
                     ResultAnswer::Recorded
                 }
                 Some(row) if row.token == Some(token) => {
-                    match decide::result(row, token, kind(&result.outcome)) {
+                    let retries = retries_max.get(&report.job_id).copied().unwrap_or(0);
+                    match decide::result(row, token, kind(&result.outcome), retries) {
                         EndAnswer::Superseded => ResultAnswer::Superseded,
                         EndAnswer::Record(next) => {
                             *row = next;
@@ -64,12 +68,30 @@ impl Transact for Record<'_> {
             .into_iter()
             .map(|(result, next)| (result.report.job_id, next))
             .collect();
-        job_row::save(tx, &waiting).await?;
         drop_leases(tx, &waiting).await?;
+        let (later, waiting): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .partition(|(_, next)| next.state == JobState::Scheduled);
+        job_row::save(tx, &waiting).await?;
+        schedule::retry_later(tx, &later).await?;
         let endings: Vec<Ending> = ended.iter().map(|(result, next)| ending(result, next)).collect();
         let finished = finish(tx, &endings).await?;
         Ok((answers, finished))
     }
+}
+
+/// How often the jobs' plugins repeat a failure that may pass.
+async fn retries_max(tx: &Transaction<'_>, ids: &[JobId]) -> Result<HashMap<JobId, i16>, Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let statement = tx
+        .prepare_cached(
+            "-- results.retries_max
+             SELECT jobs.id, plugins.retries_max FROM jobs JOIN plugins ON plugins.name = jobs.plugin
+             WHERE jobs.id = ANY($1)",
+        )
+        .await?;
+    let rows = tx.query(&statement, &[&ids]).await?;
+    Ok(rows.iter().map(|row| (JobId(row.get(0)), row.get(1))).collect())
 }
 
 /// Whether both are of the same attempt.

@@ -1,4 +1,5 @@
-//! Every decision about a job, as pure functions over its row: who may start it, whose word counts, how it ends.
+//! Every decision about a job, as pure functions over its row: who may start it, whose word counts, how it ends,
+//! what a person may do with it.
 //!
 //! The coordinator loads rows under lock, asks these functions, and writes what they answer; the model checker
 //! and the property tests ask the same functions. Nothing else in the project decides a state.
@@ -7,6 +8,7 @@
 //! grow; every entry into QUEUED raises the dispatch number; a final state is never left.
 
 mod claim;
+mod control;
 mod end;
 mod run;
 
@@ -16,8 +18,11 @@ mod tests;
 use super::{JobState, Token};
 
 pub use claim::{ClaimAnswer, ClaimAsk, Gate, Refusal, claim};
+pub use control::{
+    ControlAnswer, ControlRefusal, cancel, hold, release, replace_message, start_now, time_has_come,
+};
 pub use end::{EndAnswer, ErrorClass, OutcomeKind, WORKERS_LOST_MAX, lease_expired, result};
-pub use run::{HeartbeatAnswer, PublishAnswer, ask_to_publish, heartbeat};
+pub use run::{HeartbeatAnswer, Pause, PublishAnswer, ask_to_publish, heartbeat};
 
 /// The part of a job's row that decisions depend on and change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,12 +38,16 @@ pub struct Job {
     pub token: Option<Token>,
     /// Held back by a person.
     pub held: bool,
+    /// A person wants it started although autostart is off or its plugin runs as many jobs as it may.
+    pub start_now: bool,
     /// A person wants it cancelled; the worker has not confirmed yet.
     pub cancel_requested: bool,
     /// A manifest was granted: the point of no return.
     pub publish_granted: bool,
     /// How many started attempts lost their worker.
     pub workers_lost: i16,
+    /// How many attempts have failed in a way that may pass.
+    pub failures: i16,
 }
 
 impl Job {
@@ -50,10 +59,26 @@ impl Job {
             attempt: 0,
             token: None,
             held: false,
+            start_now: false,
             cancel_requested: false,
             publish_granted: false,
             workers_lost: 0,
+            failures: 0,
         }
+    }
+
+    /// The same for a job that is to wait for a point in time.
+    pub fn submitted_for_later() -> Self {
+        Self {
+            state: JobState::Scheduled,
+            dispatch: 0,
+            ..Self::submitted()
+        }
+    }
+
+    /// Whether a wish to cancel it can still come true.
+    pub fn is_being_cancelled(&self) -> bool {
+        self.cancel_requested && !self.publish_granted
     }
 
     /// Whether `token` is the running attempt's.
@@ -80,6 +105,14 @@ impl Job {
         Self {
             dispatch: self.dispatch + 1,
             ..self.with_state(JobState::Queued)
+        }
+    }
+
+    /// Its message in the broker, if there is one, is stale from now on.
+    fn with_message_void(self) -> Self {
+        Self {
+            dispatch: self.dispatch + 1,
+            ..self
         }
     }
 }

@@ -91,8 +91,9 @@ impl JobState {
             }
             (Self::Scheduled, to) => matches!(to, Self::Queued | Self::Cancelled),
             // A lease that ended is revived by its worker, whose stage is then any running one; and a late
-            // result of the last claimer may end the job while nobody has claimed it anew.
-            (Self::Queued, to) => to.is_running() || to.is_final(),
+            // result of the last claimer may end the job, or have it tried again later, while nobody has claimed
+            // it anew.
+            (Self::Queued, to) => to.is_running() || to.is_final() || to == Self::Scheduled,
             (Self::Download, to) => to == Self::Queued || to == Self::Scheduled || to.is_final(),
             (_, to) => to != Self::Blocked,
         }

@@ -24,6 +24,11 @@ pub enum Reply {
         /// One verdict an attempt, in the order of the heartbeat.
         verdicts: Vec<AttemptVerdict>,
     },
+    /// To no request: what was decided about attempts just now, so that nobody waits for the next heartbeat.
+    Control {
+        /// The attempts and what they have to do.
+        verdicts: Vec<AttemptVerdict>,
+    },
     /// To a request to publish.
     Publish {
         /// The answer.
@@ -125,6 +130,8 @@ pub enum Verdict {
     Cancel,
     /// Stop at the next item and give the job back.
     Yield,
+    /// Stop at once and give the job back: the time for yielding is over.
+    Interrupt,
 }
 
 /// What became of a result.

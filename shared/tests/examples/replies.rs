@@ -60,8 +60,17 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         Refusal::Held,
         Refusal::Cancelled,
         Refusal::PluginStopped,
+        Refusal::AutostartOff,
+        Refusal::LimitReached,
+        Refusal::QuotaUsedUp,
     ];
-    let verdicts = [Verdict::Ok, Verdict::Lost, Verdict::Cancel, Verdict::Yield];
+    let verdicts = [
+        Verdict::Ok,
+        Verdict::Lost,
+        Verdict::Cancel,
+        Verdict::Yield,
+        Verdict::Interrupt,
+    ];
     vec![
         ("reply-announced.json", Reply::Announced),
         ("reply-claims-granted.json", Reply::Claims { answers: granted }),
@@ -75,6 +84,12 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
             "reply-heartbeat.json",
             Reply::Heartbeat {
                 verdicts: verdicts.map(verdict).to_vec(),
+            },
+        ),
+        (
+            "reply-control.json",
+            Reply::Control {
+                verdicts: vec![verdict(Verdict::Cancel)],
             },
         ),
         (

@@ -21,10 +21,11 @@ pub(super) fn conclude(attempt: &Attempt, error: AttemptError) -> Worked {
     Worked::Report(match (error, attempt.stop_reason()) {
         (AttemptError::Stopped, Some(StopReason::Cancelled)) => Outcome::Cancelled,
         (AttemptError::Stopped, Some(StopReason::ShutDown)) => interrupted("the worker was shut down"),
-        (AttemptError::Stopped, Some(StopReason::Yielded)) => interrupted("it yielded"),
+        (AttemptError::Stopped, Some(StopReason::Interrupted)) => interrupted("it did not yield in time"),
         (AttemptError::Stopped, Some(StopReason::OverBudget)) => {
             failed(AttemptError::retryable("it ran longer than its plugin allows"))
         }
+        (AttemptError::Yielded, _) => interrupted("it yielded"),
         (error, _) => failed(error),
     })
 }
@@ -47,6 +48,7 @@ pub(super) fn failed(error: AttemptError) -> Outcome {
             exit_code,
         },
         AttemptError::Stopped => interrupted("it stopped without being told to"),
+        AttemptError::Yielded => interrupted("it yielded"),
     }
 }
 

@@ -82,6 +82,9 @@ impl Plugin for Noop {
                 files.extend(item.files);
                 continue;
             }
+            if context.pause.is_cancelled() {
+                return Err(AttemptError::Yielded);
+            }
             let begun = Instant::now();
             wait(duration, &context.stop).await?;
             let written = match store {

@@ -105,6 +105,7 @@ impl Job {
                 manifest: None,
             },
             stop: CancellationToken::new(),
+            pause: CancellationToken::new(),
             progress: Progress::new(Arc::clone(&self.changed)),
             scratch,
             source: Some(open("source")),
@@ -154,7 +155,7 @@ pub(crate) fn done_items(context: &Context) -> Vec<DoneItem> {
 pub(crate) fn failure(error: AttemptError) -> (ErrorClass, String) {
     match error {
         AttemptError::Failed { class, message, .. } => (class, message),
-        AttemptError::Stopped => panic!("it was stopped"),
+        AttemptError::Stopped | AttemptError::Yielded => panic!("it was told to end"),
     }
 }
 

@@ -76,7 +76,7 @@ impl Transact for ReadJob {
     async fn run(&self, tx: &Transaction<'_>) -> Result<Option<JobDetail>, Error> {
         let statement = format!(
             "-- pages.job
-             SELECT {UNFINISHED_COLUMNS}, p.state AS plugin_state, j.cancel_requested, j.run_at, j.queued_at,
+             SELECT {UNFINISHED_COLUMNS}, p.state AS plugin_state, j.cancel_requested, j.effective_priority, j.run_at, j.queued_at,
                     '{{}}'::jsonb AS summary, {DETAIL_COLUMNS}
              FROM jobs j
              JOIN plugins p ON p.name = j.plugin

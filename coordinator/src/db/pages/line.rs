@@ -40,7 +40,7 @@ pub(super) async fn read(tx: &Transaction<'_>, job: &Row) -> Result<Waiting, Err
     let id: uuid::Uuid = job.try_get("id")?;
     let state = parse::<JobState>(job, "jobs", "state", &id)?;
     let ahead = if state == JobState::Queued {
-        let priority: i16 = job.try_get("priority")?;
+        let priority: i16 = job.try_get("effective_priority")?;
         let position: i64 = job.try_get("position")?;
         ahead(tx, plugin, -priority, position, id).await?
     } else {
@@ -71,7 +71,7 @@ async fn ahead(
         SELECT count(*) FROM (
             SELECT 1 FROM jobs
             WHERE plugin = $1 AND state = 'QUEUED' AND NOT held
-              AND (-priority, position, id) < ($2::smallint, $3::bigint, $4::uuid)
+              AND (-effective_priority, position, id) < ($2::smallint, $3::bigint, $4::uuid)
             LIMIT $5
         ) AS before";
     single(

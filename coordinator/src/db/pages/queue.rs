@@ -64,7 +64,7 @@ pub(super) async fn read(tx: &Transaction<'_>, list: &ListJobs) -> Result<JobLis
             let job = unfinished(row)?;
             let key = QueueKey {
                 rank: row.try_get("rank")?,
-                priority_negated: -job.priority,
+                priority_negated: row.try_get("priority_negated")?,
                 position: row.try_get("position")?,
                 id: job.id.0,
             };
@@ -89,22 +89,22 @@ pub(super) fn statement() -> String {
              CROSS JOIN unnest($1::text[], $2::smallint[], $3::smallint[], $4::bigint[], $5::uuid[])
                  AS s (state, rank, priority, position, id)
              CROSS JOIN LATERAL (
-                 SELECT id, plugin, title, state, priority, position, held, submitted_at, started_at
+                 SELECT id, plugin, title, state, priority, -effective_priority AS priority_negated, position, held, submitted_at, started_at
                  FROM jobs
                  WHERE plugin = p.name AND state = s.state
-                   AND (-priority, position, id) > (s.priority, s.position, s.id)
-                 ORDER BY -priority, position, id
+                   AND (-effective_priority, position, id) > (s.priority, s.position, s.id)
+                 ORDER BY -effective_priority, position, id
                  LIMIT $6
              ) AS listed
              WHERE $7::text IS NULL OR p.name = $7
-             ORDER BY s.rank, -listed.priority, listed.position, listed.id
+             ORDER BY s.rank, listed.priority_negated, listed.position, listed.id
              LIMIT $6
          )
-         SELECT {UNFINISHED_COLUMNS}, j.plugin_state, j.rank
+         SELECT {UNFINISHED_COLUMNS}, j.plugin_state, j.rank, j.priority_negated
          FROM j
          -- One probe a row: how many rows there are is a parameter, so a plan could not know it.
          LEFT JOIN LATERAL (SELECT * FROM leases WHERE job_id = j.id LIMIT 1) l ON true
          LEFT JOIN LATERAL (SELECT process_id, step_id FROM job_details WHERE job_id = j.id LIMIT 1) d ON true
-         ORDER BY j.rank, -j.priority, j.position, j.id"
+         ORDER BY j.rank, j.priority_negated, j.position, j.id"
     )
 }

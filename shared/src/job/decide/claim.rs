@@ -19,6 +19,12 @@ pub struct ClaimAsk {
 pub struct Gate {
     /// The plugin's state is `running`.
     pub plugin_running: bool,
+    /// Jobs start by themselves: autostart is on, for the plugin and for all.
+    pub autostart: bool,
+    /// The plugin runs fewer jobs than it may.
+    pub has_room: bool,
+    /// The plugin's page contract is not used up.
+    pub has_quota: bool,
 }
 
 /// Why a claim is refused. The worker drops the message in each case: the job row knows what comes next.
@@ -37,6 +43,12 @@ pub enum Refusal {
     Cancelled,
     /// Its plugin is stopping or stopped.
     PluginStopped,
+    /// Jobs do not start by themselves at the moment.
+    AutostartOff,
+    /// Its plugin runs as many jobs as it may.
+    LimitReached,
+    /// Its plugin's page contract is used up.
+    QuotaUsedUp,
 }
 
 /// The answer to a claim.
@@ -46,8 +58,11 @@ pub enum ClaimAnswer {
     Grant(Job),
     /// This very claim was granted before and its answer was lost: say it again, change nothing.
     GrantAgain,
-    /// The attempt must not start.
+    /// The attempt must not start: the message was not for it.
     Refuse(Refusal),
+    /// The attempt must not start now. The message is used up, so the row becomes this: to be published again
+    /// when the gate opens.
+    Postpone(Refusal, Job),
 }
 
 /// Decides a claim.
@@ -63,13 +78,14 @@ pub fn claim(job: &Job, ask: ClaimAsk, gate: Gate) -> ClaimAnswer {
         Some(Refusal::Cancelled)
     } else if job.held {
         Some(Refusal::Held)
-    } else if gate.plugin_running {
-        None
     } else {
-        Some(Refusal::PluginStopped)
+        None
     };
     if let Some(refusal) = refusal {
         return ClaimAnswer::Refuse(refusal);
+    }
+    if let Some(refusal) = closed(gate, job.start_now) {
+        return ClaimAnswer::Postpone(refusal, job.with_message_void());
     }
     let attempt = job.attempt + 1;
     ClaimAnswer::Grant(Job {
@@ -80,4 +96,21 @@ pub fn claim(job: &Job, ask: ClaimAsk, gate: Gate) -> ClaimAnswer {
         }),
         ..job.with_state(JobState::Started)
     })
+}
+
+/// Which gate keeps a job from starting.
+fn closed(gate: Gate, start_now: bool) -> Option<Refusal> {
+    if !gate.plugin_running {
+        Some(Refusal::PluginStopped)
+    } else if !gate.has_quota {
+        Some(Refusal::QuotaUsedUp)
+    } else if start_now {
+        None
+    } else if !gate.autostart {
+        Some(Refusal::AutostartOff)
+    } else if !gate.has_room {
+        Some(Refusal::LimitReached)
+    } else {
+        None
+    }
 }

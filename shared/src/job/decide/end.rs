@@ -40,18 +40,27 @@ pub enum EndAnswer {
     Superseded,
 }
 
-/// Decides the result of the attempt `token`.
+/// Decides the result of the attempt `token`; its plugin repeats failures that may pass `retries_max` times.
 ///
-/// A late result of the last claimer counts while nobody has claimed the job anew.
-pub fn result(job: &Job, token: Token, outcome: OutcomeKind) -> EndAnswer {
+/// A late result of the last claimer counts while nobody has claimed the job anew. A job in SCHEDULED afterwards
+/// waits for its retry: when, is the caller's to say.
+pub fn result(job: &Job, token: Token, outcome: OutcomeKind, retries_max: i16) -> EndAnswer {
     if !job.last_claimed_by(token) {
         return EndAnswer::Superseded;
     }
-    let cancelled = job.cancel_requested && !job.publish_granted;
     EndAnswer::Record(match outcome {
         OutcomeKind::Done => job.with_state(JobState::Done),
+        _ if job.is_being_cancelled() => job.with_state(JobState::Cancelled),
+        // A granted manifest is completed and its outcome reported; there is nothing to try again.
+        OutcomeKind::Failed(ErrorClass::Retryable) if job.failures < retries_max && !job.publish_granted => {
+            // Where the lease had ended already, the job waits, and may be told to wait longer.
+            Job {
+                failures: job.failures + 1,
+                token: None,
+                ..job.with_state(JobState::Scheduled)
+            }
+        }
         OutcomeKind::Failed(_) => job.with_state(JobState::Error),
-        OutcomeKind::Interrupted | OutcomeKind::Cancelled if cancelled => job.with_state(JobState::Cancelled),
         // Who gives the job back is not its last claimer any more: a heartbeat on its way must not revive it.
         // Where the lease had ended already, the job waits under a dispatch number that is still good.
         OutcomeKind::Interrupted | OutcomeKind::Cancelled if !job.state.is_running() => {
@@ -74,7 +83,7 @@ pub fn lease_expired(job: &Job, token: Token) -> Option<Job> {
         workers_lost: job.workers_lost.saturating_add(1),
         ..*job
     };
-    Some(if job.cancel_requested && !job.publish_granted {
+    Some(if job.is_being_cancelled() {
         lost.with_state(JobState::Cancelled)
     } else if lost.workers_lost >= WORKERS_LOST_MAX {
         lost.with_state(JobState::Error)

@@ -5,6 +5,17 @@ use serde::{Deserialize, Serialize};
 use super::Job;
 use crate::job::{JobState, Stage, Token};
 
+/// What a running attempt's surroundings (its plugin, its worker) ask of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pause {
+    /// Nothing: go on.
+    No,
+    /// To give the job back at the next item: the plugin stops, or the worker is drained.
+    AtNextItem,
+    /// To give the job back at once: the plugin's deadline for that has passed.
+    AtOnce,
+}
+
 /// The answer to an attempt's heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeartbeatAnswer {
@@ -12,14 +23,19 @@ pub enum HeartbeatAnswer {
     Ok(Job),
     /// The same, and a person wants the job cancelled: stop.
     Cancel(Job),
+    /// The same, and the job is to be given back at the next item.
+    Yield(Job),
+    /// The same, and the job is to be given back at once.
+    Interrupt(Job),
     /// The job is no longer this attempt's: kill it, publish nothing.
     Lost,
 }
 
 /// Decides a heartbeat of the attempt `token`, which reports `stage`.
 ///
-/// A stage that would lead back behind the publish grant is ignored.
-pub fn heartbeat(job: &Job, token: Token, stage: Stage) -> HeartbeatAnswer {
+/// A stage that would lead back behind the publish grant is ignored. From the grant on nothing stops an attempt: it
+/// is through in a moment.
+pub fn heartbeat(job: &Job, token: Token, stage: Stage, pause: Pause) -> HeartbeatAnswer {
     if !job.last_claimed_by(token) {
         return HeartbeatAnswer::Lost;
     }
@@ -31,10 +47,17 @@ pub fn heartbeat(job: &Job, token: Token, stage: Stage) -> HeartbeatAnswer {
     } else {
         *job
     };
-    if job.cancel_requested && !job.publish_granted {
-        HeartbeatAnswer::Cancel(row)
+    let pause = if job.held {
+        pause.max(Pause::AtNextItem)
     } else {
-        HeartbeatAnswer::Ok(row)
+        pause
+    };
+    match pause {
+        _ if job.publish_granted => HeartbeatAnswer::Ok(row),
+        _ if job.cancel_requested => HeartbeatAnswer::Cancel(row),
+        Pause::No => HeartbeatAnswer::Ok(row),
+        Pause::AtNextItem => HeartbeatAnswer::Yield(row),
+        Pause::AtOnce => HeartbeatAnswer::Interrupt(row),
     }
 }
 
@@ -55,11 +78,13 @@ pub fn ask_to_publish(job: &Job, token: Token) -> (PublishAnswer, Job) {
     if !job.last_claimed_by(token) {
         return (PublishAnswer::Lost, *job);
     }
-    if job.cancel_requested && !job.publish_granted {
+    if job.is_being_cancelled() {
         return (PublishAnswer::Cancelled, *job);
     }
     let granted = Job {
         publish_granted: true,
+        // Too late to hold it: what was granted is only completed.
+        held: false,
         ..found_alive(job).with_state(JobState::Download)
     };
     (PublishAnswer::Granted, granted)

@@ -32,6 +32,7 @@ fn context(folder: &Path, job_id: JobId, parameters: &Value, done_items: Vec<Don
             manifest: None,
         },
         stop: CancellationToken::new(),
+        pause: CancellationToken::new(),
         progress: Progress::new(Arc::default()),
         scratch: folder.to_owned(),
         source: None,

@@ -41,6 +41,8 @@ pub(super) struct Job<'a> {
     pub(super) scratch: &'a Path,
     pub(super) progress: &'a Progress,
     pub(super) stop: &'a CancellationToken,
+    /// Cancelled when no further page is to be begun.
+    pub(super) pause: &'a CancellationToken,
 }
 
 /// What became of a page.

@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 use shared::job::Stage;
 use shared::message::manifest::FileEntry;
 use shared::message::worker::{ItemReport, ItemState};
-use tokio_util::sync::CancellationToken;
 
 use super::page::{self, Ending, Job, count_words, outputs, safe_part};
 use super::pages::{self, Listing, Page};
@@ -78,6 +77,7 @@ pub(super) async fn run(ocr: &Ocr, context: &Context) -> Result<Finished, Attemp
         scratch: &context.scratch,
         progress: &context.progress,
         stop: &stop,
+        pause: &context.pause,
     };
     recognise(ocr, context, job, &listing, &mut pages, total).await?;
     let failure = failure(&pages, total);
@@ -237,9 +237,16 @@ async fn recognise(
                     .insert(page.position, (page.name.clone(), reason.clone()));
                 (ItemState::Failed, Vec::new(), Some(reason))
             }
+            Err(AttemptError::Yielded) => {
+                // Pages in hand are finished.
+                trouble.get_or_insert(AttemptError::Yielded);
+                continue;
+            }
             Err(error) => {
                 // The others are stopped because of the first.
-                trouble.get_or_insert(error);
+                if matches!(trouble, None | Some(AttemptError::Yielded)) {
+                    trouble = Some(error);
+                }
                 job.stop.cancel();
                 continue;
             }
@@ -263,8 +270,9 @@ async fn recognise(
 
 /// Waits for a core, then recognises the page; gives the milliseconds without the wait.
 async fn one<'a>(ocr: &Ocr, job: Job<'_>, page: &'a Page) -> (&'a Page, u64, Result<Ending, AttemptError>) {
-    let Some(_core) = core(ocr, job.stop).await else {
-        return (page, 0, Err(AttemptError::Stopped));
+    let _core = match core(ocr, job).await {
+        Ok(core) => core,
+        Err(ended) => return (page, 0, Err(ended)),
     };
     job.progress.stage(Stage::Processing);
     let begun = Instant::now();
@@ -276,11 +284,12 @@ async fn one<'a>(ocr: &Ocr, job: Job<'_>, page: &'a Page) -> (&'a Page, u64, Res
     )
 }
 
-async fn core<'a>(ocr: &'a Ocr, stop: &CancellationToken) -> Option<tokio::sync::SemaphorePermit<'a>> {
+async fn core<'a>(ocr: &'a Ocr, job: Job<'_>) -> Result<tokio::sync::SemaphorePermit<'a>, AttemptError> {
     tokio::select! {
         biased;
-        () = stop.cancelled() => None,
-        core = ocr.cores.acquire() => Some(core.expect("the cores' semaphore is never closed")),
+        () = job.stop.cancelled() => Err(AttemptError::Stopped),
+        () = job.pause.cancelled() => Err(AttemptError::Yielded),
+        core = ocr.cores.acquire() => Ok(core.expect("the cores' semaphore is never closed")),
     }
 }
 
