@@ -16,5 +16,6 @@ pub mod job;
 pub mod lifecycle;
 pub mod message;
 pub mod metrics;
+pub mod mutant;
 pub mod plugin;
 pub mod telemetry;

@@ -16,6 +16,7 @@ mod run;
 mod tests;
 
 use super::{JobState, Token};
+use crate::mutant::{self, Mutant};
 
 pub use claim::{ClaimAnswer, ClaimAsk, Gate, Refusal, claim};
 pub use control::{
@@ -83,12 +84,22 @@ impl Job {
 
     /// Whether `token` is the running attempt's.
     fn runs_as(&self, token: Token) -> bool {
-        self.state.is_running() && self.token == Some(token)
+        self.state.is_running() && self.has_token(token)
     }
 
     /// Whether `token` is the running attempt's, or the last one's of a job that nobody has claimed since.
     fn last_claimed_by(&self, token: Token) -> bool {
-        self.token == Some(token) && (self.state.is_running() || self.state == JobState::Queued)
+        self.has_token(token) && (self.state.is_running() || self.state == JobState::Queued)
+    }
+
+    fn has_token(&self, token: Token) -> bool {
+        if mutant::is_active(Mutant::NoAttemptFence) {
+            return true;
+        }
+        if mutant::is_active(Mutant::NoClaimId) {
+            return self.token.is_some_and(|current| current.attempt == token.attempt);
+        }
+        self.token == Some(token)
     }
 
     fn with_state(self, state: JobState) -> Self {
