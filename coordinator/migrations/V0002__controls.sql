@@ -32,6 +32,11 @@ ALTER TABLE jobs
     ADD COLUMN age_bonus          smallint NOT NULL DEFAULT 0 CHECK (age_bonus BETWEEN 0 AND 10),
     ADD COLUMN effective_priority smallint GENERATED ALWAYS AS (least(10, priority + age_bonus)) STORED;
 ALTER TABLE job_history ADD COLUMN retry_of uuid;
+-- The job whose item store this one goes on with; null: its own.
+ALTER TABLE job_details ADD COLUMN store_id uuid;
+ALTER TABLE job_history ADD COLUMN store_id uuid;
+CREATE INDEX jobs_retry ON jobs (retry_of) WHERE retry_of IS NOT NULL;
+CREATE INDEX job_history_retry ON job_history (retry_of) WHERE retry_of IS NOT NULL;
 
 DROP INDEX jobs_to_publish, jobs_published, jobs_by_plugin;
 CREATE INDEX jobs_to_publish ON jobs (plugin, effective_priority, position)
@@ -43,6 +48,13 @@ CREATE INDEX jobs_by_plugin ON jobs (plugin, state, (-effective_priority), posit
 CREATE INDEX jobs_wanted_now ON jobs (plugin, position)
     WHERE state = 'QUEUED' AND start_now AND published_dispatch < dispatch;
 CREATE INDEX jobs_by_time ON jobs (run_at) WHERE state = 'SCHEDULED';
+
+-- Levels whose jobs have changed places: their messages are replaced, at most once a second.
+CREATE TABLE levels_to_reorder (
+    plugin              text NOT NULL REFERENCES plugins,
+    effective_priority  smallint NOT NULL,
+    PRIMARY KEY (plugin, effective_priority)
+);
 
 -- How many attempts count against each limit. Kept by triggers on leases, so that no code can forget it.
 CREATE TABLE limit_keys (

@@ -251,7 +251,7 @@ async fn load_grants(
         .prepare_cached(
             "-- claims.load_grants
              SELECT id, plugin, title, claim_attempt, claim_id, source, target, parameters, template,
-                    template_parameters, manifest, publish_granted
+                    template_parameters, manifest, publish_granted, store_id
              FROM jobs JOIN job_details ON job_id = id WHERE id = ANY($1)",
         )
         .await?;
@@ -289,6 +289,7 @@ async fn load_grants(
             target: row.get("target"),
             parameters: parameters.0,
             template,
+            store: row.get::<_, Option<Uuid>>("store_id").map_or(id, JobId),
             done_items: done_items.remove(&id).unwrap_or_default(),
             manifest: manifest.filter(|_| row.get("publish_granted")).map(|json| json.0),
         };

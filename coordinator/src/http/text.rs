@@ -196,6 +196,12 @@ texts! {
     failure_job: "There is no such job", "Diese Aufgabe gibt es nicht";
     failure_job_more: "Its id may be incomplete, or the job was removed after its time in the archive.",
         "Vielleicht ist ihre Kennung unvollständig, oder sie wurde nach Ablauf ihrer Aufbewahrungszeit entfernt.";
+    failure_plugin: "There is no such plugin", "Dieses Plugin gibt es nicht";
+    failure_plugin_more: "Workers announce their plugins when they start.", "Worker melden ihre Plugins an, wenn sie starten.";
+    failure_conflict: "That is not possible now", "Das geht jetzt nicht";
+    failure_conflict_more: "The job's page says what it is doing.", "Die Seite der Aufgabe sagt, was sie gerade tut.";
+    failure_forbidden: "You may not do that", "Das dürfen Sie nicht";
+    failure_forbidden_more: "Ask an administrator.", "Fragen Sie eine Administratorin oder einen Administrator.";
     failure_request: "This address can't be understood", "Diese Adresse ist nicht verständlich";
     failure_request_more: "One of the values behind the question mark is wrong.",
         "Einer der Werte hinter dem Fragezeichen ist falsch.";
