@@ -100,6 +100,20 @@ CREATE TABLE quotas (
     used_in_period  bigint NOT NULL DEFAULT 0,
     period_start    date NOT NULL DEFAULT (date_trunc('month', tm_now() AT TIME ZONE 'UTC'))::date
 );
+
+-- The first day of the period that is now.
+CREATE FUNCTION quota_period_start(period text) RETURNS date LANGUAGE sql STABLE
+    AS $$ SELECT date_trunc(period, tm_now() AT TIME ZONE 'UTC')::date $$;
+
+-- Whether a plugin's jobs may start as far as its page contract goes.
+CREATE FUNCTION has_quota(wanted text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT coalesce((
+        SELECT (pages_total IS NULL OR used_total < pages_total)
+            AND (pages_a_period IS NULL OR period_start < quota_period_start(period)
+                 OR used_in_period < pages_a_period)
+        FROM quotas WHERE plugin = wanted), true)
+$$;
+
 CREATE TABLE quota_ledger (
     job_id      uuid PRIMARY KEY,
     plugin      text NOT NULL,
@@ -126,5 +140,12 @@ CREATE TABLE audit_log (
 );
 CREATE INDEX audit_log_by_job ON audit_log (job_id, id) WHERE job_id IS NOT NULL;
 CREATE INDEX audit_log_by_plugin ON audit_log (plugin, id) WHERE plugin IS NOT NULL;
+
+-- How long ended jobs are kept (Kitodo's four settings, for each plugin); null: for ever.
+ALTER TABLE plugins
+    ADD COLUMN keep_done_jobs   integer CHECK (keep_done_jobs >= 0),
+    ADD COLUMN keep_done_days   integer CHECK (keep_done_days >= 0),
+    ADD COLUMN keep_failed_jobs integer CHECK (keep_failed_jobs >= 0),
+    ADD COLUMN keep_failed_days integer CHECK (keep_failed_days >= 0);
 
 ALTER TABLE workers ADD COLUMN drain_requested boolean NOT NULL DEFAULT false;

@@ -24,7 +24,7 @@ use crate::db::control::{ActOnJobs, ActOnPlugins, FindJobs, JobOutcome, Told};
 use crate::db::notify::Changes;
 use crate::db::{self, Db};
 
-pub use action::{JobAction, JobFilter, Place, PluginAction, RetryItems, Settings};
+pub use action::{JobAction, JobFilter, Period, Place, PluginAction, Quota, RetryItems, Settings};
 pub use actor::{Actor, Role};
 pub use authorise::{Object, Verb, authorise};
 

@@ -16,6 +16,7 @@ pub mod notify;
 pub mod pages;
 pub mod plugins;
 pub mod results;
+pub mod retention;
 pub mod schedule;
 pub mod submit;
 pub mod sweep;

@@ -49,8 +49,32 @@ enum Action {
         #[command(flatten)]
         which: Which,
         #[command(flatten)]
-        settings: Settings,
+        settings: Box<Settings>,
     },
+    /// Set a page contract: at its limit jobs wait.
+    Quota {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        quota: Quota,
+    },
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+struct Quota {
+    /// Pages in all.
+    #[arg(long, value_name = "PAGES")]
+    total: Option<u32>,
+    /// Pages in each period.
+    #[arg(long, value_name = "PAGES")]
+    a_period: Option<u32>,
+    /// End the contract: as many pages as are wanted.
+    #[arg(long, conflicts_with_all = ["total", "a_period"])]
+    none: bool,
+    /// The period, in UTC.
+    #[arg(long, default_value = "month", value_parser = ["month", "quarter", "year"])]
+    period: String,
 }
 
 #[derive(Debug, Args)]
@@ -90,6 +114,18 @@ struct Settings {
     /// Priority of jobs that name none.
     #[arg(long, value_name = "0..10")]
     default_priority: Option<u8>,
+    /// Jobs that ended well: how many are kept; `none`: all.
+    #[arg(long, value_name = "NUMBER")]
+    keep_done: Option<String>,
+    /// Jobs that ended well: how many days they are kept; `none`: for ever.
+    #[arg(long, value_name = "DAYS")]
+    keep_done_days: Option<String>,
+    /// Jobs that failed or were cancelled: how many are kept; `none`: all.
+    #[arg(long, value_name = "NUMBER")]
+    keep_failed: Option<String>,
+    /// Jobs that failed or were cancelled: how many days they are kept; `none`: for ever.
+    #[arg(long, value_name = "DAYS")]
+    keep_failed_days: Option<String>,
 }
 
 impl Settings {
@@ -106,6 +142,19 @@ impl Settings {
             limit("--running-max", self.running_max.as_deref())?,
         );
         put("ageing_minutes", limit("--ageing", self.ageing.as_deref())?);
+        put("keep_done_jobs", limit("--keep-done", self.keep_done.as_deref())?);
+        put(
+            "keep_done_days",
+            limit("--keep-done-days", self.keep_done_days.as_deref())?,
+        );
+        put(
+            "keep_failed_jobs",
+            limit("--keep-failed", self.keep_failed.as_deref())?,
+        );
+        put(
+            "keep_failed_days",
+            limit("--keep-failed-days", self.keep_failed_days.as_deref())?,
+        );
         put("retries_max", self.retries.map(Value::from));
         put("retry_first_seconds", self.retry_first.map(Value::from));
         put("retry_longest_seconds", self.retry_longest.map(Value::from));
@@ -160,6 +209,19 @@ pub(crate) fn run(client: &Client, command: &PluginCommand) -> anyhow::Result<An
                     "autostart on"
                 } else {
                     "autostart off"
+                },
+            )
+        }
+        Action::Quota { which, quota } => {
+            let body = json!({"action": "quota", "pages_total": quota.total, "pages_a_period": quota.a_period,
+                              "period": quota.period});
+            (
+                which,
+                body,
+                if quota.none {
+                    "no page contract"
+                } else {
+                    "page contract set"
                 },
             )
         }

@@ -151,6 +151,47 @@ pub enum PluginAction {
     },
     /// Change the settings that are named; `null` takes a limit away.
     Configure(Settings),
+    /// Set the page contract; without any number there is none.
+    Quota(Quota),
+}
+
+/// A page contract: how many pages a plugin may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quota {
+    /// In all.
+    #[serde(default)]
+    pub pages_total: Option<u32>,
+    /// In each period.
+    #[serde(default)]
+    pub pages_a_period: Option<u32>,
+    /// The period.
+    #[serde(default)]
+    pub period: Period,
+}
+
+/// A stretch of the calendar, in UTC.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Period {
+    /// From the first of a month.
+    #[default]
+    Month,
+    /// From the first of January, April, July, October.
+    Quarter,
+    /// From the first of January.
+    Year,
+}
+
+impl Period {
+    /// The name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+            Self::Year => "year",
+        }
+    }
 }
 
 /// A plugin's settings; what is left out stays.
@@ -181,6 +222,18 @@ pub struct Settings {
     /// Priority of jobs that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_priority: Option<Priority>,
+    /// Jobs that ended well: how many are kept.
+    #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    pub keep_done_jobs: Option<Option<i32>>,
+    /// Jobs that ended well: how many days they are kept.
+    #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    pub keep_done_days: Option<Option<i32>>,
+    /// Jobs that failed or were cancelled: how many are kept.
+    #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    pub keep_failed_jobs: Option<Option<i32>>,
+    /// Jobs that failed or were cancelled: how many days they are kept.
+    #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    pub keep_failed_days: Option<Option<i32>>,
 }
 
 impl Settings {
@@ -200,6 +253,30 @@ impl Settings {
                 "ageing_minutes",
                 self.ageing_minutes.flatten().map(i64::from),
                 1,
+                100_000,
+            ),
+            (
+                "keep_done_jobs",
+                self.keep_done_jobs.flatten().map(i64::from),
+                0,
+                100_000_000,
+            ),
+            (
+                "keep_done_days",
+                self.keep_done_days.flatten().map(i64::from),
+                0,
+                100_000,
+            ),
+            (
+                "keep_failed_jobs",
+                self.keep_failed_jobs.flatten().map(i64::from),
+                0,
+                100_000_000,
+            ),
+            (
+                "keep_failed_days",
+                self.keep_failed_days.flatten().map(i64::from),
+                0,
                 100_000,
             ),
             ("retries_max", self.retries_max.map(i64::from), 0, 100),
@@ -267,13 +344,14 @@ impl PluginAction {
             Self::Start => "start",
             Self::Autostart { .. } => "autostart",
             Self::Configure(_) => "configure",
+            Self::Quota(_) => "quota",
         }
     }
 
     /// Which permission it needs.
     pub fn verb(&self) -> Verb {
         match self {
-            Self::Configure(_) => Verb::Configure,
+            Self::Configure(_) | Self::Quota(_) => Verb::Configure,
             _ => Verb::RunPlugins,
         }
     }

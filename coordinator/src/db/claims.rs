@@ -147,7 +147,7 @@ async fn lock_plugins(
         .prepare_cached(
             "-- claims.lock_plugins
              SELECT name, state, plugins.autostart AND settings.autostart AS autostart, running_max::bigint,
-                    lease_seconds, run_budget_seconds
+                    has_quota(name) AS has_quota, lease_seconds, run_budget_seconds
              FROM plugins CROSS JOIN settings WHERE name = ANY($1) ORDER BY name FOR SHARE",
         )
         .await?;
@@ -161,7 +161,7 @@ async fn lock_plugins(
                     plugin_running: row.get::<_, &str>("state") == "running",
                     autostart: row.get("autostart"),
                     has_room: true,
-                    has_quota: true,
+                    has_quota: row.get("has_quota"),
                 },
                 room: row.get("running_max"),
                 lease_seconds: row.get("lease_seconds"),

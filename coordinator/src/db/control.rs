@@ -7,11 +7,14 @@ mod jobs;
 mod order;
 mod plugins;
 mod push;
+#[cfg(test)]
+mod tests;
 
 use shared::message::reply::AttemptVerdict;
 
 use super::finish::Finished;
 
+pub(super) use ended::remove as remove_ended;
 pub use find::{FIND_MAX, FindJobs};
 pub use jobs::{ActOnJobs, JobOutcome, WhyNot};
 pub use order::{Age, Reorder};

@@ -127,8 +127,37 @@ pub(super) async fn finish(tx: &Transaction<'_>, endings: &[Ending]) -> Result<V
             })
         })
         .collect::<Result<Vec<Finished>, Error>>()?;
+    book_pages(tx, &ids).await?;
     leave_active_tables(tx, &ids).await?;
     Ok(finished)
+}
+
+/// Books the pages that these jobs have really done on their plugins' contracts; those that a retry has kept from
+/// the job before were booked with that one.
+async fn book_pages(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<(), Error> {
+    let statement = tx
+        .prepare_cached(
+            "-- finish.book_pages
+             WITH done AS (
+                 SELECT jobs.id, jobs.plugin, count(*) AS pages
+                 FROM jobs JOIN quotas USING (plugin) JOIN items ON items.job_id = jobs.id
+                 WHERE jobs.id = ANY($1) AND items.state = 'done' AND items.attempt > 0
+                 GROUP BY jobs.id, jobs.plugin
+             ), booked AS (
+                 INSERT INTO quota_ledger (job_id, plugin, pages) SELECT id, plugin, pages FROM done
+                 ON CONFLICT (job_id) DO NOTHING RETURNING plugin, pages
+             ), sums AS (SELECT plugin, sum(pages)::bigint AS pages FROM booked GROUP BY plugin
+             ), locked AS (SELECT plugin FROM quotas WHERE plugin IN (SELECT plugin FROM sums) ORDER BY plugin FOR UPDATE)
+             UPDATE quotas SET
+                 used_total = used_total + sums.pages,
+                 used_in_period = sums.pages +
+                     CASE WHEN period_start = quota_period_start(period) THEN used_in_period ELSE 0 END,
+                 period_start = quota_period_start(period)
+             FROM sums JOIN locked USING (plugin) WHERE quotas.plugin = sums.plugin",
+        )
+        .await?;
+    tx.execute(&statement, &[&ids]).await?;
+    Ok(())
 }
 
 /// Ended jobs free the names and places that only unfinished ones have.

@@ -123,6 +123,10 @@ texts! {
     wait_plugin_stopped: "Plugin {0} is stopped", "Das Plugin {0} ist angehalten";
     wait_plugin_stopping: "Plugin {0} is being stopped", "Das Plugin {0} wird angehalten";
     wait_scheduled: "Starts at {0}", "Startet um {0}";
+    wait_retry: "Retry {0} of {1} at {2}", "Wiederholung {0} von {1} um {2}";
+    wait_quota: "The page contract of {0} is used up", "Das Seitenkontingent von {0} ist aufgebraucht";
+    wait_autostart: "Jobs do not start by themselves at the moment", "Aufgaben starten zurzeit nicht automatisch";
+    wait_limit: "Number {0} in line; limit: {1} of {2} running", "Platz {0} in der Reihe; Grenze: {1} von {2} laufen";
     wait_blocked: "Waits for other jobs to end", "Wartet auf das Ende anderer Aufgaben";
     wait_no_worker: "No worker for {0} is running", "Kein Worker für {0} läuft";
     wait_next: "Next in line; {0} of {1} slots are in use", "Als Nächste an der Reihe; {0} von {1} Plätzen belegt";

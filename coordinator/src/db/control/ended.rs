@@ -102,18 +102,34 @@ async fn copy(tx: &Transaction<'_>, old: &[Uuid], new: &[Uuid], items: RetryItem
     Ok(())
 }
 
-/// Removes ended jobs with all that belongs to them. Statistics and the audit log stay.
+/// Removes ended jobs at a person's wish.
 pub(super) async fn delete(
     tx: &Transaction<'_>,
     ids: &[JobId],
     unfinished: &HashMap<JobId, Job>,
 ) -> Result<HashMap<JobId, JobOutcome>, Error> {
-    let mut outcomes = refused(ids, unfinished);
-    let uuids: Vec<Uuid> = ids
+    let ended: Vec<JobId> = ids
         .iter()
         .filter(|id| !unfinished.contains_key(id))
-        .map(|id| id.0)
+        .copied()
         .collect();
+    let mut outcomes = refused(ids, unfinished);
+    outcomes.extend(
+        remove(tx, &ended)
+            .await?
+            .into_iter()
+            .map(|id| (id, JobOutcome::Done)),
+    );
+    Ok(outcomes)
+}
+
+/// Removes ended jobs with all that belongs to them; gives those that were there. Statistics, quota ledger and
+/// audit log stay.
+pub(crate) async fn remove(tx: &Transaction<'_>, ids: &[JobId]) -> Result<Vec<JobId>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let uuids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let history = tx
         .prepare_cached(
             "-- delete.history
@@ -124,9 +140,7 @@ pub(super) async fn delete(
              SELECT id FROM gone",
         )
         .await?;
-    for row in tx.query(&history, &[&uuids]).await? {
-        outcomes.insert(JobId(row.get(0)), JobOutcome::Done);
-    }
+    let gone = tx.query(&history, &[&uuids]).await?;
     for statement in [
         "-- delete.items\nDELETE FROM items WHERE job_id = ANY($1)",
         "-- delete.attempts\nDELETE FROM attempts WHERE job_id = ANY($1)",
@@ -135,7 +149,7 @@ pub(super) async fn delete(
         let statement = tx.prepare_cached(statement).await?;
         tx.execute(&statement, &[&uuids]).await?;
     }
-    Ok(outcomes)
+    Ok(gone.iter().map(|row| JobId(row.get(0))).collect())
 }
 
 fn refused(ids: &[JobId], unfinished: &HashMap<JobId, Job>) -> HashMap<JobId, JobOutcome> {

@@ -6,7 +6,7 @@ use shared::message::reply::Verdict;
 
 use super::audit::{self, AuditOutcome, Line};
 use super::{Told, push};
-use crate::control::{Actor, Object, PluginAction, Settings, authorise};
+use crate::control::{Actor, Object, PluginAction, Quota, Settings, authorise};
 use crate::db::{Error, Transact};
 
 /// What became of an action on plugins.
@@ -122,6 +122,7 @@ impl ActOnPlugins<'_> {
                 tx.query(&statement, &[&names, on]).await?
             }
             PluginAction::Configure(settings) => return configure(tx, names, settings).await,
+            PluginAction::Quota(quota) => return set_quota(tx, names, *quota).await,
         };
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
@@ -176,7 +177,11 @@ async fn configure(
                  retry_longest_seconds = coalesce($8, retry_longest_seconds),
                  lease_seconds = coalesce($9, lease_seconds),
                  run_budget_seconds = coalesce($10, run_budget_seconds),
-                 default_priority = coalesce($11, default_priority)
+                 default_priority = coalesce($11, default_priority),
+                 keep_done_jobs = CASE WHEN $12 THEN $13 ELSE keep_done_jobs END,
+                 keep_done_days = CASE WHEN $14 THEN $15 ELSE keep_done_days END,
+                 keep_failed_jobs = CASE WHEN $16 THEN $17 ELSE keep_failed_jobs END,
+                 keep_failed_days = CASE WHEN $18 THEN $19 ELSE keep_failed_days END
              WHERE name = ANY($1) RETURNING name",
         )
         .await?;
@@ -197,10 +202,49 @@ async fn configure(
                 &settings
                     .default_priority
                     .map(|priority| i16::from(priority.get())),
+                &settings.keep_done_jobs.is_some(),
+                &settings.keep_done_jobs.flatten(),
+                &settings.keep_done_days.is_some(),
+                &settings.keep_done_days.flatten(),
+                &settings.keep_failed_jobs.is_some(),
+                &settings.keep_failed_jobs.flatten(),
+                &settings.keep_failed_days.is_some(),
+                &settings.keep_failed_days.flatten(),
             ],
         )
         .await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Sets the contract, or ends it; what was used stays counted.
+async fn set_quota(tx: &Transaction<'_>, names: &[String], quota: Quota) -> Result<Vec<String>, Error> {
+    let set = tx
+        .prepare_cached(
+            "-- control.set_quota
+             INSERT INTO quotas (plugin, pages_total, pages_a_period, period, period_start)
+             SELECT name, $2, $3, $4, quota_period_start($4) FROM unnest($1::text[]) AS name
+             ON CONFLICT (plugin) DO UPDATE SET
+                 pages_total = EXCLUDED.pages_total, pages_a_period = EXCLUDED.pages_a_period,
+                 period = EXCLUDED.period,
+                 used_in_period = CASE WHEN quotas.period = EXCLUDED.period THEN quotas.used_in_period ELSE (
+                     SELECT coalesce(sum(pages), 0) FROM quota_ledger
+                     WHERE quota_ledger.plugin = quotas.plugin
+                         AND booked_at >= EXCLUDED.period_start AT TIME ZONE 'UTC') END,
+                 period_start = CASE WHEN quotas.period = EXCLUDED.period THEN quotas.period_start
+                                     ELSE EXCLUDED.period_start END",
+        )
+        .await?;
+    tx.execute(
+        &set,
+        &[
+            &names,
+            &quota.pages_total.map(i64::from),
+            &quota.pages_a_period.map(i64::from),
+            &quota.period.as_str(),
+        ],
+    )
+    .await?;
+    Ok(names.to_vec())
 }
 
 /// Follows up on stops: a plugin whose last job has ended is stopped, one whose time has come starts again, and
