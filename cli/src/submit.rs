@@ -54,6 +54,10 @@ pub(crate) struct Arguments {
     #[arg(long, short = 'p', value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(0..=10))]
     priority: Option<u8>,
 
+    /// Not before this point in time: 2026-12-24T22:00:00+01:00.
+    #[arg(long, value_name = "TIME")]
+    start_at: Option<jiff::Timestamp>,
+
     /// The workflow's process.
     #[arg(long, value_name = "ID")]
     process_id: Option<String>,
@@ -84,7 +88,8 @@ pub(crate) struct Arguments {
 
     /// A JSON file that is sent as it is, or - for standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "plugin", "template", "title", "source", "target", "priority", "process_id", "step_id", "project",
+        "plugin", "template", "title", "source", "target", "priority", "start_at", "process_id", "step_id",
+        "project",
         "language", "font_type", "parameters",
     ])]
     file: Option<PathBuf>,

@@ -13,6 +13,7 @@ mod job_row;
 pub mod maintenance;
 pub mod migrate;
 pub mod notify;
+pub mod overdue;
 pub mod pages;
 pub mod plugins;
 pub mod results;

@@ -21,11 +21,18 @@ pub(crate) struct TestDatabase {
 
 impl TestDatabase {
     /// Makes the database on the server that `DATABASE_URL` names.
+    pub(crate) async fn create() -> Self {
+        let database = Self::empty().await;
+        migrate(&database.url).await.unwrap();
+        database
+    }
+
+    /// The same without a schema.
     #[expect(
         clippy::disallowed_methods,
         reason = "the server of a test run is no setting of the coordinator"
     )]
-    pub(crate) async fn create() -> Self {
+    pub(crate) async fn empty() -> Self {
         let admin_url = std::env::var("DATABASE_URL")
             .expect("DATABASE_URL must name a PostgreSQL server for tests: run `cargo xtask test`");
         let name = format!("test_{}", Uuid::new_v4().simple());
@@ -34,8 +41,12 @@ impl TestDatabase {
             .rsplit_once('/')
             .expect("DATABASE_URL ends with /database");
         let url = format!("{server}/{name}");
-        migrate(&url).await.unwrap();
         Self { admin_url, name, url }
+    }
+
+    /// Where it is.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// A pool of connections to it.

@@ -75,8 +75,8 @@ fn a_browser_sees_a_jobs_progress_bar_move_to_its_end_without_reloading() {
     // On the dashboard: the job appears, its bar moves, and it goes when it is done.
     let id = cluster.submit(&slow_ocr(&cluster, 1));
     let row = format!("#job-{id}");
-    eventually(LIMIT, "the job's row", || {
-        browser.text(&row).map(drop).ok_or_else(|| "no row".to_owned())
+    eventually(LIMIT, "the bar in the job's row", || {
+        bar(&browser, &row).map(drop).ok_or_else(|| "no bar".to_owned())
     });
     let seen = watch_bar(&browser, &row, "the job has left the queue", |value| {
         value.is_none()

@@ -12,15 +12,21 @@ use crate::{Answer, output, text};
 /// What is done with jobs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum JobCommand {
-    /// End jobs for good: waiting ones at once, running ones as soon as their tools have stopped.
+    /// End jobs for good
+    ///
+    /// Waiting ones end at once, running ones as soon as their tools have stopped. Once its outputs are being
+    /// published it is too late.
     Cancel(Selection),
-    /// Keep jobs from starting; running ones give way at their next page.
+    /// Keep jobs from starting; running ones give way
     Hold(Selection),
-    /// Let held jobs go on.
+    /// Let held jobs go on
     Release(Selection),
-    /// Start jobs now: although autostart is off, their time has not come, or their plugin is at its limit.
+    /// Start jobs now, whatever their time
+    ///
+    /// Also although autostart is off or their plugin is at its limit; not if it is stopped or its page contract is
+    /// used up.
     Start(Selection),
-    /// Give jobs another priority.
+    /// Give jobs another priority
     Priority {
         /// 0 (lowest) to 10 (highest).
         #[arg(value_parser = clap::value_parser!(u8).range(0..=10))]
@@ -28,14 +34,16 @@ pub(crate) enum JobCommand {
         #[command(flatten)]
         jobs: Selection,
     },
-    /// Move waiting jobs among those of the same priority.
+    /// Move waiting jobs among their equals
     Move {
         /// Where to.
         to: Place,
         #[command(flatten)]
         jobs: Selection,
     },
-    /// Do ended jobs again, as new jobs; pages that are done are kept.
+    /// Do ended jobs again, as new jobs
+    ///
+    /// Pages that are done are kept.
     Retry {
         /// Begin from scratch instead.
         #[arg(long)]
@@ -43,7 +51,7 @@ pub(crate) enum JobCommand {
         #[command(flatten)]
         jobs: Selection,
     },
-    /// Remove ended jobs from history; statistics stay.
+    /// Remove ended jobs; statistics stay
     Delete(Selection),
 }
 

@@ -61,7 +61,7 @@ enum Action {
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = true)]
+#[group(id = "contract", required = true, multiple = true, args = ["total", "a_period", "none"])]
 struct Quota {
     /// Pages in all.
     #[arg(long, value_name = "PAGES")]

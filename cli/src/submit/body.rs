@@ -52,6 +52,7 @@ pub(super) fn of(arguments: &Arguments) -> anyhow::Result<Vec<u8>> {
         "source": arguments.source.as_deref().map(absolute).transpose()?,
         "target": arguments.target.as_deref().map(absolute).transpose()?,
         "priority": arguments.priority,
+        "start_at": arguments.start_at,
         "process_id": arguments.process_id,
         "step_id": arguments.step_id,
         "project": arguments.project,

@@ -1,5 +1,5 @@
-//! What happens by the clock: jobs whose time has come, stops that are complete or over, places that have changed,
-//! priorities that rise with waiting.
+//! What happens by the clock: jobs whose time has come, attempts whose time is up, stops that are complete or over,
+//! places that have changed, priorities that rise with waiting.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::PATIENCE;
 use crate::control::Control;
 use crate::db::control::{Age, FollowStops, Reorder};
+use crate::db::overdue::EndOverdue;
 use crate::db::schedule::Wake;
 use crate::db::{self, Db};
 
@@ -37,8 +38,15 @@ pub async fn run(db: Db, control: Control, stop: CancellationToken) {
 async fn run_once(db: &Db, control: &Control) -> Result<(), db::Error> {
     let woken = db.run(&Wake).await?;
     let moved = db.run(&Reorder).await? + db.run(&Age).await?;
-    let (plugins_changed, told) = db.run(&FollowStops).await?;
-    if woken + moved > 0 || plugins_changed || !told.pushes.is_empty() {
+    let (overdue, finished) = db.run(&EndOverdue).await?;
+    if overdue > 0 {
+        tracing::warn!(
+            "{overdue} attempts ran longer than their plugins allow; their workers did not end them"
+        );
+    }
+    let (plugins_changed, mut told) = db.run(&FollowStops).await?;
+    told.finished = finished;
+    if overdue + woken + moved > 0 || plugins_changed || !told.pushes.is_empty() {
         tracing::debug!("{woken} jobs were due, {moved} have changed their place");
         control.tell(told).await;
     }

@@ -50,10 +50,15 @@ impl Handler for Submissions<'_> {
         for ((delivery, job), reply) in accepted.into_iter().zip(&jobs).zip(replies) {
             answers.extend(answer(delivery, &reply));
             if let SubmitReply::Accepted { job_id } = reply {
+                let state = if job.submission.start_at.is_some() {
+                    JobState::Scheduled
+                } else {
+                    JobState::Queued
+                };
                 answers.push(notifications::changed(
                     job_id,
                     job.submission.plugin.as_str(),
-                    JobState::Queued,
+                    state,
                 ));
             }
         }

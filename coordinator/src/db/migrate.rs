@@ -82,3 +82,6 @@ pub async fn migrate(url: &str) -> Result<(), MigrateError> {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use deadpool_postgres::Transaction;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use shared::job::JobId;
+use shared::job::decide::Job;
 use shared::message::submit::Submission;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
@@ -186,16 +188,33 @@ async fn insert_jobs(tx: &Transaction<'_>, jobs: &[&NewJob]) -> Result<(), Error
     let statement = tx
         .prepare_cached(
             "-- submit.insert_jobs
-             INSERT INTO jobs (id, plugin, title, state, priority)
-             SELECT id, plugin, title, 'QUEUED', coalesce(new.priority, default_priority)
-             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[])
-                 WITH ORDINALITY AS new(id, plugin, title, priority, place)
+             INSERT INTO jobs (id, plugin, title, state, run_at, dispatch, priority)
+             SELECT id, plugin, title, CASE WHEN waits THEN $6 ELSE $7 END, CASE WHEN waits THEN start_at END,
+                    CASE WHEN waits THEN $8::bigint ELSE $9::bigint END, coalesce(new.priority, default_priority)
+             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::timestamptz[])
+                 WITH ORDINALITY AS new(id, plugin, title, priority, start_at, place)
+             CROSS JOIN LATERAL (SELECT coalesce(start_at > tm_now(), false) AS waits) AS time
              JOIN plugins ON plugins.name = new.plugin
              ORDER BY place",
         )
         .await?;
-    tx.execute(&statement, &[&ids, &plugins, &titles, &priorities])
-        .await?;
+    let starts: Vec<Option<Timestamp>> = jobs.iter().map(|job| job.submission.start_at).collect();
+    let (later, now) = (Job::submitted_for_later(), Job::submitted());
+    tx.execute(
+        &statement,
+        &[
+            &ids,
+            &plugins,
+            &titles,
+            &priorities,
+            &starts,
+            &later.state.as_str(),
+            &now.state.as_str(),
+            &later.dispatch,
+            &now.dispatch,
+        ],
+    )
+    .await?;
     Ok(())
 }
 

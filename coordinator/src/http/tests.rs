@@ -1,5 +1,6 @@
 //! What holds for every route, walked through the routes' own list, and what each of them answers.
 
+mod actions;
 mod away;
 mod pages;
 mod submit;
@@ -102,6 +103,16 @@ async fn ask(router: &Router, address: &str) -> Answer {
 /// An address for each route.
 fn sample_address(route: &Route) -> String {
     route.path.replace("{id}", NOBODY).replace("{name}", "app.css")
+}
+
+/// A body that each route that takes one understands.
+fn sample_body(route: &Route) -> &'static str {
+    match route.path {
+        "/api/v1/jobs/actions" => r#"{"jobs": {"plugin": "OCR"}, "what": {"action": "cancel"}}"#,
+        "/api/v1/jobs/{id}/actions" => r#"{"action": "cancel"}"#,
+        "/api/v1/plugins/actions" | "/api/v1/plugins/{name}/actions" => r#"{"action": "start"}"#,
+        _ => r#"{"plugin": "OCR", "title": "t"}"#,
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod fields;
 #[cfg(test)]
 mod tests;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -51,6 +52,9 @@ pub struct Submission {
     /// 0 to 10, higher first; the plugin's default where none is given.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub priority: Option<Priority>,
+    /// Not before this point in time (RFC 3339, with its offset). Alias `startAt`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub start_at: Option<Timestamp>,
     /// The workflow's process. Alias `goobiId`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub process_id: Option<String>,
@@ -156,6 +160,7 @@ impl Submission {
             fields.problem("field \"title\" (or \"goobiTitle\") is missing");
         }
         let priority = fields.priority();
+        let start_at = fields.time(&["start_at", "startAt"]);
         let step_name = fields.text(&["step_name", "stepName"]);
         let project = fields.short_text(&["project", "projectname"]);
         let source = fields.text(&["source", "sourceDir"]);
@@ -170,6 +175,7 @@ impl Submission {
                 template,
                 title,
                 priority,
+                start_at,
                 process_id,
                 step_id,
                 step_name,

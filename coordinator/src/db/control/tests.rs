@@ -10,6 +10,7 @@ use crate::control::{Actor, JobAction, Period, PluginAction, Quota, Role, Settin
 use crate::db::Db;
 use crate::db::claims::{GrantClaims, WorkerClaim};
 use crate::db::dispatch::Pick;
+use crate::db::overdue::EndOverdue;
 use crate::db::pages::sample::{Sample, id};
 use crate::db::retention::Prune;
 use crate::db::schedule::Wake;
@@ -271,6 +272,30 @@ async fn a_job_that_waits_for_a_time_is_woken_then_and_not_before() {
     assert_eq!(db.run(&Wake).await.unwrap(), 1);
     assert_eq!(picked(&db).await, [id("later")]);
     assert_eq!(claim(&db, id("later"), 2).await, Ok(()));
+}
+
+#[tokio::test]
+async fn an_attempt_far_beyond_its_run_budget_is_ended_and_tried_again_unless_it_publishes() {
+    let mut sample = Sample::default();
+    sample
+        .plugin("OCR")
+        .running("OCR", "hangs", 5)
+        .running("OCR", "publishes", 5);
+    let (database, db) = database(&sample).await;
+    database
+        .execute("UPDATE jobs SET publish_granted = true, state = 'DOWNLOAD' WHERE title = 'publishes'")
+        .await;
+    assert_eq!(db.run(&EndOverdue).await.unwrap().0, 0);
+    advance(&database, "25 hours").await;
+    assert_eq!(db.run(&EndOverdue).await.unwrap().0, 1);
+    assert_eq!(db.run(&EndOverdue).await.unwrap().0, 0);
+    let rows = "SELECT title || ' ' || state || ' ' || failures FROM jobs ORDER BY title";
+    assert_eq!(
+        database.texts(rows).await,
+        ["hangs SCHEDULED 1", "publishes DOWNLOAD 0"]
+    );
+    let attempts = "SELECT outcome FROM attempts WHERE outcome IS NOT NULL";
+    assert_eq!(database.texts(attempts).await, ["failed"]);
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ async fn the_api_says_so_in_a_problem() {
         .iter()
         .filter(|route| route.kind == Kind::Api && route.path != "/api/v1/doctor")
     {
-        let body = Body::from(r#"{"plugin":"OCR","title":"t"}"#);
+        let body = Body::from(sample_body(route));
         let answer = send(
             &router,
             request(&route.method, &sample_address(route)).body(body).unwrap(),

@@ -1,5 +1,6 @@
 //! Taking known fields out of a submission's object under any of their names, and collecting what is wrong.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{ID_MAX_CHARS, SECRET_FIELDS, SECRET_MASK, TEXT_MAX_CHARS};
@@ -98,6 +99,19 @@ impl Fields {
     /// A text of limited length.
     pub(super) fn text(&mut self, names: &[&str]) -> Option<String> {
         self.text_up_to(TEXT_MAX_CHARS, names)
+    }
+
+    /// A point in time.
+    pub(super) fn time(&mut self, names: &[&str]) -> Option<Timestamp> {
+        let text = self.text(names)?;
+        let time = text.parse();
+        if time.is_err() {
+            self.problem(format!(
+                "field \"{}\" is no point in time: write it as 2026-12-24T22:00:00+01:00",
+                names[0]
+            ));
+        }
+        time.ok()
     }
 
     /// An identifier of another system: a text or a whole number.

@@ -1,0 +1,50 @@
+//! Migrations on a database that has been in use since the first release.
+
+use crate::db::pages::{ListJobs, Tab};
+use crate::testing::TestDatabase;
+
+use super::*;
+
+/// A dump of a database of the first schema, with data in it.
+const FIRST_VERSION: &str = include_str!("first_version.sql");
+
+#[tokio::test]
+async fn a_database_of_the_first_version_keeps_its_data_and_works_with_this_one() {
+    let database = TestDatabase::empty().await;
+    database.execute(FIRST_VERSION).await;
+    migrate(database.url()).await.unwrap();
+    migrate(database.url()).await.unwrap();
+    let jobs = "SELECT title || ' ' || state || ' ' || effective_priority || ' ' || failures FROM jobs ORDER BY title";
+    assert_eq!(
+        database.texts(jobs).await,
+        ["runs PROCESSING 5 0", "waits QUEUED 7 0", "waits too QUEUED 0 0"]
+    );
+    // What runs counts against its limit from now on, as if it had been counted from the beginning.
+    let counted = "SELECT key || ' ' || running FROM limit_keys";
+    assert_eq!(database.texts(counted).await, ["plugin:OCR 1"]);
+    database.execute("DELETE FROM leases").await;
+    assert_eq!(database.texts(counted).await, ["plugin:OCR 0"]);
+    let kept = "SELECT (SELECT count(*) FROM job_history) || ' ' || (SELECT count(*) FROM items) || ' '
+        || (SELECT count(*) FROM job_logs) || ' ' || (SELECT sum(jobs) FROM statistics)";
+    assert_eq!(database.texts(kept).await, ["2 2 1 2"]);
+    let list = ListJobs {
+        tab: Tab::Queue,
+        plugin: None,
+        limit: 10,
+        after: None,
+    };
+    let listed = database.db().run(&list).await.unwrap().jobs;
+    let titles: Vec<&str> = listed.iter().map(|job| job.title.as_str()).collect();
+    assert_eq!(titles, ["runs", "waits", "waits too"]);
+}
+
+#[tokio::test]
+async fn a_schema_of_a_newer_release_is_refused() {
+    let database = TestDatabase::create().await;
+    database
+        .execute("INSERT INTO refinery_schema_history VALUES (9999, 'from_the_future', '2030-01-01T00:00:00Z', '1')")
+        .await;
+    let error = migrate(database.url()).await.unwrap_err();
+    assert!(matches!(error, MigrateError::Schema(_)), "{error}");
+    assert!(!error.is_transient(), "it would be tried for ever");
+}

@@ -1,0 +1,92 @@
+//! Actions over HTTP: what is understood, what is refused and how.
+
+use super::*;
+use crate::db::pages::sample::{Sample, id};
+
+async fn act(router: &Router, path: &str, body: &'static str) -> (StatusCode, serde_json::Value) {
+    let answer = send(
+        router,
+        request(&Method::POST, path).body(Body::from(body)).unwrap(),
+    )
+    .await;
+    (answer.status, answer.json())
+}
+
+async fn ready() -> (TestDatabase, Router) {
+    let database = TestDatabase::create().await;
+    let mut sample = Sample::default();
+    sample.plugin("OCR").waiting("OCR", "a", 5).waiting("OCR", "b", 5);
+    database.execute(&sample.sql()).await;
+    let router = router(app(database.db()));
+    (database, router)
+}
+
+#[tokio::test]
+async fn an_action_that_nobody_knows_is_refused_with_its_name() {
+    let (_database, router) = ready().await;
+    let path = format!("/api/v1/jobs/{}/actions", id("a"));
+    for (body, words) in [
+        (r#"{"action": "explode"}"#, "explode"),
+        (
+            r#"{"action": "set_priority", "priority": 11}"#,
+            "priority 11 is out of range",
+        ),
+        (r#"{"action": "move", "to": "the moon"}"#, "the moon"),
+        ("", "can't be understood"),
+    ] {
+        let (status, problem) = act(&router, &path, body).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(words), "{detail} lacks {words}");
+    }
+    let (status, problem) = act(
+        &router,
+        "/api/v1/plugins/ocr/actions",
+        r#"{"action": "configure", "running_max": 0, "retries_max": 101}"#,
+    )
+    .await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("running_max") && detail.contains("retries_max"),
+        "{detail}"
+    );
+}
+
+#[tokio::test]
+async fn what_does_not_exist_can_not_be_acted_on() {
+    let (_database, router) = ready().await;
+    let nobody = format!("/api/v1/jobs/{NOBODY}/actions");
+    assert_eq!(
+        act(&router, &nobody, r#"{"action": "hold"}"#).await.0,
+        StatusCode::NOT_FOUND
+    );
+    let (status, _) = act(&router, "/api/v1/plugins/MAGIC/actions", r#"{"action": "start"}"#).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_action_on_many_needs_to_say_on_which_and_counts_what_became_of_them() {
+    let (database, router) = ready().await;
+    let all = "/api/v1/jobs/actions";
+    let (status, _) = act(&router, all, r#"{"jobs": {}, "what": {"action": "cancel"}}"#).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "every job would be cancelled");
+    let (status, answer) = act(
+        &router,
+        all,
+        r#"{"jobs": {"plugin": "OCR"}, "what": {"action": "hold"}}"#,
+    )
+    .await;
+    assert_eq!((status, &answer["done"]), (StatusCode::OK, &2.into()));
+    let (_, answer) = act(
+        &router,
+        all,
+        r#"{"jobs": {"title": "A"}, "what": {"action": "hold"}}"#,
+    )
+    .await;
+    assert_eq!((&answer["done"], &answer["unchanged"]), (&0.into(), &1.into()));
+    let held = database
+        .texts("SELECT title FROM jobs WHERE held ORDER BY title")
+        .await;
+    assert_eq!(held, ["a", "b"]);
+}
