@@ -10,6 +10,8 @@ mod error;
 pub mod finish;
 pub mod heartbeats;
 mod job_row;
+#[cfg(test)]
+mod machine;
 pub mod maintenance;
 pub mod migrate;
 pub mod notify;

@@ -1,0 +1,255 @@
+//! The pure side: jobs as the decisions see them, and what surrounds them.
+
+use proptest::prelude::*;
+use proptest_state_machine::ReferenceStateMachine;
+use shared::job::decide::{
+    self, ClaimAnswer, ClaimAsk, ControlAnswer, EndAnswer, ErrorClass, Gate, HeartbeatAnswer, Job,
+    OutcomeKind, Pause, PublishAnswer,
+};
+use shared::job::{ClaimId, JobState, Stage, Token};
+use uuid::Uuid;
+
+use crate::control::JobAction;
+
+/// Most jobs of a history.
+const JOBS_MAX: usize = 4;
+/// How often the plugin tries again: the schema's default.
+pub(super) const RETRIES_MAX: i16 = 3;
+
+/// Everything that decisions depend on.
+#[derive(Debug, Clone)]
+pub(super) struct World {
+    pub(super) jobs: Vec<Job>,
+    /// All tokens that were ever granted, with their jobs.
+    pub(super) tokens: Vec<(usize, Token)>,
+    pub(super) plugin_running: bool,
+    pub(super) autostart: bool,
+    pub(super) running_max: Option<i32>,
+}
+
+impl World {
+    /// How many attempts run.
+    pub(super) fn running(&self) -> i64 {
+        let running = self.jobs.iter().filter(|job| job.state.is_running());
+        i64::try_from(running.count()).unwrap_or(i64::MAX)
+    }
+
+    fn gate(&self) -> Gate {
+        Gate {
+            plugin_running: self.plugin_running,
+            autostart: self.autostart,
+            has_room: self.running_max.is_none_or(|most| self.running() < most.into()),
+            has_quota: true,
+        }
+    }
+
+    fn pause(&self) -> Pause {
+        if self.plugin_running {
+            Pause::No
+        } else {
+            Pause::AtNextItem
+        }
+    }
+}
+
+/// One thing that happens. Jobs and tokens are chosen by their place, counted round.
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    Submit,
+    Claim {
+        job: usize,
+        back: i64,
+        claim_id: ClaimId,
+    },
+    Heartbeat {
+        token: usize,
+        stage: Stage,
+    },
+    Publish {
+        token: usize,
+    },
+    Result {
+        token: usize,
+        outcome: OutcomeKind,
+    },
+    Expire {
+        job: usize,
+    },
+    Act {
+        job: usize,
+        action: JobAction,
+    },
+    StopPlugin,
+    StartPlugin,
+    Autostart(bool),
+    Limit(Option<i32>),
+    TimeComes,
+}
+
+/// The pure side of the comparison.
+#[derive(Debug)]
+pub(super) struct Decisions;
+
+impl ReferenceStateMachine for Decisions {
+    type State = World;
+    type Transition = Step;
+
+    fn init_state() -> BoxedStrategy<World> {
+        Just(World {
+            jobs: Vec::new(),
+            tokens: Vec::new(),
+            plugin_running: true,
+            autostart: true,
+            running_max: None,
+        })
+        .boxed()
+    }
+
+    fn transitions(world: &World) -> BoxedStrategy<Step> {
+        if world.jobs.is_empty() {
+            return Just(Step::Submit).boxed();
+        }
+        let jobs = 0..world.jobs.len();
+        let tokens = 0..world.tokens.len().max(1);
+        let claim_id = any::<u128>().prop_map(|number| ClaimId(Uuid::from_u128(number)));
+        let stage = prop_oneof![
+            Just(Stage::Started),
+            Just(Stage::Upload),
+            Just(Stage::Processing),
+            Just(Stage::Download)
+        ];
+        let outcome = prop_oneof![
+            Just(OutcomeKind::Done),
+            Just(OutcomeKind::Failed(ErrorClass::Permanent)),
+            Just(OutcomeKind::Failed(ErrorClass::Retryable)),
+            Just(OutcomeKind::Interrupted),
+            Just(OutcomeKind::Cancelled),
+        ];
+        let action = prop_oneof![
+            Just(JobAction::Cancel),
+            Just(JobAction::Hold),
+            Just(JobAction::Release),
+            Just(JobAction::StartNow),
+        ];
+        prop_oneof![
+            1 => Just(Step::Submit),
+            8 => (jobs.clone(), 0..6_i64, claim_id)
+                .prop_map(|(job, back, claim_id)| Step::Claim { job, back: i64::from(back == 0), claim_id }),
+            5 => (tokens.clone(), stage).prop_map(|(token, stage)| Step::Heartbeat { token, stage }),
+            2 => tokens.clone().prop_map(|token| Step::Publish { token }),
+            3 => (tokens, outcome).prop_map(|(token, outcome)| Step::Result { token, outcome }),
+            2 => jobs.clone().prop_map(|job| Step::Expire { job }),
+            3 => (jobs, action).prop_map(|(job, action)| Step::Act { job, action }),
+            1 => Just(Step::StopPlugin),
+            2 => Just(Step::StartPlugin),
+            1 => any::<bool>().prop_map(Step::Autostart),
+            1 => prop_oneof![Just(None), Just(Some(1)), Just(Some(2))].prop_map(Step::Limit),
+            2 => Just(Step::TimeComes),
+        ]
+        .boxed()
+    }
+
+    fn preconditions(world: &World, step: &Step) -> bool {
+        match step {
+            Step::Submit => world.jobs.len() < JOBS_MAX,
+            Step::Claim { job, .. } | Step::Expire { job } | Step::Act { job, .. } => *job < world.jobs.len(),
+            Step::Heartbeat { token, .. } | Step::Publish { token } | Step::Result { token, .. } => {
+                *token < world.tokens.len()
+            }
+            _ => true,
+        }
+    }
+
+    fn apply(mut world: World, step: &Step) -> World {
+        match step {
+            Step::Submit => world.jobs.push(Job::submitted()),
+            Step::Claim { job, back, claim_id } => {
+                let row = world.jobs[*job];
+                let ask = ClaimAsk {
+                    dispatch: row.dispatch - back,
+                    claim_id: *claim_id,
+                };
+                match unfinished(&row).map(|row| decide::claim(row, ask, world.gate())) {
+                    Some(ClaimAnswer::Grant(next)) => {
+                        world.jobs[*job] = next;
+                        world.tokens.extend(next.token.map(|token| (*job, token)));
+                    }
+                    Some(ClaimAnswer::Postpone(_, next)) => world.jobs[*job] = next,
+                    _ => {}
+                }
+            }
+            Step::Heartbeat { token, stage } => {
+                let (job, token) = world.tokens[*token];
+                let answer = unfinished(&world.jobs[job])
+                    .map(|row| decide::heartbeat(row, token, *stage, world.pause()));
+                if let Some(
+                    HeartbeatAnswer::Ok(next)
+                    | HeartbeatAnswer::Cancel(next)
+                    | HeartbeatAnswer::Yield(next)
+                    | HeartbeatAnswer::Interrupt(next),
+                ) = answer
+                {
+                    world.jobs[job] = next;
+                }
+            }
+            Step::Publish { token } => {
+                let (job, token) = world.tokens[*token];
+                if let Some((PublishAnswer::Granted, next)) =
+                    unfinished(&world.jobs[job]).map(|row| decide::ask_to_publish(row, token))
+                {
+                    world.jobs[job] = next;
+                }
+            }
+            Step::Result { token, outcome } => {
+                let (job, token) = world.tokens[*token];
+                let answer =
+                    unfinished(&world.jobs[job]).map(|row| decide::result(row, token, *outcome, RETRIES_MAX));
+                if let Some(EndAnswer::Record(next)) = answer {
+                    world.jobs[job] = next;
+                }
+            }
+            Step::Expire { job } => {
+                let row = world.jobs[*job];
+                if let Some(next) = row.token.and_then(|token| decide::lease_expired(&row, token)) {
+                    world.jobs[*job] = next;
+                }
+            }
+            Step::Act { job, action } => {
+                let row = world.jobs[*job];
+                if let Some(ControlAnswer::Change(next)) = unfinished(&row).map(|row| act(row, action)) {
+                    world.jobs[*job] = next;
+                }
+            }
+            Step::StopPlugin => world.plugin_running = false,
+            Step::StartPlugin => world.plugin_running = true,
+            Step::Autostart(on) => world.autostart = *on,
+            Step::Limit(most) => world.running_max = *most,
+            Step::TimeComes => {
+                for job in &mut world.jobs {
+                    *job = decide::time_has_come(job).unwrap_or(*job);
+                }
+            }
+        }
+        world
+    }
+}
+
+/// A job that has ended has no row to decide about.
+fn unfinished(job: &Job) -> Option<&Job> {
+    (!job.state.is_final()).then_some(job)
+}
+
+fn act(job: &Job, action: &JobAction) -> ControlAnswer {
+    match action {
+        JobAction::Cancel => decide::cancel(job),
+        JobAction::Hold => decide::hold(job),
+        JobAction::Release => decide::release(job),
+        JobAction::StartNow => decide::start_now(job),
+        other => unreachable!("{other:?} is not drawn"),
+    }
+}
+
+/// The state that history keeps.
+pub(super) fn ended(job: &Job) -> Option<JobState> {
+    job.state.is_final().then_some(job.state)
+}
