@@ -5,12 +5,12 @@
 //! is shown of them. A model's bounds, its size and whether it was complete stand in its [`Report`].
 
 mod explore;
-//mod leases;
+mod leases;
 mod models;
 mod protocol;
 mod report;
 mod steps;
-//mod submissions;
+mod submissions;
 
 pub use models::Checkable;
 pub use report::{Bound, Report, Violation};

@@ -10,6 +10,7 @@ mod action;
 mod control;
 mod coordinator;
 mod dispatcher;
+mod fact;
 mod packet;
 mod rule;
 mod scope;
@@ -25,7 +26,7 @@ use world::World;
 
 use crate::explore::Explored;
 use crate::report::Bound;
-use crate::steps::Steps;
+use crate::steps::{End, Steps};
 
 /// The protocol within a scope.
 #[derive(Debug, Clone)]
@@ -53,6 +54,7 @@ impl Model for Protocol {
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
+        self.steps.enter(world);
         // What comes after a broken invariant shows nothing.
         if world.broken.is_empty() {
             world.possible(&self.scope, actions);
@@ -64,18 +66,14 @@ impl Model for Protocol {
         if next == *world {
             return None;
         }
-        self.steps.note(world, &next, action.kind(world), next.all_ended());
+        let end = End::of(!next.broken.is_empty(), next.all_ended());
+        self.steps.note(&next, action.kind(world), end);
         Some(next)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
         let mut properties = rule::properties();
-        if self.scope.budget.failovers > 0 {
-            properties.push(Property::sometimes(
-                "a publish grant that the failover has lost lets two manifests become visible",
-                |_, world: &World| world.published_twice,
-            ));
-        }
+        properties.extend(fact::properties(&self.scope));
         properties
     }
 }

@@ -56,8 +56,8 @@ pub struct Report {
     pub stuck_states: usize,
     /// Invariants that do not hold.
     pub violations: Vec<Violation>,
-    /// Known limits that were shown to be reachable.
-    pub examples: Vec<Violation>,
+    /// What has to be reachable for the model to show anything, and known limits.
+    pub reached: Vec<Violation>,
     /// How long it took.
     pub milliseconds: u64,
 }
@@ -79,7 +79,11 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bounds: Vec<String> = self.bounds.iter().map(|bound| format!("{} {}", bound.most, bound.what)).collect();
+        let bounds: Vec<String> = self
+            .bounds
+            .iter()
+            .map(|bound| format!("{} {}", bound.most, bound.what))
+            .collect();
         writeln!(f, "model {}: {}", self.name, self.about)?;
         writeln!(f, "  bounds: {}", bounds.join(", "))?;
         write!(
@@ -94,8 +98,9 @@ impl fmt::Display for Report {
         for violation in &self.violations {
             write!(f, "\n  VIOLATED: {violation}")?;
         }
-        for example in &self.examples {
-            write!(f, "\n  a known limit is reached: {}", example.invariant)?;
+        let reached: Vec<&str> = self.reached.iter().map(|fact| fact.invariant.as_str()).collect();
+        if !reached.is_empty() {
+            write!(f, "\n  reached: {}", reached.join("; "))?;
         }
         Ok(())
     }

@@ -14,6 +14,26 @@ pub(crate) enum Kind {
     Fault,
 }
 
+/// What a state is the end of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// All jobs have ended.
+    Finished,
+    /// An invariant does not hold.
+    Broken,
+}
+
+impl End {
+    /// What a state is the end of, if of anything.
+    pub(crate) fn of(broken: bool, finished: bool) -> Option<Self> {
+        match (broken, finished) {
+            (true, _) => Some(Self::Broken),
+            (false, true) => Some(Self::Finished),
+            (false, false) => None,
+        }
+    }
+}
+
 /// All steps of one exploration.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Steps(Arc<Mutex<Graph>>);
@@ -22,6 +42,10 @@ pub(crate) struct Steps(Arc<Mutex<Graph>>);
 struct Graph {
     numbers: HashMap<u64, usize>,
     states: Vec<Node>,
+    /// The state that steps are written down from.
+    current: usize,
+    /// The first state that breaks an invariant.
+    broken: Option<usize>,
     /// Progress only: from, to.
     progress: Vec<(usize, usize)>,
 }
@@ -44,15 +68,36 @@ impl Steps {
         }
     }
 
-    /// Writes one step down; `finished` tells whether the job has ended in `to`.
-    pub(crate) fn note<S: Hash>(&self, from: &S, to: &S, kind: Kind, finished: bool) {
-        let (from, to) = (Self::fingerprint(from), Self::fingerprint(to));
+    /// The steps that are written down from now on begin in this state.
+    pub(crate) fn enter<S: Hash>(&self, state: &S) {
+        let fingerprint = Self::fingerprint(state);
         let mut graph = self.graph();
-        let from = graph.number(from, None, false);
-        let to = graph.number(to, Some(from), finished);
+        graph.current = graph.number(fingerprint, None, false);
+    }
+
+    /// Writes one step down.
+    pub(crate) fn note<S: Hash>(&self, to: &S, kind: Kind, end: Option<End>) {
+        let to = Self::fingerprint(to);
+        let mut graph = self.graph();
+        let from = graph.current;
+        let to = graph.number(to, Some(from), end == Some(End::Finished));
+        if end == Some(End::Broken) && graph.broken.is_none() {
+            graph.broken = Some(to);
+        }
         if kind == Kind::Progress {
             graph.progress.push((from, to));
         }
+    }
+
+    /// The trail of fingerprints to the state that was the first to break an invariant.
+    pub(crate) fn broken(&self) -> Option<Vec<u64>> {
+        let graph = self.graph();
+        graph.broken.map(|number| graph.trail(number))
+    }
+
+    /// How many states were seen.
+    pub(crate) fn seen(&self) -> usize {
+        self.graph().states.len()
     }
 
     /// Trails of fingerprints to those states from which progress alone leads to no finished state, shortest first.
@@ -63,7 +108,9 @@ impl Steps {
             before[*to].push(*from);
         }
         let mut can_finish: Vec<bool> = graph.states.iter().map(|node| node.finished).collect();
-        let mut frontier: Vec<usize> = (0..can_finish.len()).filter(|number| can_finish[*number]).collect();
+        let mut frontier: Vec<usize> = (0..can_finish.len())
+            .filter(|number| can_finish[*number])
+            .collect();
         while let Some(number) = frontier.pop() {
             for earlier in &before[number] {
                 if !std::mem::replace(&mut can_finish[*earlier], true) {
@@ -124,11 +171,17 @@ mod tests {
     fn a_state_that_only_a_fault_leads_out_of_is_stuck() {
         let steps = Steps::default();
         steps.begin(&["start"]);
-        steps.note(&"start", &"middle", Kind::Progress, false);
-        steps.note(&"middle", &"end", Kind::Progress, true);
-        steps.note(&"middle", &"pit", Kind::Fault, false);
-        steps.note(&"pit", &"end", Kind::Fault, true);
-        let trail: Vec<u64> = ["start", "middle", "pit"].iter().map(Steps::fingerprint).collect();
+        steps.enter(&"start");
+        steps.note(&"middle", Kind::Progress, None);
+        steps.enter(&"middle");
+        steps.note(&"end", Kind::Progress, Some(End::Finished));
+        steps.note(&"pit", Kind::Fault, None);
+        steps.enter(&"pit");
+        steps.note(&"end", Kind::Fault, Some(End::Finished));
+        let trail: Vec<u64> = ["start", "middle", "pit"]
+            .iter()
+            .map(Steps::fingerprint)
+            .collect();
         assert_eq!(steps.stuck(), [trail]);
     }
 }

@@ -82,7 +82,9 @@ impl Action {
             | Self::Fail { .. }
             | Self::Control { .. }
             | Self::Failover { .. } => Kind::Fault,
-            Self::Expire { job } if world.row(job).lease.is_some_and(|run| world.is_alive(run)) => Kind::Fault,
+            Self::Expire { job } if world.row(job).lease.is_some_and(|run| world.is_alive(run)) => {
+                Kind::Fault
+            }
             _ => Kind::Progress,
         }
     }

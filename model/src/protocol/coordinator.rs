@@ -2,8 +2,8 @@
 //! Coordinators keep nothing between requests, so that it does not matter which of them it is.
 
 use shared::job::JobState;
-use shared::job::decide::{self, ClaimAnswer, ClaimAsk, EndAnswer, Gate, HeartbeatAnswer, Pause};
 use shared::job::Stage;
+use shared::job::decide::{self, ClaimAnswer, ClaimAsk, EndAnswer, Gate, HeartbeatAnswer, Pause};
 
 use super::packet::{Agreed, Outcome, Owner, Reply, Request, Verdict, claim_id};
 use super::rule::Rule;
@@ -40,7 +40,12 @@ impl World {
         };
         match decide::claim(&row.job, ask, gate) {
             ClaimAnswer::Grant(next) => {
-                let running = self.rows.jobs.iter().filter(|row| row.job.state.is_running()).count();
+                let running = self
+                    .rows
+                    .jobs
+                    .iter()
+                    .filter(|row| row.job.state.is_running())
+                    .count();
                 let within = scope.running_max.is_none_or(|most| running < usize::from(most));
                 let waits = row.job.state == JobState::Queued
                     && row.job.dispatch == dispatch
@@ -76,7 +81,11 @@ impl World {
 
     fn heartbeat(&mut self, run: Owner, publishing: bool) -> Reply {
         let row = *self.row(run.job);
-        let stage = if publishing { Stage::Download } else { Stage::Processing };
+        let stage = if publishing {
+            Stage::Download
+        } else {
+            Stage::Processing
+        };
         let pause = match self.rows.plugin {
             PluginState::Running => Pause::No,
             PluginState::Stopping => Pause::AtNextItem,
@@ -94,7 +103,8 @@ impl World {
                 };
             }
         };
-        self.broken.unless(Rule::LeaseIsTheOwners, row.job.token == Some(run.token()));
+        self.broken
+            .unless(Rule::LeaseIsTheOwners, row.job.token == Some(run.token()));
         self.write(run.job, next);
         self.lease(run);
         Reply::Verdict { run, verdict }

@@ -62,7 +62,10 @@ impl World {
             && row.job.state == JobState::Queued
             && row.published_dispatch == row.job.dispatch
             && !self.queue.contains(&dispatch)
-            && !self.workers.iter().any(|worker| worker.hand.has_message(dispatch))
+            && !self
+                .workers
+                .iter()
+                .any(|worker| worker.hand.has_message(dispatch))
     }
 
     /// Reconcile has the job published once more, under the same number.

@@ -43,12 +43,16 @@ impl Rule {
                 "a claim is granted only for a waiting, current, unheld, uncancelled job of a running plugin within its limits"
             }
             Self::OneLease => "a job has a lease exactly while it runs, and it is its claim's",
-            Self::NumbersGrow => "attempt and dispatch numbers only grow, the latter with each entry into QUEUED",
+            Self::NumbersGrow => {
+                "attempt and dispatch numbers only grow, the latter with each entry into QUEUED"
+            }
             Self::VisibleOnlyAfterGrant => "nothing becomes visible before its publication was granted",
             Self::OneManifest => "files of one manifest only become visible",
             Self::CancelledShowsNothing => "a cancelled job has published nothing",
             Self::DoneShowsAll => "a job that is DONE has all its files in place",
-            Self::MarkedIsConfirmed => "a dispatch is marked as published only after the broker has confirmed it",
+            Self::MarkedIsConfirmed => {
+                "a dispatch is marked as published only after the broker has confirmed it"
+            }
             Self::CountsAreRight => "the maintained count of running jobs equals the recount",
         }
     }

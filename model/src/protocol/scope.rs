@@ -73,7 +73,10 @@ impl Scope {
             ("dispatchers", self.dispatchers),
             ("jobs running at a time", self.running_max.unwrap_or(0)),
             ("files of a job", u8::try_from(self.files).unwrap_or(u8::MAX)),
-            ("retries", self.retries_max.unsigned_abs().try_into().unwrap_or(u8::MAX)),
+            (
+                "retries",
+                self.retries_max.unsigned_abs().try_into().unwrap_or(u8::MAX),
+            ),
             ("deaths of workers", worker_deaths),
             ("leases that end although the worker lives", early_expiries),
             ("wipes of the broker", wipes),

@@ -93,14 +93,17 @@ impl Worker {
                 let acts_on_it = self.hand.run().is_some_and(|own| own.claim == run.claim);
                 !acts_on_it && !self.releasing.contains(&run)
             }
-            Reply::Refused { claim } => matches!(self.hand, Hand::Claiming { claim: own, .. } if own == claim),
+            Reply::Refused { claim } => {
+                matches!(self.hand, Hand::Claiming { claim: own, .. } if own == claim)
+            }
             Reply::Verdict { run, verdict } => {
                 let listens = matches!(self.hand, Hand::Working { run: own, .. } | Hand::Asking { run: own } if own == run);
                 listens && verdict != Verdict::Ok
             }
             Reply::Publish { run, .. } => self.hand == Hand::Asking { run },
             Reply::Settled { run } => {
-                matches!(self.hand, Hand::Reporting { run: own, .. } if own == run) || self.releasing.contains(&run)
+                matches!(self.hand, Hand::Reporting { run: own, .. } if own == run)
+                    || self.releasing.contains(&run)
             }
         }
     }
@@ -136,7 +139,8 @@ impl World {
     /// A worker takes a message and asks for its job.
     pub(crate) fn take(&mut self, scope: &Scope, worker: u8, dispatch: Dispatch) {
         let place = self.queue.iter().position(|queued| *queued == dispatch);
-        self.queue.remove(place.expect("a message that is taken is there"));
+        self.queue
+            .remove(place.expect("a message that is taken is there"));
         let hand = Hand::Claiming {
             dispatch,
             claim: self.fresh_claim(),
@@ -174,6 +178,7 @@ impl World {
             (Reply::Granted { run, .. }, _) if hand.run().is_some_and(|own| own.claim == run.claim) => {}
             (Reply::Granted { run, .. }, _) => {
                 if self.workers[usize::from(worker)].releasing.insert(run) {
+                    self.given_back = true;
                     let outcome = Outcome::Interrupted;
                     self.ask(scope, worker, Request::Result { run, outcome });
                 }
@@ -247,22 +252,33 @@ impl World {
 
     /// A worker moves the next file into its place, unless it is there already.
     pub(crate) fn place_file(&mut self, scope: &Scope, worker: u8) {
-        let Hand::Publishing { run, manifest, placed } = self.hand(worker) else {
+        let Hand::Publishing {
+            run,
+            manifest,
+            placed,
+        } = self.hand(worker)
+        else {
             return;
         };
         let target = &mut self.targets[usize::from(run.job)];
-        target[placed] = Some(manifest);
         let of_one = target.iter().flatten().all(|shown| *shown == manifest);
+        target[placed] = Some(manifest);
         if scope.budget.failovers > 0 {
             self.published_twice |= !of_one;
         } else {
             self.broken.unless(Rule::OneManifest, of_one);
         }
-        self.broken
-            .unless(Rule::VisibleOnlyAfterGrant, self.agreed.contains(&(run.job, manifest)));
+        self.broken.unless(
+            Rule::VisibleOnlyAfterGrant,
+            self.agreed.contains(&(run.job, manifest)),
+        );
         let placed = placed + 1;
         let next = if placed < scope.files {
-            Hand::Publishing { run, manifest, placed }
+            Hand::Publishing {
+                run,
+                manifest,
+                placed,
+            }
         } else {
             Hand::Reporting {
                 run,

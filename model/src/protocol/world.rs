@@ -43,6 +43,8 @@ pub(crate) struct World {
     pub(crate) agreed: BTreeSet<(u8, u8)>,
     /// Remembered: files of two manifests became visible after a failover.
     pub(crate) published_twice: bool,
+    /// Remembered: a grant that nobody waited for was given back.
+    pub(crate) given_back: bool,
     /// Rules that do not hold.
     pub(crate) broken: Broken,
 }
@@ -126,6 +128,7 @@ impl World {
             started: BTreeSet::new(),
             agreed: BTreeSet::new(),
             published_twice: false,
+            given_back: false,
             broken: Broken::default(),
         }
     }
@@ -166,8 +169,7 @@ impl World {
         );
         broken.unless(
             Rule::NumbersGrow,
-            next.attempt >= before.attempt
-                && next.dispatch >= before.dispatch + i64::from(entered_queue),
+            next.attempt >= before.attempt && next.dispatch >= before.dispatch + i64::from(entered_queue),
         );
     }
 
@@ -196,18 +198,32 @@ impl World {
             Packet::Reply(worker, reply) => workers[usize::from(*worker)].awaits(*reply),
         });
         for (number, worker) in (0..).zip(workers.iter()) {
-            let requests = worker.repeats().into_iter().filter(|request| scope.network.carries(*request));
+            let requests = worker
+                .repeats()
+                .into_iter()
+                .filter(|request| scope.network.carries(*request));
             network.extend(requests.map(|request| Packet::Request(number, request)));
         }
-        self.started.retain(|run| network.iter().any(|packet| packet.could_start(*run)));
+        self.started
+            .retain(|run| network.iter().any(|packet| packet.could_start(*run)));
         self.check(scope);
     }
 
     fn check(&mut self, scope: &Scope) {
-        let running = self.rows.jobs.iter().filter(|row| row.job.state.is_running()).count();
+        let running = self
+            .rows
+            .jobs
+            .iter()
+            .filter(|row| row.job.state.is_running())
+            .count();
         self.broken
             .unless(Rule::CountsAreRight, usize::from(self.rows.running) == running);
-        for (row, (target, confirmed)) in self.rows.jobs.iter().zip(self.targets.iter().zip(&self.confirmed)) {
+        for (row, (target, confirmed)) in self
+            .rows
+            .jobs
+            .iter()
+            .zip(self.targets.iter().zip(&self.confirmed))
+        {
             let broken = &mut self.broken;
             broken.unless(Rule::OneOutcome, row.outcomes <= 1);
             let owner = row.job.token.filter(|_| row.job.state.is_running());
@@ -251,12 +267,19 @@ impl World {
             }
         }
         known.extend(self.workers.iter().filter_map(|worker| worker.hand.claim()));
-        known.extend(self.workers.iter().flat_map(|worker| &worker.releasing).map(|run| run.claim));
+        known.extend(
+            self.workers
+                .iter()
+                .flat_map(|worker| &worker.releasing)
+                .map(|run| run.claim),
+        );
         known.extend(self.network.iter().flat_map(|packet| packet.claims()));
         known.extend(self.targets.iter().flatten().flatten());
         known.extend(self.started.iter().map(|run| run.claim));
         known.extend(self.agreed.iter().map(|(_, claim)| *claim));
-        (1..).find(|claim| !known.contains(claim)).expect("a model has fewer claims")
+        (1..)
+            .find(|claim| !known.contains(claim))
+            .expect("a model has fewer claims")
     }
 
     /// Whether another worker would do in this one's place: idle, and nothing is on its way from it or to it.
