@@ -105,6 +105,8 @@ impl World {
         };
         self.broken
             .unless(Rule::LeaseIsTheOwners, row.job.token == Some(run.token()));
+        self.broken
+            .unless(Rule::EndsOnce, !self.rows.ended.contains(&run));
         self.write(run.job, next);
         self.lease(run);
         Reply::Verdict { run, verdict }
@@ -116,6 +118,8 @@ impl World {
         if next.publish_granted && answer == decide::PublishAnswer::Granted {
             self.broken
                 .unless(Rule::PublishGrantIsTheOwners, row.job.token == Some(run.token()));
+            self.broken
+                .unless(Rule::EndsOnce, !self.rows.ended.contains(&run));
             self.write(run.job, next);
             self.lease(run);
             if !row.job.publish_granted {
@@ -136,6 +140,8 @@ impl World {
         {
             self.broken
                 .unless(Rule::OutcomeIsTheOwners, row.job.token == Some(run.token()));
+            let is_first = self.rows.ended.insert(run);
+            self.broken.unless(Rule::EndsOnce, is_first);
             self.write(run.job, next);
             self.end_lease(run.job);
         }

@@ -151,6 +151,17 @@ impl Packet {
         [claim].into_iter().chain(manifest)
     }
 
+    /// The attempt on whose behalf it asks.
+    pub(crate) fn asks_for(self) -> Option<Owner> {
+        match self {
+            Self::Request(
+                _,
+                Request::Heartbeat { run, .. } | Request::Publish { run } | Request::Result { run, .. },
+            ) => Some(run),
+            Self::Request(_, Request::Claim { .. }) | Self::Reply(..) => None,
+        }
+    }
+
     /// Whether this attempt may be granted by it, again.
     pub(crate) fn could_start(self, run: Owner) -> bool {
         match self {

@@ -13,6 +13,7 @@ pub(crate) enum Rule {
     LeaseIsTheOwners,
     PublishGrantIsTheOwners,
     StartsOnce,
+    EndsOnce,
     FinalIsFinal,
     LegalStep,
     GrantIsDue,
@@ -37,6 +38,7 @@ impl Rule {
             Self::LeaseIsTheOwners => "only the current claim's heartbeat keeps a lease or revives one",
             Self::PublishGrantIsTheOwners => "only the current claim is allowed to publish",
             Self::StartsOnce => "each (attempt, claim) starts at most once",
+            Self::EndsOnce => "an attempt whose result was recorded has no say any more",
             Self::FinalIsFinal => "DONE, ERROR and CANCELLED are never left",
             Self::LegalStep => "a job's state changes only as the state machine allows",
             Self::GrantIsDue => {
@@ -92,6 +94,7 @@ pub(crate) fn properties() -> Vec<Property<Protocol>> {
         LeaseIsTheOwners,
         PublishGrantIsTheOwners,
         StartsOnce,
+        EndsOnce,
         FinalIsFinal,
         LegalStep,
         GrantIsDue,

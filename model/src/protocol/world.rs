@@ -60,6 +60,8 @@ pub(crate) struct Rows {
     pub(crate) autostart: bool,
     /// The maintained count of the plugin's running jobs.
     pub(crate) running: u8,
+    /// Remembered: attempts whose results are recorded, as long as they could still be heard of.
+    pub(crate) ended: BTreeSet<Owner>,
 }
 
 /// What the database holds of one job.
@@ -115,6 +117,7 @@ impl World {
                 plugin: PluginState::Running,
                 autostart: true,
                 running: 0,
+                ended: BTreeSet::new(),
             },
             earlier: Vec::new(),
             queue: Vec::new(),
@@ -204,6 +207,11 @@ impl World {
                 .filter(|request| scope.network.carries(*request));
             network.extend(requests.map(|request| Packet::Request(number, request)));
         }
+        self.rows.ended.retain(|run| {
+            let asks = |packet: &Packet| packet.asks_for() == Some(*run);
+            let acts = |worker: &Worker| worker.hand.run() == Some(*run) || worker.releasing.contains(run);
+            network.iter().any(asks) || workers.iter().any(acts)
+        });
         self.started
             .retain(|run| network.iter().any(|packet| packet.could_start(*run)));
         self.check(scope);
@@ -260,6 +268,7 @@ impl World {
     pub(crate) fn fresh_claim(&self) -> u8 {
         let mut known = BTreeSet::new();
         for rows in self.earlier.iter().chain([&self.rows]) {
+            known.extend(rows.ended.iter().map(|run| run.claim));
             for row in &rows.jobs {
                 known.extend(row.manifest);
                 known.extend(row.lease.map(|run| run.claim));
