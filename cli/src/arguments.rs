@@ -5,7 +5,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::client::Server;
-use crate::{doctor, list, plugins, show, submit, wait};
+use crate::{control, doctor, list, plugins, show, submit, wait};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -44,7 +44,10 @@ pub(crate) enum Command {
     List(list::Arguments),
     Show(show::Arguments),
     Wait(wait::Arguments),
+    #[command(flatten)]
+    Control(control::JobCommand),
     Plugins(plugins::Arguments),
+    Plugin(control::PluginCommand),
     Doctor(doctor::Arguments),
 }
 

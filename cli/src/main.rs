@@ -7,6 +7,7 @@
 mod api;
 mod arguments;
 mod client;
+mod control;
 mod doctor;
 mod list;
 mod output;
@@ -48,7 +49,9 @@ fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::List(arguments) => list::run(&client, &arguments),
         Command::Show(arguments) => show::run(&client, &arguments),
         Command::Wait(arguments) => wait::run(&client, &arguments),
+        Command::Control(command) => control::run_jobs(&client, &command),
         Command::Plugins(arguments) => plugins::run(&client, &arguments),
+        Command::Plugin(command) => control::run_plugins(&client, &command),
         Command::Doctor(arguments) => doctor::run(&client, &arguments),
     }
 }

@@ -32,6 +32,11 @@ ALTER TABLE jobs
     ADD COLUMN age_bonus          smallint NOT NULL DEFAULT 0 CHECK (age_bonus BETWEEN 0 AND 10),
     ADD COLUMN effective_priority smallint GENERATED ALWAYS AS (least(10, priority + age_bonus)) STORED;
 ALTER TABLE job_history ADD COLUMN retry_of uuid;
+-- The job whose item store this one goes on with; null: its own.
+ALTER TABLE job_details ADD COLUMN store_id uuid;
+ALTER TABLE job_history ADD COLUMN store_id uuid;
+CREATE INDEX jobs_retry ON jobs (retry_of) WHERE retry_of IS NOT NULL;
+CREATE INDEX job_history_retry ON job_history (retry_of) WHERE retry_of IS NOT NULL;
 
 DROP INDEX jobs_to_publish, jobs_published, jobs_by_plugin;
 CREATE INDEX jobs_to_publish ON jobs (plugin, effective_priority, position)
@@ -43,6 +48,13 @@ CREATE INDEX jobs_by_plugin ON jobs (plugin, state, (-effective_priority), posit
 CREATE INDEX jobs_wanted_now ON jobs (plugin, position)
     WHERE state = 'QUEUED' AND start_now AND published_dispatch < dispatch;
 CREATE INDEX jobs_by_time ON jobs (run_at) WHERE state = 'SCHEDULED';
+
+-- Levels whose jobs have changed places: their messages are replaced, at most once a second.
+CREATE TABLE levels_to_reorder (
+    plugin              text NOT NULL REFERENCES plugins,
+    effective_priority  smallint NOT NULL,
+    PRIMARY KEY (plugin, effective_priority)
+);
 
 -- How many attempts count against each limit. Kept by triggers on leases, so that no code can forget it.
 CREATE TABLE limit_keys (
@@ -88,6 +100,20 @@ CREATE TABLE quotas (
     used_in_period  bigint NOT NULL DEFAULT 0,
     period_start    date NOT NULL DEFAULT (date_trunc('month', tm_now() AT TIME ZONE 'UTC'))::date
 );
+
+-- The first day of the period that is now.
+CREATE FUNCTION quota_period_start(period text) RETURNS date LANGUAGE sql STABLE
+    AS $$ SELECT date_trunc(period, tm_now() AT TIME ZONE 'UTC')::date $$;
+
+-- Whether a plugin's jobs may start as far as its page contract goes.
+CREATE FUNCTION has_quota(wanted text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT coalesce((
+        SELECT (pages_total IS NULL OR used_total < pages_total)
+            AND (pages_a_period IS NULL OR period_start < quota_period_start(period)
+                 OR used_in_period < pages_a_period)
+        FROM quotas WHERE plugin = wanted), true)
+$$;
+
 CREATE TABLE quota_ledger (
     job_id      uuid PRIMARY KEY,
     plugin      text NOT NULL,
@@ -114,5 +140,12 @@ CREATE TABLE audit_log (
 );
 CREATE INDEX audit_log_by_job ON audit_log (job_id, id) WHERE job_id IS NOT NULL;
 CREATE INDEX audit_log_by_plugin ON audit_log (plugin, id) WHERE plugin IS NOT NULL;
+
+-- How long ended jobs are kept (Kitodo's four settings, for each plugin); null: for ever.
+ALTER TABLE plugins
+    ADD COLUMN keep_done_jobs   integer CHECK (keep_done_jobs >= 0),
+    ADD COLUMN keep_done_days   integer CHECK (keep_done_days >= 0),
+    ADD COLUMN keep_failed_jobs integer CHECK (keep_failed_jobs >= 0),
+    ADD COLUMN keep_failed_days integer CHECK (keep_failed_days >= 0);
 
 ALTER TABLE workers ADD COLUMN drain_requested boolean NOT NULL DEFAULT false;

@@ -6,6 +6,7 @@
 pub mod dispatcher;
 pub mod housekeeping;
 pub mod probe;
+pub mod schedule;
 pub mod sweeper;
 
 /// A silence of the heartbeat queue longer than this, seconds, counts as an outage, during which no lease ends.

@@ -27,6 +27,7 @@ use crate::db::Db;
 use crate::db::notify::Changes;
 use crate::db::plugins::All;
 use crate::intake::Intake;
+pub(crate) use notifications::changed;
 pub(crate) use results::tell;
 pub use status::Status;
 

@@ -4,6 +4,7 @@
 //! repeated; a connection that may point to a dead or read-only server leaves the pool.
 
 pub mod claims;
+pub mod control;
 pub mod dispatch;
 mod error;
 pub mod finish;
@@ -15,6 +16,7 @@ pub mod notify;
 pub mod pages;
 pub mod plugins;
 pub mod results;
+pub mod retention;
 pub mod schedule;
 pub mod submit;
 pub mod sweep;

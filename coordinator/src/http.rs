@@ -9,9 +9,10 @@
 //!  text       all words, English and German side by side
 //! ```
 //!
-//! Invariants: nothing here writes to the database except through the intake; a database that is away gives a
+//! Invariants: nothing here writes to the database except through the intake and the control; a database that is away gives a
 //! designed answer within seconds, never a panic; an open event stream never holds up a shutdown.
 
+mod actions;
 mod api;
 mod assets;
 mod cursor;
@@ -65,6 +66,8 @@ pub struct App {
     pub db: crate::db::Db,
     /// The way in for jobs.
     pub intake: crate::intake::Intake,
+    /// What people do with them.
+    pub control: crate::control::Control,
     /// Tells when jobs have changed.
     pub changes: crate::db::notify::Changes,
     /// The connection to RabbitMQ.

@@ -5,6 +5,7 @@
 //!  intake       the one way in: validate, deduplicate, record
 //!  broker       messages from RabbitMQ, in batches: submissions, claims, heartbeats, results
 //!  background   dispatcher, sweeper, probe, housekeeping
+//!  control      what people do, authorised and recorded
 //!  db           the only SQL
 //!  http         pages, API, health, metrics
 //! ```
@@ -12,6 +13,7 @@
 pub mod background;
 pub mod broker;
 pub mod config;
+pub mod control;
 pub mod db;
 pub mod http;
 pub mod intake;

@@ -15,9 +15,10 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::background::{dispatcher::Dispatcher, housekeeping, probe, sweeper};
+use crate::background::{dispatcher::Dispatcher, housekeeping, probe, schedule, sweeper};
 use crate::broker::{Broker, Status};
 use crate::config::Config;
+use crate::control::Control;
 use crate::db::Db;
 use crate::db::migrate::migrate;
 use crate::db::notify::Changes;
@@ -55,9 +56,11 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let intake = Intake::new(db.clone(), changes.clone(), paths, templates);
     let schema_ready = Arc::new(AtomicBool::new(false));
 
+    let control = Control::new(db.clone(), changes.clone(), publisher.clone());
     let app = App {
         db: db.clone(),
         intake: intake.clone(),
+        control: control.clone(),
         changes: changes.clone(),
         broker: status.clone(),
         stop: stop.clone(),
@@ -111,6 +114,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         });
         rest.spawn("dispatcher", dispatcher.run(stop()));
         rest.spawn("sweeper", sweeper::run(db.clone(), changes, stop()));
+        rest.spawn("schedule", schedule::run(db.clone(), control, stop()));
         rest.spawn("housekeeping", housekeeping::run(db, stop()));
         rest.spawn(
             "probe",

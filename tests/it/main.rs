@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod cli;
+mod control;
 mod crash;
 mod dashboard;
 mod fairness;

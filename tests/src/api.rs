@@ -157,6 +157,19 @@ impl Api {
         read(request.header("Content-Type", "application/json").send(body))
     }
 
+    /// Asks for an action; gives the status and the answer.
+    pub fn act(&self, path: &str, action: &Value) -> (u16, Value) {
+        let request = self.agent.post(format!("{}{path}", self.base));
+        let answer = read(
+            request
+                .header("Content-Type", "application/json")
+                .send(action.to_string().as_bytes()),
+        )
+        .expect("the API answers");
+        let body = serde_json::from_str(&answer.body).expect("the answer is JSON");
+        (answer.status, body)
+    }
+
     /// Submits a job that has to be accepted.
     pub fn submit(&self, job: &Value) -> JobId {
         let answer = self

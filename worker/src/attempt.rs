@@ -148,7 +148,6 @@ impl Workshop {
                     let mut files = finished.files;
                     files.sort_by(|a, b| a.path.cmp(&b.path));
                     if files.is_empty() {
-                        self.discard(&context, &outcome).await;
                         Worked::Report(outcome)
                     } else {
                         self.publish(&context, attempt, Manifest { files, outcome }).await
@@ -156,6 +155,9 @@ impl Workshop {
                 }
             }
         };
+        if let Worked::Report(outcome) = &worked {
+            self.discard(&context, outcome).await;
+        }
         if let Err(error) = tokio::task::spawn_blocking(move || scratch.close())
             .await
             .unwrap_or(Ok(()))
@@ -173,7 +175,7 @@ impl Workshop {
         let roots = Arc::clone(&self.roots);
         let base = Arc::clone(&self.scratch);
         let (source, target) = (grant.source.clone(), grant.target.clone());
-        let (job_id, claim_id) = (grant.job_id, grant.claim_id);
+        let (store, claim_id) = (grant.store, grant.claim_id);
         let opened = tokio::task::spawn_blocking(move || {
             let source = source
                 .map(|source| roots.open(&source))
@@ -194,7 +196,7 @@ impl Workshop {
                 })?;
             Ok((
                 source,
-                target.map(|target| ItemStore::open(target, job_id, claim_id)),
+                target.map(|target| ItemStore::open(target, store, claim_id)),
                 scratch,
             ))
         })
@@ -257,25 +259,16 @@ impl Workshop {
             }
         };
         attempt.progress.stage(Stage::Download);
-        self.complete(context, store, attempt, &granted).await
+        self.complete(store, attempt, &granted).await
     }
 
     /// Completes the manifest. A target that is full or away is waited for: what was granted is only completed,
     /// by this attempt or by the next one.
-    async fn complete(
-        &self,
-        context: &Context,
-        store: &ItemStore,
-        attempt: &Attempt,
-        granted: &Manifest,
-    ) -> Worked {
+    async fn complete(&self, store: &ItemStore, attempt: &Attempt, granted: &Manifest) -> Worked {
         let mut told = false;
         loop {
             let error = match publish::complete(store, granted, &attempt.progress).await {
-                Ok(()) => {
-                    self.discard(context, &granted.outcome).await;
-                    return Worked::Report(granted.outcome.clone());
-                }
+                Ok(()) => return Worked::Report(granted.outcome.clone()),
                 Err(_) if attempt.stop.is_cancelled() => return conclude(attempt, AttemptError::Stopped),
                 Err(error) => error,
             };

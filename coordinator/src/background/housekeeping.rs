@@ -1,4 +1,4 @@
-//! Once an hour: partitions ahead, expired keys and long silent workers away.
+//! Once a minute: partitions ahead; expired keys, long silent workers, and ended jobs beyond their retention away.
 
 use std::time::Duration;
 
@@ -9,15 +9,30 @@ use tokio_util::sync::CancellationToken;
 use super::PATIENCE;
 use crate::db::Db;
 use crate::db::maintenance::{EnsurePartitions, RemoveExpired};
+use crate::db::retention::Prune;
 
 /// Time between two rounds.
-const INTERVAL: Duration = Duration::from_hours(1);
+const INTERVAL: Duration = Duration::from_mins(1);
 
 /// Runs until `stop`.
 pub async fn run(db: Db, stop: CancellationToken) {
     loop {
         if finish_soon(&stop, PATIENCE, tidy(&db)).await.is_none() {
             return;
+        }
+        // One small transaction after the other, as long as there is something to remove.
+        let mut more = true;
+        while more && !stop.is_cancelled() {
+            let Some(pruned) = finish_soon(&stop, PATIENCE, db.run(&Prune)).await else {
+                return;
+            };
+            more = match pruned {
+                Ok(number) => number > 0,
+                Err(error) => {
+                    tracing::warn!("history can't be shortened now: {}", Chain(&error));
+                    false
+                }
+            };
         }
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}

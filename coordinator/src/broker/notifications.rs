@@ -11,7 +11,7 @@ use shared::job::{JobId, JobState};
 use uuid::Uuid;
 
 /// The event that a job has come to `state`.
-pub(super) fn changed(id: JobId, plugin: &str, state: JobState) -> Outgoing {
+pub(crate) fn changed(id: JobId, plugin: &str, state: JobState) -> Outgoing {
     let lower = state.as_str().to_lowercase();
     let event = json!({
         "specversion": "1.0",

@@ -147,7 +147,7 @@ async fn lock_plugins(
         .prepare_cached(
             "-- claims.lock_plugins
              SELECT name, state, plugins.autostart AND settings.autostart AS autostart, running_max::bigint,
-                    lease_seconds, run_budget_seconds
+                    has_quota(name) AS has_quota, lease_seconds, run_budget_seconds
              FROM plugins CROSS JOIN settings WHERE name = ANY($1) ORDER BY name FOR SHARE",
         )
         .await?;
@@ -161,7 +161,7 @@ async fn lock_plugins(
                     plugin_running: row.get::<_, &str>("state") == "running",
                     autostart: row.get("autostart"),
                     has_room: true,
-                    has_quota: true,
+                    has_quota: row.get("has_quota"),
                 },
                 room: row.get("running_max"),
                 lease_seconds: row.get("lease_seconds"),
@@ -251,7 +251,7 @@ async fn load_grants(
         .prepare_cached(
             "-- claims.load_grants
              SELECT id, plugin, title, claim_attempt, claim_id, source, target, parameters, template,
-                    template_parameters, manifest, publish_granted
+                    template_parameters, manifest, publish_granted, store_id
              FROM jobs JOIN job_details ON job_id = id WHERE id = ANY($1)",
         )
         .await?;
@@ -289,6 +289,7 @@ async fn load_grants(
             target: row.get("target"),
             parameters: parameters.0,
             template,
+            store: row.get::<_, Option<Uuid>>("store_id").map_or(id, JobId),
             done_items: done_items.remove(&id).unwrap_or_default(),
             manifest: manifest.filter(|_| row.get("publish_granted")).map(|json| json.0),
         };

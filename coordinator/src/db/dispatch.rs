@@ -29,7 +29,7 @@ impl Transact for Pick {
                             running_max - coalesce(limit_keys.running, 0) AS free
                      FROM plugins CROSS JOIN settings
                      LEFT JOIN limit_keys ON limit_keys.key = 'plugin:' || name
-                     WHERE state = 'running'
+                     WHERE state = 'running' AND has_quota(name)
                  ), waiting_level AS (
                      SELECT plugin, free, level::smallint AS priority
                      FROM open_plugin CROSS JOIN generate_series(0, 10) AS level

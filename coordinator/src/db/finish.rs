@@ -77,14 +77,14 @@ pub(super) async fn finish(tx: &Transaction<'_>, endings: &[Ending]) -> Result<V
                      id, plugin, title, state, priority, attempt, claim_attempt, claim_id, retry_of, submitted_at,
                      started_at, finished_at, items_done, items_failed, items_total, bytes, error, summary,
                      template, template_parameters, process_id, step_id, step_name, project, source, target,
-                     parameters, callback_url, extra, submitted_by, manifest)
+                     parameters, callback_url, extra, submitted_by, manifest, store_id)
                  SELECT j.id, j.plugin, j.title, e.state, j.priority, j.attempt, j.claim_attempt, j.claim_id,
                      j.retry_of, j.submitted_at, j.started_at, tm_now(),
                      i.done, i.failed, greatest(coalesce(e.items_total, l.items_total, 0), i.done + i.failed),
                      coalesce(e.bytes, l.bytes, 0),
                      e.error, e.summary, d.template, d.template_parameters, d.process_id, d.step_id,
                      d.step_name, d.project, d.source, d.target, d.parameters, d.callback_url, d.extra,
-                     d.submitted_by, d.manifest
+                     d.submitted_by, d.manifest, d.store_id
                  FROM ending e JOIN jobs j USING (id) JOIN job_details d ON d.job_id = j.id
                  LEFT JOIN leases l ON l.job_id = j.id
                  CROSS JOIN LATERAL (
@@ -127,6 +127,41 @@ pub(super) async fn finish(tx: &Transaction<'_>, endings: &[Ending]) -> Result<V
             })
         })
         .collect::<Result<Vec<Finished>, Error>>()?;
+    book_pages(tx, &ids).await?;
+    leave_active_tables(tx, &ids).await?;
+    Ok(finished)
+}
+
+/// Books the pages that these jobs have really done on their plugins' contracts; those that a retry has kept from
+/// the job before were booked with that one.
+async fn book_pages(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<(), Error> {
+    let statement = tx
+        .prepare_cached(
+            "-- finish.book_pages
+             WITH done AS (
+                 SELECT jobs.id, jobs.plugin, count(*) AS pages
+                 FROM jobs JOIN quotas USING (plugin) JOIN items ON items.job_id = jobs.id
+                 WHERE jobs.id = ANY($1) AND items.state = 'done' AND items.attempt > 0
+                 GROUP BY jobs.id, jobs.plugin
+             ), booked AS (
+                 INSERT INTO quota_ledger (job_id, plugin, pages) SELECT id, plugin, pages FROM done
+                 ON CONFLICT (job_id) DO NOTHING RETURNING plugin, pages
+             ), sums AS (SELECT plugin, sum(pages)::bigint AS pages FROM booked GROUP BY plugin
+             ), locked AS (SELECT plugin FROM quotas WHERE plugin IN (SELECT plugin FROM sums) ORDER BY plugin FOR UPDATE)
+             UPDATE quotas SET
+                 used_total = used_total + sums.pages,
+                 used_in_period = sums.pages +
+                     CASE WHEN period_start = quota_period_start(period) THEN used_in_period ELSE 0 END,
+                 period_start = quota_period_start(period)
+             FROM sums JOIN locked USING (plugin) WHERE quotas.plugin = sums.plugin",
+        )
+        .await?;
+    tx.execute(&statement, &[&ids]).await?;
+    Ok(())
+}
+
+/// Ended jobs free the names and places that only unfinished ones have.
+async fn leave_active_tables(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<(), Error> {
     let keys = tx
         .prepare_cached(
             "-- finish.derived_keys
@@ -143,5 +178,5 @@ pub(super) async fn finish(tx: &Transaction<'_>, endings: &[Ending]) -> Result<V
         .prepare_cached("-- finish.delete\nDELETE FROM jobs WHERE id = ANY($1)")
         .await?;
     tx.execute(&jobs, &[&ids]).await?;
-    Ok(finished)
+    Ok(())
 }

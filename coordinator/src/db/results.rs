@@ -39,9 +39,13 @@ impl Transact for Record<'_> {
                 _ if accepted.iter().any(|(other, _)| is_same(&other.report, report)) => {
                     ResultAnswer::Recorded
                 }
-                Some(row) if row.token == Some(token) => {
+                Some(row) => {
                     let retries = retries_max.get(&report.job_id).copied().unwrap_or(0);
                     match decide::result(row, token, kind(&result.outcome), retries) {
+                        // Said before, and the answer was lost on the way back.
+                        EndAnswer::Superseded if already_ended(tx, report.job_id, token).await? => {
+                            ResultAnswer::Recorded
+                        }
                         EndAnswer::Superseded => ResultAnswer::Superseded,
                         EndAnswer::Record(next) => {
                             *row = next;
@@ -50,9 +54,7 @@ impl Transact for Record<'_> {
                         }
                     }
                 }
-                // Said before and lost on the way back, or a job that has ended since.
-                _ if already_ended(tx, report.job_id, token).await? => ResultAnswer::Recorded,
-                Some(_) => ResultAnswer::Superseded,
+                None if already_ended(tx, report.job_id, token).await? => ResultAnswer::Recorded,
                 None => ended_otherwise(tx, report.job_id).await?,
             };
             answers.push(answer);

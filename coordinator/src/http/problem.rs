@@ -31,6 +31,15 @@ pub(super) enum Error {
     /// No job has this id.
     #[error("no job has this id")]
     UnknownJob,
+    /// No plugin has this name.
+    #[error("no plugin has this name; workers announce theirs when they start")]
+    UnknownPlugin,
+    /// It can't be done with the job as it is; the text says why.
+    #[error("{0}")]
+    Conflict(String),
+    /// Whoever asks may not do that.
+    #[error("you may not do that")]
+    Forbidden,
     /// The query can't be understood; the text says which part and what would be right.
     #[error("{0}")]
     BadQuery(String),
@@ -87,6 +96,9 @@ impl From<Error> for Problem {
         let kind = match &error {
             Error::UnknownAddress => Kind::UnknownAddress,
             Error::UnknownJob => Kind::UnknownJob,
+            Error::UnknownPlugin => Kind::UnknownPlugin,
+            Error::Conflict(_) => Kind::Conflict,
+            Error::Forbidden => Kind::Forbidden,
             Error::BadQuery(_) | Error::Incomplete => Kind::BadRequest,
             Error::Rejected(_) => Kind::Rejected,
             Error::TooLarge { .. } => Kind::TooLarge,

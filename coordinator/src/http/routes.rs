@@ -5,7 +5,7 @@
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{App, api, assets, doctor, events, health, metrics, pages, submit};
+use super::{App, actions, api, assets, doctor, events, health, metrics, pages, submit};
 
 /// What kind of answer a route gives, and with it which rules hold for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,13 @@ pub fn routes() -> Vec<Route> {
         what,
         handler,
     };
+    let write = |path, what, handler| Route {
+        method: Method::POST,
+        path,
+        kind: Kind::Api,
+        what,
+        handler,
+    };
     vec![
         read("/", Kind::Page, "the dashboard", get(pages::dashboard::show)),
         read("/jobs/{id}", Kind::Page, "a job", get(pages::job::show)),
@@ -67,14 +74,28 @@ pub fn routes() -> Vec<Route> {
             get(events::stream),
         ),
         read("/api/v1/jobs", Kind::Api, "a list of jobs", get(api::list)),
-        Route {
-            method: Method::POST,
-            path: "/api/v1/jobs",
-            kind: Kind::Api,
-            what: "submits a job",
-            handler: post(submit::submit),
-        },
+        write("/api/v1/jobs", "submits a job", post(submit::submit)),
         read("/api/v1/jobs/{id}", Kind::Api, "a job", get(api::job)),
+        write(
+            "/api/v1/jobs/actions",
+            "cancels, holds, … several jobs",
+            post(actions::on_jobs),
+        ),
+        write(
+            "/api/v1/jobs/{id}/actions",
+            "cancels, holds, … a job",
+            post(actions::on_job),
+        ),
+        write(
+            "/api/v1/plugins/actions",
+            "stops, starts, configures all plugins",
+            post(actions::on_all_plugins),
+        ),
+        write(
+            "/api/v1/plugins/{name}/actions",
+            "stops, starts, configures a plugin",
+            post(actions::on_plugin),
+        ),
         read("/api/v1/jobs/{id}/log", Kind::Api, "a job's log", get(api::log)),
         read(
             "/api/v1/plugins",

@@ -18,6 +18,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::broker::Status;
+use crate::control::Control;
 use crate::db::Db;
 use crate::db::notify::Changes;
 use crate::intake::{Intake, PathRules, Templates};
@@ -30,9 +31,11 @@ const NOBODY: &str = "01900000-0000-7000-8000-000000000000";
 fn app(db: Db) -> App {
     let changes = Changes::default();
     let (publisher, _) = publisher();
+    let control = Control::new(db.clone(), changes.clone(), publisher.clone());
     let paths = PathRules::new(vec!["/data".into()], Vec::new());
     App {
         intake: Intake::new(db.clone(), changes.clone(), paths, Templates::default()),
+        control,
         db,
         changes,
         broker: Status::new(publisher),

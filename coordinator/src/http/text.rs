@@ -123,6 +123,10 @@ texts! {
     wait_plugin_stopped: "Plugin {0} is stopped", "Das Plugin {0} ist angehalten";
     wait_plugin_stopping: "Plugin {0} is being stopped", "Das Plugin {0} wird angehalten";
     wait_scheduled: "Starts at {0}", "Startet um {0}";
+    wait_retry: "Retry {0} of {1} at {2}", "Wiederholung {0} von {1} um {2}";
+    wait_quota: "The page contract of {0} is used up", "Das Seitenkontingent von {0} ist aufgebraucht";
+    wait_autostart: "Jobs do not start by themselves at the moment", "Aufgaben starten zurzeit nicht automatisch";
+    wait_limit: "Number {0} in line; limit: {1} of {2} running", "Platz {0} in der Reihe; Grenze: {1} von {2} laufen";
     wait_blocked: "Waits for other jobs to end", "Wartet auf das Ende anderer Aufgaben";
     wait_no_worker: "No worker for {0} is running", "Kein Worker für {0} läuft";
     wait_next: "Next in line; {0} of {1} slots are in use", "Als Nächste an der Reihe; {0} von {1} Plätzen belegt";
@@ -196,6 +200,12 @@ texts! {
     failure_job: "There is no such job", "Diese Aufgabe gibt es nicht";
     failure_job_more: "Its id may be incomplete, or the job was removed after its time in the archive.",
         "Vielleicht ist ihre Kennung unvollständig, oder sie wurde nach Ablauf ihrer Aufbewahrungszeit entfernt.";
+    failure_plugin: "There is no such plugin", "Dieses Plugin gibt es nicht";
+    failure_plugin_more: "Workers announce their plugins when they start.", "Worker melden ihre Plugins an, wenn sie starten.";
+    failure_conflict: "That is not possible now", "Das geht jetzt nicht";
+    failure_conflict_more: "The job's page says what it is doing.", "Die Seite der Aufgabe sagt, was sie gerade tut.";
+    failure_forbidden: "You may not do that", "Das dürfen Sie nicht";
+    failure_forbidden_more: "Ask an administrator.", "Fragen Sie eine Administratorin oder einen Administrator.";
     failure_request: "This address can't be understood", "Diese Adresse ist nicht verständlich";
     failure_request_more: "One of the values behind the question mark is wrong.",
         "Einer der Werte hinter dem Fragezeichen ist falsch.";

@@ -27,8 +27,18 @@ pub(super) fn reason(locale: &Locale, plugin: &str, waiting: &Waiting, now: Time
         fill(sentence, &[&plugin])
     } else {
         match (waiting.state, waiting.run_at) {
+            (JobState::Scheduled, Some(at)) if waiting.failures > 0 => {
+                let (retry, retries) = (i64::from(waiting.failures), i64::from(waiting.retries_max));
+                let at = locale.time(at, now);
+                fill(
+                    text.wait_retry,
+                    &[&locale.number(retry), &locale.number(retries), &at.short()],
+                )
+            }
             (JobState::Scheduled, Some(at)) => fill(text.wait_scheduled, &[&locale.time(at, now).short()]),
             (JobState::Blocked, _) => text.wait_blocked.to_owned(),
+            _ if waiting.quota_used_up => fill(text.wait_quota, &[&plugin]),
+            _ if !waiting.starts => text.wait_autostart.to_owned(),
             _ if waiting.slots == 0 => fill(text.wait_no_worker, &[&plugin]),
             _ => in_line(locale, waiting),
         }
@@ -45,6 +55,10 @@ pub(super) fn reason_in_english(plugin: &str, waiting: &Waiting, now: Timestamp)
 }
 
 fn in_line(locale: &Locale, waiting: &Waiting) -> String {
+    if let Some(most) = waiting.running_max.filter(|most| waiting.running >= *most) {
+        let (place, running) = (locale.number(waiting.ahead + 1), locale.number(waiting.running));
+        return fill(locale.text.wait_limit, &[&place, &running, &locale.number(most)]);
+    }
     let (running, slots) = (locale.number(waiting.running), locale.number(waiting.slots));
     if waiting.ahead_is_capped {
         fill(
@@ -72,6 +86,11 @@ mod tests {
             cancel_requested: false,
             plugin_state: PluginState::Running,
             run_at: None,
+            failures: 0,
+            retries_max: 3,
+            starts: true,
+            quota_used_up: false,
+            running_max: None,
             queued_at: Timestamp::UNIX_EPOCH,
             ahead: 2,
             ahead_is_capped: false,
@@ -156,6 +175,37 @@ mod tests {
                     ..queued()
                 },
                 "Starts at 00:00",
+            ),
+            (
+                Waiting {
+                    state: JobState::Scheduled,
+                    run_at: Some(Timestamp::UNIX_EPOCH),
+                    failures: 2,
+                    ..queued()
+                },
+                "Retry 2 of 3 at 00:00",
+            ),
+            (
+                Waiting {
+                    starts: false,
+                    slots: 0,
+                    ..queued()
+                },
+                "do not start by themselves",
+            ),
+            (
+                Waiting {
+                    quota_used_up: true,
+                    ..queued()
+                },
+                "page contract of OCR is used up",
+            ),
+            (
+                Waiting {
+                    running_max: Some(4),
+                    ..queued()
+                },
+                "Number 3 in line; limit: 4 of 4 running",
             ),
         ];
         for (waiting, words) in cases {

@@ -27,6 +27,10 @@ pub use run::{HeartbeatAnswer, Pause, PublishAnswer, ask_to_publish, heartbeat};
 
 /// The part of a job's row that decisions depend on and change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "columns of a row, each true or false by itself"
+)]
 pub struct Job {
     /// Where the job is.
     pub state: JobState,

@@ -9,36 +9,6 @@ use shared::message::reply::{
 use super::parts::{alto, claim_id, job_id, manifest, object, other_claim_id};
 
 pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
-    let grant = Grant {
-        job_id: job_id(),
-        plugin: "OCR".parse().unwrap(),
-        attempt: 2,
-        claim_id: claim_id(),
-        lease_seconds: 60,
-        run_budget_seconds: 86_400,
-        title: "Kochbuch".to_owned(),
-        source: Some("/data/metadata/27/images/kochbuch_media".to_owned()),
-        target: Some("/data/metadata/27".to_owned()),
-        parameters: object(&json!({"font_type": "fracture", "language": "ger,lat"})),
-        template: Some(Template {
-            name: "gothic".to_owned(),
-            parameters: object(&json!({"publish_partial": true})),
-        }),
-        done_items: vec![DoneItem {
-            name: "00000001.jpg".to_owned(),
-            files: vec![alto()],
-        }],
-        manifest: None,
-    };
-    let completing = Grant {
-        source: None,
-        target: None,
-        template: None,
-        parameters: Map::new(),
-        done_items: vec![],
-        manifest: Some(manifest()),
-        ..grant.clone()
-    };
     let refused = |refusal| ClaimReply::Refused {
         claim_id: other_claim_id(),
         refusal,
@@ -49,10 +19,6 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         verdict,
     };
     let publish = |answer, manifest| Reply::Publish { answer, manifest };
-    let granted = vec![
-        ClaimReply::Granted(Box::new(grant)),
-        ClaimReply::Granted(Box::new(completing)),
-    ];
     let refusals = [
         Refusal::Unknown,
         Refusal::Stale,
@@ -73,7 +39,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
     ];
     vec![
         ("reply-announced.json", Reply::Announced),
-        ("reply-claims-granted.json", Reply::Claims { answers: granted }),
+        ("reply-claims-granted.json", Reply::Claims { answers: granted() }),
         (
             "reply-claims-refused.json",
             Reply::Claims {
@@ -119,5 +85,44 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
                 answer: ResultAnswer::Unknown,
             },
         ),
+    ]
+}
+
+/// Grants of a first attempt's successor, and of one that only completes a manifest.
+fn granted() -> Vec<ClaimReply> {
+    let grant = Grant {
+        job_id: job_id(),
+        store: job_id(),
+        plugin: "OCR".parse().unwrap(),
+        attempt: 2,
+        claim_id: claim_id(),
+        lease_seconds: 60,
+        run_budget_seconds: 86_400,
+        title: "Kochbuch".to_owned(),
+        source: Some("/data/metadata/27/images/kochbuch_media".to_owned()),
+        target: Some("/data/metadata/27".to_owned()),
+        parameters: object(&json!({"font_type": "fracture", "language": "ger,lat"})),
+        template: Some(Template {
+            name: "gothic".to_owned(),
+            parameters: object(&json!({"publish_partial": true})),
+        }),
+        done_items: vec![DoneItem {
+            name: "00000001.jpg".to_owned(),
+            files: vec![alto()],
+        }],
+        manifest: None,
+    };
+    let completing = Grant {
+        source: None,
+        target: None,
+        template: None,
+        parameters: Map::new(),
+        done_items: vec![],
+        manifest: Some(manifest()),
+        ..grant.clone()
+    };
+    vec![
+        ClaimReply::Granted(Box::new(grant)),
+        ClaimReply::Granted(Box::new(completing)),
     ]
 }

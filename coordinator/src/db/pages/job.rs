@@ -77,6 +77,7 @@ impl Transact for ReadJob {
         let statement = format!(
             "-- pages.job
              SELECT {UNFINISHED_COLUMNS}, p.state AS plugin_state, j.cancel_requested, j.effective_priority, j.run_at, j.queued_at,
+                    j.start_now, j.failures,
                     '{{}}'::jsonb AS summary, {DETAIL_COLUMNS}
              FROM jobs j
              JOIN plugins p ON p.name = j.plugin

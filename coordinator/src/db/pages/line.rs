@@ -12,6 +12,10 @@ const AHEAD_MAX: i64 = 1_000;
 
 /// The facts that tell what an unfinished job waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each of them may be what it waits for"
+)]
 pub struct Waiting {
     /// Its state in the database.
     pub state: JobState,
@@ -23,6 +27,16 @@ pub struct Waiting {
     pub plugin_state: PluginState,
     /// When it may start, for SCHEDULED.
     pub run_at: Option<Timestamp>,
+    /// How often it has failed and is tried again.
+    pub failures: i16,
+    /// How often its plugin tries again.
+    pub retries_max: i16,
+    /// Jobs start by themselves, or a person has started this one.
+    pub starts: bool,
+    /// Its plugin's page contract is used up.
+    pub quota_used_up: bool,
+    /// Jobs of its plugin that may run at once, where there is a limit and nobody has passed it over.
+    pub running_max: Option<i64>,
     /// Since when it waits.
     pub queued_at: Timestamp,
     /// Jobs of its plugin that start before it, for QUEUED; counted up to 1,000.
@@ -46,7 +60,20 @@ pub(super) async fn read(tx: &Transaction<'_>, job: &Row) -> Result<Waiting, Err
     } else {
         0
     };
+    let gates = "-- pages.gates
+        SELECT plugins.autostart AND settings.autostart AS autostart, has_quota(name) AS has_quota,
+               running_max::bigint, retries_max
+        FROM plugins CROSS JOIN settings WHERE name = $1";
+    let gates = tx.query_one(gates, &[&plugin]).await?;
+    let start_now: bool = job.try_get("start_now")?;
     Ok(Waiting {
+        failures: job.try_get("failures")?,
+        retries_max: gates.try_get("retries_max")?,
+        starts: start_now || gates.try_get("autostart")?,
+        quota_used_up: !gates.try_get::<_, bool>("has_quota")?,
+        running_max: gates
+            .try_get::<_, Option<i64>>("running_max")?
+            .filter(|_| !start_now),
         state,
         held: job.try_get("held")?,
         cancel_requested: job.try_get("cancel_requested")?,

@@ -49,6 +49,9 @@ fn words(kind: Kind, text: &Text) -> (&'static str, &'static str) {
     match kind {
         Kind::UnknownAddress => (text.failure_address, text.failure_address_more),
         Kind::UnknownJob => (text.failure_job, text.failure_job_more),
+        Kind::UnknownPlugin => (text.failure_plugin, text.failure_plugin_more),
+        Kind::Conflict => (text.failure_conflict, text.failure_conflict_more),
+        Kind::Forbidden => (text.failure_forbidden, text.failure_forbidden_more),
         Kind::BadRequest => (text.failure_request, text.failure_request_more),
         Kind::WrongMethod => (text.failure_method, text.failure_method_more),
         Kind::Rejected => (text.failure_rejected, text.failure_rejected_more),

@@ -11,6 +11,12 @@ pub(crate) enum Kind {
     UnknownAddress,
     /// No job has this id.
     UnknownJob,
+    /// No plugin has this name.
+    UnknownPlugin,
+    /// It can't be done with things as they are.
+    Conflict,
+    /// Whoever asks may not do that.
+    Forbidden,
     /// A part of the address or the body can't be understood.
     BadRequest,
     /// The address exists, but not with this method.
@@ -33,9 +39,12 @@ pub(crate) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::UnknownAddress,
         Self::UnknownJob,
+        Self::UnknownPlugin,
+        Self::Conflict,
+        Self::Forbidden,
         Self::BadRequest,
         Self::WrongMethod,
         Self::Rejected,
@@ -70,12 +79,13 @@ impl Kind {
 
     pub(crate) fn status(self) -> StatusCode {
         match self {
-            Self::UnknownAddress | Self::UnknownJob => StatusCode::NOT_FOUND,
+            Self::UnknownAddress | Self::UnknownJob | Self::UnknownPlugin => StatusCode::NOT_FOUND,
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Rejected => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::CrossSite | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
             Self::DatabaseAway => StatusCode::SERVICE_UNAVAILABLE,
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
@@ -88,6 +98,9 @@ impl Kind {
         match self {
             Self::UnknownAddress => "Not found",
             Self::UnknownJob => "No such job",
+            Self::UnknownPlugin => "No such plugin",
+            Self::Conflict => "Not possible now",
+            Self::Forbidden => "Forbidden",
             Self::BadRequest => "Bad request",
             Self::WrongMethod => "Method not allowed",
             Self::Rejected => "Submission rejected",
@@ -105,6 +118,9 @@ impl Kind {
         match self {
             Self::UnknownAddress => "nothing has this address",
             Self::UnknownJob => "no job has this id",
+            Self::UnknownPlugin => "no plugin has this name",
+            Self::Conflict => "that can't be done with it as it is now",
+            Self::Forbidden => "you may not do that",
             Self::BadRequest => "the request can't be understood: look at its address and its body",
             Self::WrongMethod => {
                 "this address does not answer this method; the header Allow names those it does"

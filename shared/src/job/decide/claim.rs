@@ -16,6 +16,10 @@ pub struct ClaimAsk {
 
 /// What lies outside the job's row but gates its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each gate is open or closed by itself"
+)]
 pub struct Gate {
     /// The plugin's state is `running`.
     pub plugin_running: bool,

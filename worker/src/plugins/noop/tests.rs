@@ -18,6 +18,7 @@ fn context(folder: &Path, job_id: JobId, parameters: &Value, done_items: Vec<Don
     Context {
         grant: Grant {
             job_id,
+            store: job_id,
             plugin: "NOOP".parse().unwrap(),
             attempt: 1,
             claim_id,

@@ -1,0 +1,7 @@
+//! What a person does with jobs and plugins: cancel, hold, move, stop …
+
+mod jobs;
+mod plugins;
+
+pub(crate) use jobs::{JobCommand, run as run_jobs};
+pub(crate) use plugins::{PluginCommand, run as run_plugins};

@@ -1,0 +1,181 @@
+//! Actions on jobs: `taskmanager cancel`, `hold`, `release`, `start`, `priority`, `move`, `retry`, `delete`.
+
+use std::collections::BTreeMap;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::{Answer, output, text};
+
+/// What is done with jobs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobCommand {
+    /// End jobs for good: waiting ones at once, running ones as soon as their tools have stopped.
+    Cancel(Selection),
+    /// Keep jobs from starting; running ones give way at their next page.
+    Hold(Selection),
+    /// Let held jobs go on.
+    Release(Selection),
+    /// Start jobs now: although autostart is off, their time has not come, or their plugin is at its limit.
+    Start(Selection),
+    /// Give jobs another priority.
+    Priority {
+        /// 0 (lowest) to 10 (highest).
+        #[arg(value_parser = clap::value_parser!(u8).range(0..=10))]
+        priority: u8,
+        #[command(flatten)]
+        jobs: Selection,
+    },
+    /// Move waiting jobs among those of the same priority.
+    Move {
+        /// Where to.
+        to: Place,
+        #[command(flatten)]
+        jobs: Selection,
+    },
+    /// Do ended jobs again, as new jobs; pages that are done are kept.
+    Retry {
+        /// Begin from scratch instead.
+        #[arg(long)]
+        all_pages: bool,
+        #[command(flatten)]
+        jobs: Selection,
+    },
+    /// Remove ended jobs from history; statistics stay.
+    Delete(Selection),
+}
+
+/// A place among waiting jobs.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Place {
+    /// One further to the front.
+    Up,
+    /// One further back.
+    Down,
+    /// To the very front.
+    Top,
+    /// To the very back.
+    Bottom,
+}
+
+/// Which jobs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Which jobs")]
+pub(crate) struct Selection {
+    /// Their ids; or choose them with the options below.
+    #[arg(value_name = "ID", required_unless_present_any = ["plugin", "state", "title"])]
+    ids: Vec<String>,
+    /// All of this plugin.
+    #[arg(long, conflicts_with = "ids")]
+    plugin: Option<String>,
+    /// All in this state (repeat for several).
+    #[arg(long, conflicts_with = "ids")]
+    state: Vec<String>,
+    /// All whose title has this part.
+    #[arg(long, conflicts_with = "ids")]
+    title: Option<String>,
+    /// Print the coordinator's answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Selection {
+    fn filter(&self) -> Value {
+        let states: Vec<String> = self.state.iter().map(|state| state.to_uppercase()).collect();
+        json!({
+            "jobs": self.ids, "plugin": self.plugin.as_ref().map(|plugin| plugin.to_uppercase()),
+            "states": states, "title": self.title,
+        })
+    }
+}
+
+/// What the coordinator says of it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Outcome {
+    done: u64,
+    unchanged: u64,
+    refused: BTreeMap<String, u64>,
+    forbidden: u64,
+    unknown: u64,
+    new_jobs: Vec<String>,
+    more: bool,
+}
+
+pub(crate) fn run(client: &Client, command: &JobCommand) -> anyhow::Result<Answer> {
+    let (what, done, jobs) = match command {
+        JobCommand::Cancel(jobs) => (json!({"action": "cancel"}), "cancelled", jobs),
+        JobCommand::Hold(jobs) => (json!({"action": "hold"}), "held", jobs),
+        JobCommand::Release(jobs) => (json!({"action": "release"}), "released", jobs),
+        JobCommand::Start(jobs) => (json!({"action": "start_now"}), "started", jobs),
+        JobCommand::Priority { priority, jobs } => (
+            json!({"action": "set_priority", "priority": priority}),
+            "given another priority",
+            jobs,
+        ),
+        JobCommand::Move { to, jobs } => {
+            let place = to.to_possible_value().map(|value| value.get_name().to_owned());
+            (json!({"action": "move", "to": place}), "moved", jobs)
+        }
+        JobCommand::Retry { all_pages, jobs } => {
+            let items = if *all_pages { "all" } else { "failed" };
+            (
+                json!({"action": "retry", "items": items}),
+                "submitted again",
+                jobs,
+            )
+        }
+        JobCommand::Delete(jobs) => (json!({"action": "delete"}), "removed", jobs),
+    };
+    let body = json!({"jobs": jobs.filter(), "what": what}).to_string();
+    let answer = client.post("/api/v1/jobs/actions", body.as_bytes(), &[])?;
+    let outcome: Outcome = answer.read()?;
+    if jobs.json {
+        output::json(&answer.json)?;
+    } else {
+        output::result(&report(&outcome, done))?;
+    }
+    let well = outcome.refused.is_empty() && outcome.forbidden + outcome.unknown == 0;
+    Ok(if well { Answer::Yes } else { Answer::No })
+}
+
+fn report(outcome: &Outcome, done: &str) -> String {
+    let mut lines = String::new();
+    text::push_line(&mut lines, &format!("{}: {done}", jobs(outcome.done)));
+    for new in &outcome.new_jobs {
+        text::push_line(&mut lines, &text::printable(new));
+    }
+    if outcome.unchanged > 0 {
+        text::push_line(&mut lines, &format!("{}: nothing to do", jobs(outcome.unchanged)));
+    }
+    for (why, number) in &outcome.refused {
+        let line = format!("{}: not possible: {}", jobs(*number), text::printable(why));
+        text::push_line(&mut lines, &line);
+    }
+    if outcome.forbidden > 0 {
+        text::push_line(
+            &mut lines,
+            &format!("{}: you may not do that", jobs(outcome.forbidden)),
+        );
+    }
+    if outcome.unknown > 0 {
+        text::push_line(
+            &mut lines,
+            &format!("{}: there is no such job", jobs(outcome.unknown)),
+        );
+    }
+    if outcome.more {
+        text::push_line(&mut lines, "there may be more: call it again");
+    }
+    lines
+}
+
+fn jobs(number: u64) -> String {
+    if number == 1 {
+        "1 job".to_owned()
+    } else {
+        format!("{number} jobs")
+    }
+}

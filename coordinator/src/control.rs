@@ -1,0 +1,156 @@
+//! What people do: one way for pages, API and command line, from the wish to the audit log.
+//!
+//! ```text
+//!  actor      who wants it
+//!  action     what is wanted
+//!  authorise  whether that actor may: the one place, default deny
+//!  db/control the transactions: decide, write, and record in the audit log, all at once
+//! ```
+//!
+//! Invariant: nothing a person does changes a row without a line in the audit log in the same transaction.
+
+mod action;
+mod actor;
+mod authorise;
+
+use shared::amqp::publisher::{Outgoing, Publisher};
+use shared::error::Chain;
+use shared::job::JobId;
+use shared::message::encode;
+use shared::message::reply::{AttemptVerdict, Reply};
+
+use crate::broker::{changed, tell};
+use crate::db::control::{ActOnJobs, ActOnPlugins, FindJobs, JobOutcome, Told};
+use crate::db::notify::Changes;
+use crate::db::{self, Db};
+
+pub use action::{JobAction, JobFilter, Period, Place, PluginAction, Quota, RetryItems, Settings};
+pub use actor::{Actor, Role};
+pub use authorise::{Object, Verb, authorise};
+
+/// Most jobs that one transaction acts on.
+const BATCH: usize = 200;
+
+/// Carries out what people want.
+#[derive(Debug, Clone)]
+pub struct Control {
+    db: Db,
+    changes: Changes,
+    publisher: Publisher,
+}
+
+/// What an action on several jobs came to.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// What became of each job, in no particular order.
+    pub outcomes: Vec<(JobId, JobOutcome)>,
+}
+
+impl Control {
+    /// Controls that write to `db`, tell `changes`, and push to workers through `publisher`.
+    pub fn new(db: Db, changes: Changes, publisher: Publisher) -> Self {
+        Self {
+            db,
+            changes,
+            publisher,
+        }
+    }
+
+    /// Acts on jobs; gives what became of each.
+    ///
+    /// # Errors
+    /// When the database fails: what was done until then stays, and doing it again does no harm.
+    pub async fn act_on_jobs(
+        &self,
+        actor: &Actor,
+        ids: &[JobId],
+        action: &JobAction,
+    ) -> Result<Summary, db::Error> {
+        let mut summary = Summary::default();
+        for ids in ids.chunks(BATCH) {
+            let done = self.db.run(&ActOnJobs { actor, ids, action }).await?;
+            self.tell(done.told).await;
+            summary.outcomes.extend(done.outcomes);
+        }
+        Ok(summary)
+    }
+
+    /// Acts on all jobs that a filter finds at this moment.
+    ///
+    /// # Errors
+    /// As [`Self::act_on_jobs`].
+    pub async fn act_on_found(
+        &self,
+        actor: &Actor,
+        filter: &JobFilter,
+        action: &JobAction,
+    ) -> Result<Summary, db::Error> {
+        if let Some(ids) = filter.only_ids() {
+            return self.act_on_jobs(actor, ids, action).await;
+        }
+        let ids = self
+            .db
+            .run(&FindJobs {
+                filter,
+                ended: action.is_about_ended_jobs(),
+            })
+            .await?;
+        self.act_on_jobs(actor, &ids, action).await
+    }
+
+    /// Acts on one plugin, or on all; gives the names of those that have changed, `None` when the actor may not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn act_on_plugins(
+        &self,
+        actor: &Actor,
+        plugin: Option<&str>,
+        action: &PluginAction,
+    ) -> Result<PluginsOutcome, db::Error> {
+        let done = self
+            .db
+            .run(&ActOnPlugins {
+                actor,
+                plugin,
+                action,
+            })
+            .await?;
+        self.tell(done.1).await;
+        Ok(done.0)
+    }
+
+    /// Says what has happened to those who want to know: other coordinators, workers, listeners.
+    pub(crate) async fn tell(&self, told: Told) {
+        self.changes.announce();
+        told.finished.iter().for_each(tell);
+        let mut messages: Vec<Outgoing> = told
+            .finished
+            .iter()
+            .map(|job| changed(job.id, &job.plugin, job.state))
+            .collect();
+        messages.extend(
+            told.pushes
+                .into_iter()
+                .map(|(address, verdicts)| push(address, verdicts)),
+        );
+        // Lost ones are no loss: the answer to the next heartbeat says the same.
+        for result in self.publisher.publish_all(messages).await {
+            if let Err(error) = result {
+                tracing::debug!("a worker or listener could not be told: {}", Chain(&error));
+            }
+        }
+    }
+}
+
+pub use crate::db::control::PluginsOutcome;
+
+fn push(address: String, verdicts: Vec<AttemptVerdict>) -> Outgoing {
+    Outgoing {
+        exchange: "",
+        routing_key: address,
+        body: encode(&Reply::Control { verdicts }),
+        properties: lapin::BasicProperties::default().with_content_type("application/json".into()),
+        mandatory: false,
+    }
+}

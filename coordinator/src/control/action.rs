@@ -1,0 +1,358 @@
+//! What can be wanted. The same words stand in API bodies, in the audit log and on the command line.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::job::{JobId, JobState, Priority};
+
+use super::authorise::Verb;
+
+/// Something to be done with a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+pub enum JobAction {
+    /// End it, for good.
+    Cancel,
+    /// Keep it from starting; a running one yields.
+    Hold,
+    /// Let a held one go on.
+    Release,
+    /// Start it although autostart is off, its time has not come, or its plugin is at its limit.
+    StartNow,
+    /// Give it another priority.
+    SetPriority {
+        /// The priority.
+        priority: Priority,
+    },
+    /// Move it among the waiting jobs of its priority.
+    Move {
+        /// Where to.
+        to: Place,
+    },
+    /// Do an ended one again, as a new job.
+    Retry {
+        /// How much of it.
+        #[serde(default)]
+        items: RetryItems,
+    },
+    /// Remove an ended one from history.
+    Delete,
+}
+
+/// A place among the waiting jobs of one priority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// Before the one before it.
+    Up,
+    /// Behind the one behind it.
+    Down,
+    /// Before all others.
+    Top,
+    /// Behind all others.
+    Bottom,
+}
+
+/// Which items a retry does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryItems {
+    /// Those that are not done; the others are kept.
+    #[default]
+    Failed,
+    /// All, from the beginning.
+    All,
+}
+
+impl JobAction {
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Cancel => "cancel",
+            Self::Hold => "hold",
+            Self::Release => "release",
+            Self::StartNow => "start_now",
+            Self::SetPriority { .. } => "set_priority",
+            Self::Move { .. } => "move",
+            Self::Retry { .. } => "retry",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// Which permission it needs.
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Delete => Verb::DeleteJobs,
+            _ => Verb::ControlJobs,
+        }
+    }
+
+    /// Whether it is about jobs that have ended.
+    pub fn is_about_ended_jobs(&self) -> bool {
+        matches!(self, Self::Retry { .. } | Self::Delete)
+    }
+}
+
+/// Which jobs an action is for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobFilter {
+    /// These; all others fields left out.
+    #[serde(default)]
+    pub jobs: Vec<JobId>,
+    /// Of this plugin.
+    #[serde(default)]
+    pub plugin: Option<String>,
+    /// In one of these states.
+    #[serde(default)]
+    pub states: Vec<JobState>,
+    /// Whose title has this part, in capitals or not.
+    #[serde(default)]
+    pub title: Option<String>,
+}
+
+impl JobFilter {
+    /// The ids, where it names nothing else: these are the jobs, whatever has become of them.
+    pub fn only_ids(&self) -> Option<&[JobId]> {
+        let others = Self {
+            jobs: Vec::new(),
+            ..self.clone()
+        };
+        (!self.jobs.is_empty() && others.is_empty()).then_some(&self.jobs[..])
+    }
+
+    /// Whether it names nothing, and so would find every job.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Something to be done with a plugin, or with all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+pub enum PluginAction {
+    /// Nothing new starts, running jobs yield at their next item.
+    Stop {
+        /// Why, for those who wonder.
+        #[serde(default)]
+        reason: Option<String>,
+        /// After this long running jobs are interrupted; without it they have all the time they need.
+        #[serde(default)]
+        deadline_seconds: Option<u32>,
+        /// When it starts again by itself.
+        #[serde(default)]
+        resume_at: Option<Timestamp>,
+    },
+    /// Jobs start again.
+    Start,
+    /// Whether jobs start by themselves. For all plugins this is a switch of its own, beside each plugin's.
+    Autostart {
+        /// They do.
+        on: bool,
+    },
+    /// Change the settings that are named; `null` takes a limit away.
+    Configure(Settings),
+    /// Set the page contract; without any number there is none.
+    Quota(Quota),
+}
+
+/// A page contract: how many pages a plugin may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quota {
+    /// In all.
+    #[serde(default)]
+    pub pages_total: Option<u32>,
+    /// In each period.
+    #[serde(default)]
+    pub pages_a_period: Option<u32>,
+    /// The period.
+    #[serde(default)]
+    pub period: Period,
+}
+
+/// A stretch of the calendar, in UTC.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Period {
+    /// From the first of a month.
+    #[default]
+    Month,
+    /// From the first of January, April, July, October.
+    Quarter,
+    /// From the first of January.
+    Year,
+}
+
+impl Period {
+    /// The name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+            Self::Year => "year",
+        }
+    }
+}
+
+/// A plugin's settings; what is left out stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Jobs that run at once at most (Kitodo's parallel tasks).
+    #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    pub running_max: Option<Option<i32>>,
+    /// How often a failure that may pass is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries_max: Option<i16>,
+    /// Pause before the first retry, seconds; doubled each time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_first_seconds: Option<i32>,
+    /// Longest pause before a retry, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_longest_seconds: Option<i32>,
+    /// Waiting this long raises a job by one priority level, minutes.
+    #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    pub ageing_minutes: Option<Option<i32>>,
+    /// Without a heartbeat for this long an attempt counts as lost, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_seconds: Option<i32>,
+    /// How long an attempt may run, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_budget_seconds: Option<i32>,
+    /// Priority of jobs that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_priority: Option<Priority>,
+    /// Jobs that ended well: how many are kept.
+    #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    pub keep_done_jobs: Option<Option<i32>>,
+    /// Jobs that ended well: how many days they are kept.
+    #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    pub keep_done_days: Option<Option<i32>>,
+    /// Jobs that failed or were cancelled: how many are kept.
+    #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    pub keep_failed_jobs: Option<Option<i32>>,
+    /// Jobs that failed or were cancelled: how many days they are kept.
+    #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    pub keep_failed_days: Option<Option<i32>>,
+}
+
+impl Settings {
+    /// Finds values that no plugin can have.
+    ///
+    /// # Errors
+    /// All problems at once, in words.
+    pub fn check(&self) -> Result<(), String> {
+        let ranges = [
+            (
+                "running_max",
+                self.running_max.flatten().map(i64::from),
+                1,
+                10_000,
+            ),
+            (
+                "ageing_minutes",
+                self.ageing_minutes.flatten().map(i64::from),
+                1,
+                100_000,
+            ),
+            (
+                "keep_done_jobs",
+                self.keep_done_jobs.flatten().map(i64::from),
+                0,
+                100_000_000,
+            ),
+            (
+                "keep_done_days",
+                self.keep_done_days.flatten().map(i64::from),
+                0,
+                100_000,
+            ),
+            (
+                "keep_failed_jobs",
+                self.keep_failed_jobs.flatten().map(i64::from),
+                0,
+                100_000_000,
+            ),
+            (
+                "keep_failed_days",
+                self.keep_failed_days.flatten().map(i64::from),
+                0,
+                100_000,
+            ),
+            ("retries_max", self.retries_max.map(i64::from), 0, 100),
+            (
+                "retry_first_seconds",
+                self.retry_first_seconds.map(i64::from),
+                1,
+                86_400,
+            ),
+            (
+                "retry_longest_seconds",
+                self.retry_longest_seconds.map(i64::from),
+                1,
+                604_800,
+            ),
+            ("lease_seconds", self.lease_seconds.map(i64::from), 1, 3_600),
+            (
+                "run_budget_seconds",
+                self.run_budget_seconds.map(i64::from),
+                1,
+                31_536_000,
+            ),
+        ];
+        let problems: Vec<String> = ranges
+            .iter()
+            .filter(|(_, value, least, most)| value.is_some_and(|value| value < *least || value > *most))
+            .map(|(field, _, least, most)| format!("field \"{field}\" must be from {least} to {most}"))
+            .collect();
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems.join("; "))
+        }
+    }
+}
+
+/// Tells a field that is null from one that is left out.
+mod explicit {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(
+        clippy::option_option,
+        reason = "left out, null, and a number are three things"
+    )]
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<i32>>, D::Error> {
+        Option::deserialize(from).map(Some)
+    }
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        clippy::ref_option,
+        clippy::option_option,
+        reason = "serde calls it so"
+    )]
+    pub(super) fn serialize<S: Serializer>(value: &Option<Option<i32>>, to: S) -> Result<S::Ok, S::Error> {
+        value.flatten().serialize(to)
+    }
+}
+
+impl PluginAction {
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Stop { .. } => "stop",
+            Self::Start => "start",
+            Self::Autostart { .. } => "autostart",
+            Self::Configure(_) => "configure",
+            Self::Quota(_) => "quota",
+        }
+    }
+
+    /// Which permission it needs.
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Configure(_) | Self::Quota(_) => Verb::Configure,
+            _ => Verb::RunPlugins,
+        }
+    }
+}

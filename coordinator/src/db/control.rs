@@ -1,0 +1,30 @@
+//! What people do, as transactions: decide under lock, write, and record in the audit log.
+
+mod audit;
+mod ended;
+mod find;
+mod jobs;
+mod order;
+mod plugins;
+mod push;
+#[cfg(test)]
+mod tests;
+
+use shared::message::reply::AttemptVerdict;
+
+use super::finish::Finished;
+
+pub(super) use ended::remove as remove_ended;
+pub use find::{FIND_MAX, FindJobs};
+pub use jobs::{ActOnJobs, JobOutcome, WhyNot};
+pub use order::{Age, Reorder};
+pub use plugins::{ActOnPlugins, FollowStops, PluginsOutcome};
+
+/// What is to be told after the commit.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Jobs that have ended.
+    pub finished: Vec<Finished>,
+    /// What workers are to do at once, by their addresses.
+    pub pushes: Vec<(String, Vec<AttemptVerdict>)>,
+}

@@ -1,0 +1,70 @@
+//! The audit log: one line for each thing that somebody wanted, whatever came of it.
+
+use deadpool_postgres::Transaction;
+use serde::Serialize;
+use shared::job::JobId;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use crate::control::Actor;
+use crate::db::Error;
+
+/// What came of a wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AuditOutcome {
+    Done,
+    Unchanged,
+    Refused,
+    Forbidden,
+}
+
+impl AuditOutcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Unchanged => "unchanged",
+            Self::Refused => "refused",
+            Self::Forbidden => "forbidden",
+        }
+    }
+}
+
+/// One line.
+#[derive(Debug)]
+pub(super) struct Line<'a> {
+    pub(super) plugin: Option<&'a str>,
+    pub(super) job_id: Option<JobId>,
+    pub(super) outcome: AuditOutcome,
+}
+
+/// Writes lines about one action; `details` is the action as it was asked for.
+pub(super) async fn write(
+    tx: &Transaction<'_>,
+    actor: &Actor,
+    action: &str,
+    details: &(impl Serialize + Sync),
+    lines: &[Line<'_>],
+) -> Result<(), Error> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let details = serde_json::to_value(details).expect("actions are plain data");
+    let plugins: Vec<Option<&str>> = lines.iter().map(|line| line.plugin).collect();
+    let jobs: Vec<Option<Uuid>> = lines.iter().map(|line| line.job_id.map(|id| id.0)).collect();
+    let outcomes: Vec<&str> = lines.iter().map(|line| line.outcome.as_str()).collect();
+    let statement = tx
+        .prepare_cached(
+            "-- audit.write
+             INSERT INTO audit_log (actor, action, plugin, job_id, details, outcome)
+             SELECT $1, $2, plugin, job_id, $3, outcome
+             FROM unnest($4::text[], $5::uuid[], $6::text[]) WITH ORDINALITY AS new(plugin, job_id, outcome, place)
+             ORDER BY place",
+        )
+        .await?;
+    tx.execute(
+        &statement,
+        &[&actor.name, &action, &Json(details), &plugins, &jobs, &outcomes],
+    )
+    .await?;
+    Ok(())
+}

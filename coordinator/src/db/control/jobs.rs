@@ -1,0 +1,290 @@
+//! An action on jobs: decided for each under its row's lock, all in one transaction.
+
+use std::collections::HashMap;
+
+use deadpool_postgres::Transaction;
+use serde::Serialize;
+use shared::job::decide::{self, ControlAnswer, ControlRefusal, Job};
+use shared::job::{JobId, JobState, Priority};
+use shared::message::reply::Verdict;
+use uuid::Uuid;
+
+use super::audit::{self, AuditOutcome, Line};
+use super::{Told, ended, order, push};
+use crate::control::{Actor, JobAction, Object, Place, authorise};
+use crate::db::finish::{Ending, finish};
+use crate::db::{Error, Transact, job_row};
+
+/// What became of one job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum JobOutcome {
+    /// It was done; a running job that is cancelled or held is asked to stop, and says so later.
+    Done,
+    /// It was done as a new job.
+    Retried {
+        /// The new job.
+        new_job: JobId,
+    },
+    /// It was so already.
+    Unchanged,
+    /// It can't be done.
+    Refused {
+        /// Why.
+        why: WhyNot,
+    },
+    /// The actor may not do it.
+    Forbidden,
+    /// There is no such job.
+    Unknown,
+}
+
+/// Why something can't be done with a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyNot {
+    /// Its outputs are being published.
+    TooLate,
+    /// It is being cancelled.
+    BeingCancelled,
+    /// It waits for other jobs.
+    Blocked,
+    /// It has ended.
+    HasEnded,
+    /// It has not ended yet.
+    NotEnded,
+    /// It runs, and only waiting jobs have a place.
+    Running,
+    /// A cancelled job is never retried.
+    WasCancelled,
+    /// Its retry is not finished yet.
+    RetryUnfinished,
+}
+
+/// What was done, and what is to be told after the commit.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// What became of each job.
+    pub outcomes: Vec<(JobId, JobOutcome)>,
+    /// Whom to tell.
+    pub told: Told,
+}
+
+/// Does one thing with several jobs.
+#[derive(Debug)]
+pub struct ActOnJobs<'a> {
+    /// Who wants it.
+    pub actor: &'a Actor,
+    /// With which jobs.
+    pub ids: &'a [JobId],
+    /// What.
+    pub action: &'a JobAction,
+}
+
+impl Transact for ActOnJobs<'_> {
+    const NAME: &'static str = "control.jobs";
+    type Output = Done;
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<Done, Error> {
+        let rows = job_row::lock(tx, self.ids).await?;
+        let plugins = plugins_of(tx, self.ids).await?;
+        let mut allowed = Vec::new();
+        let mut outcomes: HashMap<JobId, JobOutcome> = HashMap::new();
+        for id in self.ids {
+            match plugins.get(id) {
+                None => _ = outcomes.insert(*id, JobOutcome::Unknown),
+                Some(plugin) if authorise(self.actor, self.action.verb(), Object::Plugin(plugin)) => {
+                    allowed.push(*id);
+                }
+                Some(_) => _ = outcomes.insert(*id, JobOutcome::Forbidden),
+            }
+        }
+        let mut told = Told::default();
+        match self.action {
+            JobAction::Retry { items } => {
+                outcomes.extend(ended::retry(tx, &allowed, &rows, *items).await?);
+            }
+            JobAction::Delete => outcomes.extend(ended::delete(tx, &allowed, &rows).await?),
+            _ => {
+                let live = allowed.iter().filter_map(|id| Some((*id, *rows.get(id)?)));
+                let live: Vec<(JobId, Job)> = live.collect();
+                let gone = allowed.iter().filter(|id| !rows.contains_key(id));
+                let has_ended = JobOutcome::Refused {
+                    why: WhyNot::HasEnded,
+                };
+                outcomes.extend(gone.map(|id| (*id, has_ended)));
+                outcomes.extend(self.act_on_unfinished(tx, &live, &mut told).await?);
+            }
+        }
+        let lines: Vec<Line<'_>> = self
+            .ids
+            .iter()
+            .filter_map(|id| {
+                Some(Line {
+                    plugin: Some(plugins.get(id)?),
+                    job_id: Some(*id),
+                    outcome: audited(outcomes.get(id)?),
+                })
+            })
+            .collect();
+        audit::write(tx, self.actor, self.action.name(), self.action, &lines).await?;
+        Ok(Done {
+            outcomes: outcomes.into_iter().collect(),
+            told,
+        })
+    }
+}
+
+impl ActOnJobs<'_> {
+    async fn act_on_unfinished(
+        &self,
+        tx: &Transaction<'_>,
+        jobs: &[(JobId, Job)],
+        told: &mut Told,
+    ) -> Result<HashMap<JobId, JobOutcome>, Error> {
+        let decide = match self.action {
+            JobAction::Cancel => decide::cancel,
+            JobAction::Hold => decide::hold,
+            JobAction::Release => decide::release,
+            JobAction::StartNow => decide::start_now,
+            JobAction::SetPriority { priority } => return set_priority(tx, jobs, *priority).await,
+            JobAction::Move { to } => return place(tx, jobs, *to).await,
+            JobAction::Retry { .. } | JobAction::Delete => unreachable!("they are about ended jobs"),
+        };
+        let mut outcomes = HashMap::new();
+        let mut changed = Vec::new();
+        let mut endings = Vec::new();
+        let mut asked = Vec::new();
+        for (id, job) in jobs {
+            let outcome = match decide(job) {
+                ControlAnswer::AsItWas => JobOutcome::Unchanged,
+                ControlAnswer::Refuse(refusal) => JobOutcome::Refused { why: refusal.into() },
+                ControlAnswer::Change(next) => {
+                    if next.state.is_final() {
+                        endings.push(Ending {
+                            id: *id,
+                            job: next,
+                            error: None,
+                            summary: serde_json::Map::new(),
+                            totals: None,
+                        });
+                    } else {
+                        changed.push((*id, next));
+                        asked.extend(next.state.is_running().then(|| (*id, verdict(&next))));
+                    }
+                    JobOutcome::Done
+                }
+            };
+            outcomes.insert(*id, outcome);
+        }
+        job_row::save(tx, &changed).await?;
+        told.finished = finish(tx, &endings).await?;
+        told.pushes = push::to_jobs(tx, &asked).await?;
+        Ok(outcomes)
+    }
+}
+
+/// What a running attempt is to be told of its changed row.
+fn verdict(job: &Job) -> Verdict {
+    if job.is_being_cancelled() {
+        Verdict::Cancel
+    } else if job.held {
+        Verdict::Yield
+    } else {
+        Verdict::Ok
+    }
+}
+
+async fn set_priority(
+    tx: &Transaction<'_>,
+    jobs: &[(JobId, Job)],
+    priority: Priority,
+) -> Result<HashMap<JobId, JobOutcome>, Error> {
+    let ids: Vec<Uuid> = jobs.iter().map(|(id, _)| id.0).collect();
+    let statement = tx
+        .prepare_cached(
+            "-- control.set_priority
+             UPDATE jobs SET priority = $2, age_bonus = 0
+             WHERE id = ANY($1) AND (priority <> $2 OR age_bonus <> 0) RETURNING id",
+        )
+        .await?;
+    let changed: Vec<JobId> = tx
+        .query(&statement, &[&ids, &i16::from(priority.get())])
+        .await?
+        .iter()
+        .map(|row| JobId(row.get(0)))
+        .collect();
+    let replaced: Vec<(JobId, Job)> = jobs
+        .iter()
+        .filter(|(id, _)| changed.contains(id))
+        .filter_map(|(id, job)| Some((*id, decide::replace_message(job)?)))
+        .collect();
+    job_row::save(tx, &replaced).await?;
+    let outcome = |id: &JobId| {
+        if changed.contains(id) {
+            JobOutcome::Done
+        } else {
+            JobOutcome::Unchanged
+        }
+    };
+    Ok(jobs.iter().map(|(id, _)| (*id, outcome(id))).collect())
+}
+
+/// Moves jobs so that several keep their order among themselves.
+async fn place(
+    tx: &Transaction<'_>,
+    jobs: &[(JobId, Job)],
+    to: Place,
+) -> Result<HashMap<JobId, JobOutcome>, Error> {
+    let mut outcomes = HashMap::new();
+    let forward = matches!(to, Place::Up | Place::Bottom);
+    let jobs: Vec<&(JobId, Job)> = if forward {
+        jobs.iter().collect()
+    } else {
+        jobs.iter().rev().collect()
+    };
+    for (id, job) in jobs {
+        let outcome = if job.state != JobState::Queued {
+            JobOutcome::Refused { why: WhyNot::Running }
+        } else if order::move_to(tx, *id, to).await? {
+            JobOutcome::Done
+        } else {
+            JobOutcome::Unchanged
+        };
+        outcomes.insert(*id, outcome);
+    }
+    Ok(outcomes)
+}
+
+/// The plugins of these jobs, unfinished or ended.
+async fn plugins_of(tx: &Transaction<'_>, ids: &[JobId]) -> Result<HashMap<JobId, String>, Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let statement = tx
+        .prepare_cached(
+            "-- control.plugins_of
+             SELECT id, plugin FROM jobs WHERE id = ANY($1)
+             UNION ALL SELECT id, plugin FROM job_history WHERE id = ANY($1)",
+        )
+        .await?;
+    let rows = tx.query(&statement, &[&ids]).await?;
+    Ok(rows.iter().map(|row| (JobId(row.get(0)), row.get(1))).collect())
+}
+
+fn audited(outcome: &JobOutcome) -> AuditOutcome {
+    match outcome {
+        JobOutcome::Done | JobOutcome::Retried { .. } => AuditOutcome::Done,
+        JobOutcome::Unchanged => AuditOutcome::Unchanged,
+        JobOutcome::Refused { .. } | JobOutcome::Unknown => AuditOutcome::Refused,
+        JobOutcome::Forbidden => AuditOutcome::Forbidden,
+    }
+}
+
+impl From<ControlRefusal> for WhyNot {
+    fn from(refusal: ControlRefusal) -> Self {
+        match refusal {
+            ControlRefusal::TooLate => Self::TooLate,
+            ControlRefusal::BeingCancelled => Self::BeingCancelled,
+            ControlRefusal::Blocked => Self::Blocked,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Retention: ended jobs that nobody wants to keep any longer leave history, in small transactions.
+//!
+//! Statistics, quota ledger and audit log stay for ever.
+
+use deadpool_postgres::Transaction;
+use shared::job::JobId;
+
+use super::{Error, Transact, control};
+
+/// Most jobs that one transaction removes: none of them is long, and none locks much.
+const BATCH: i64 = 500;
+
+/// Removes jobs that are older, or more, than their plugin keeps; gives how many. What is left over waits for the
+/// next call.
+#[derive(Debug)]
+pub struct Prune;
+
+impl Transact for Prune {
+    const NAME: &'static str = "retention.prune";
+    type Output = usize;
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<usize, Error> {
+        let candidates = tx
+            .prepare_cached(
+                "-- retention.candidates
+                 WITH rule AS (
+                     SELECT name AS plugin, kept.state, kept.jobs, kept.days FROM plugins CROSS JOIN LATERAL (VALUES
+                         ('DONE', keep_done_jobs, keep_done_days),
+                         ('ERROR', keep_failed_jobs, keep_failed_days),
+                         ('CANCELLED', keep_failed_jobs, keep_failed_days)) AS kept(state, jobs, days)
+                     WHERE kept.jobs IS NOT NULL OR kept.days IS NOT NULL
+                 ), boundary AS (
+                     -- What ended before is too old, or beyond the number to be kept.
+                     SELECT plugin, state, greatest(tm_now() - make_interval(days => days), (
+                         SELECT finished_at + interval '1 microsecond' FROM job_history h
+                         WHERE h.plugin = rule.plugin AND h.state = rule.state AND rule.jobs IS NOT NULL
+                         ORDER BY finished_at DESC, id DESC OFFSET rule.jobs LIMIT 1)) AS before
+                     FROM rule
+                 )
+                 SELECT old.id FROM boundary CROSS JOIN LATERAL (
+                     SELECT id FROM job_history h
+                     WHERE h.plugin = boundary.plugin AND h.state = boundary.state AND h.finished_at < boundary.before
+                     ORDER BY h.finished_at LIMIT $1) AS old
+                 LIMIT $1",
+            )
+            .await?;
+        let ids: Vec<JobId> = tx
+            .query(&candidates, &[&BATCH])
+            .await?
+            .iter()
+            .map(|row| JobId(row.get(0)))
+            .collect();
+        control::remove_ended(tx, &ids).await?;
+        Ok(ids.len())
+    }
+}

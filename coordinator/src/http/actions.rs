@@ -1,0 +1,144 @@
+//! `POST …/actions`: what people do with jobs and plugins, through [`crate::control`].
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use shared::job::JobId;
+
+use super::App;
+use super::api::job_id;
+use super::problem::Error;
+use crate::control::{Actor, JobAction, JobFilter, PluginAction, PluginsOutcome};
+use crate::db::control::{FIND_MAX, JobOutcome, WhyNot};
+
+/// `POST /api/v1/jobs/{id}/actions`
+pub(super) async fn on_job(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Json<JobOutcome>, Error> {
+    let id = job_id(&id)?;
+    let action: JobAction = read(&body)?;
+    let actor = Actor::on_this_machine();
+    let summary = app.control.act_on_jobs(&actor, &[id], &action).await?;
+    match summary.outcomes.first().map(|(_, outcome)| *outcome) {
+        Some(outcome @ (JobOutcome::Done | JobOutcome::Retried { .. } | JobOutcome::Unchanged)) => {
+            Ok(Json(outcome))
+        }
+        Some(JobOutcome::Refused { why }) => Err(Error::Conflict(why_not(why).to_owned())),
+        Some(JobOutcome::Forbidden) => Err(Error::Forbidden),
+        Some(JobOutcome::Unknown) | None => Err(Error::UnknownJob),
+    }
+}
+
+/// An action on several jobs.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BulkBody {
+    /// On which.
+    jobs: JobFilter,
+    /// What.
+    what: JobAction,
+}
+
+/// What an action on several jobs came to.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct BulkAnswer {
+    /// With how many it was done.
+    done: usize,
+    /// With how many it was so already.
+    unchanged: usize,
+    /// With how many it can't be done, by reason.
+    refused: BTreeMap<&'static str, usize>,
+    /// How many the asker may not touch.
+    forbidden: usize,
+    /// How many there are not.
+    unknown: usize,
+    /// New jobs, for a retry.
+    new_jobs: Vec<JobId>,
+    /// There may be more: as many were found as one request acts on.
+    more: bool,
+}
+
+/// `POST /api/v1/jobs/actions`
+pub(super) async fn on_jobs(State(app): State<App>, body: Bytes) -> Result<Json<BulkAnswer>, Error> {
+    let BulkBody { jobs, what } = read(&body)?;
+    if jobs.is_empty() {
+        return Err(Error::BadQuery(
+            "field \"jobs\" names no jobs: give ids, a plugin, states or a part of the title".to_owned(),
+        ));
+    }
+    let actor = Actor::on_this_machine();
+    let summary = app.control.act_on_found(&actor, &jobs, &what).await?;
+    let mut answer = BulkAnswer {
+        more: summary.outcomes.len() >= FIND_MAX,
+        ..BulkAnswer::default()
+    };
+    for (_, outcome) in summary.outcomes {
+        match outcome {
+            JobOutcome::Done => answer.done += 1,
+            JobOutcome::Retried { new_job } => {
+                answer.done += 1;
+                answer.new_jobs.push(new_job);
+            }
+            JobOutcome::Unchanged => answer.unchanged += 1,
+            JobOutcome::Refused { why } => *answer.refused.entry(why_not(why)).or_default() += 1,
+            JobOutcome::Forbidden => answer.forbidden += 1,
+            JobOutcome::Unknown => answer.unknown += 1,
+        }
+    }
+    Ok(Json(answer))
+}
+
+/// `POST /api/v1/plugins/{name}/actions`
+pub(super) async fn on_plugin(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<Json<PluginsOutcome>, Error> {
+    on_plugins(&app, Some(&name.to_uppercase()), &body).await
+}
+
+/// `POST /api/v1/plugins/actions`
+pub(super) async fn on_all_plugins(
+    State(app): State<App>,
+    body: Bytes,
+) -> Result<Json<PluginsOutcome>, Error> {
+    on_plugins(&app, None, &body).await
+}
+
+async fn on_plugins(app: &App, plugin: Option<&str>, body: &[u8]) -> Result<Json<PluginsOutcome>, Error> {
+    let action: PluginAction = read(body)?;
+    if let PluginAction::Configure(settings) = &action {
+        settings.check().map_err(Error::BadQuery)?;
+    }
+    let actor = Actor::on_this_machine();
+    match app.control.act_on_plugins(&actor, plugin, &action).await? {
+        PluginsOutcome::Forbidden => Err(Error::Forbidden),
+        PluginsOutcome::Unknown => Err(Error::UnknownPlugin),
+        done @ PluginsOutcome::Done { .. } => Ok(Json(done)),
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body)
+        .map_err(|error| Error::BadQuery(format!("the body can't be understood: {error}")))
+}
+
+/// Why something can't be done, in words.
+fn why_not(why: WhyNot) -> &'static str {
+    match why {
+        WhyNot::TooLate => "too late: its outputs are being published",
+        WhyNot::BeingCancelled => "it is being cancelled",
+        WhyNot::Blocked => "it waits for other jobs",
+        WhyNot::HasEnded => "it has ended",
+        WhyNot::NotEnded => "it has not ended yet",
+        WhyNot::Running => "it does not wait in its queue",
+        WhyNot::WasCancelled => "a cancelled job is not retried: submit it again",
+        WhyNot::RetryUnfinished => "its retry has not ended yet",
+    }
+}
