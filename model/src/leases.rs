@@ -60,6 +60,7 @@ pub(crate) struct Worker {
 
 /// Everything.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each is true or false by itself")]
 pub(crate) struct State {
     job: Job,
     lease: Option<Lease>,
@@ -272,10 +273,10 @@ impl Model for Leases {
             let reaches = is.connected && state.path_open;
             match is.run {
                 None if reaches && state.job.state == JobState::Queued => {
-                    actions.push(Action::Claim { worker })
+                    actions.push(Action::Claim { worker });
                 }
                 Some(_) if reaches => {
-                    actions.extend([Action::Heartbeat { worker }, Action::Finish { worker }])
+                    actions.extend([Action::Heartbeat { worker }, Action::Finish { worker }]);
                 }
                 _ => {}
             }

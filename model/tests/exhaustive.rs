@@ -10,10 +10,10 @@ use model::Checkable;
 fn holds(model: Checkable, facts: &[&str]) {
     let report = model.check();
     // Past the test harness, which keeps what passing tests print to itself.
-    writeln!(std::io::stdout().lock(), "{report}").unwrap();
+    writeln!(std::io::stdout().lock(), "{report}").expect("the output takes what is found");
     report
         .write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/model"))
-        .unwrap();
+        .expect("target/model takes the report");
     assert!(report.violations.is_empty(), "{report}");
     assert!(report.complete, "{report}");
     assert_eq!(report.stuck_states, 0);

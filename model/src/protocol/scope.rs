@@ -104,6 +104,7 @@ impl Scope {
 /// Which conversations between workers and coordinators go over a bad network: any message may stay away, come
 /// late, come after later ones, and come again. The others are answered at once.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is true or false by itself")]
 pub(crate) struct Network {
     pub(crate) claims: bool,
     pub(crate) heartbeats: bool,
@@ -121,7 +122,7 @@ impl Network {
     };
 
     /// Whether this goes over the bad network.
-    pub(crate) fn carries(&self, request: Request) -> bool {
+    pub(crate) fn carries(self, request: Request) -> bool {
         match request {
             Request::Claim { .. } => self.claims,
             Request::Heartbeat { .. } => self.heartbeats,

@@ -176,13 +176,7 @@ impl World {
             }
             // Its own attempt's grant, said again.
             (Reply::Granted { run, .. }, _) if hand.run().is_some_and(|own| own.claim == run.claim) => {}
-            (Reply::Granted { run, .. }, _) => {
-                if self.workers[usize::from(worker)].releasing.insert(run) {
-                    self.given_back = true;
-                    let outcome = Outcome::Interrupted;
-                    self.ask(scope, worker, Request::Result { run, outcome });
-                }
-            }
+            (Reply::Granted { run, .. }, _) => self.give_grant_back(scope, worker, run),
             (Reply::Refused { claim }, Hand::Claiming { claim: own, .. }) if claim == own => {
                 self.turn_to(scope, worker, Hand::Idle);
             }
@@ -213,6 +207,15 @@ impl World {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Nobody waits for this grant any more.
+    fn give_grant_back(&mut self, scope: &Scope, worker: u8, run: Owner) {
+        if self.workers[usize::from(worker)].releasing.insert(run) {
+            self.given_back = true;
+            let outcome = Outcome::Interrupted;
+            self.ask(scope, worker, Request::Result { run, outcome });
         }
     }
 

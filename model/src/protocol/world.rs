@@ -286,7 +286,7 @@ impl World {
         known.extend(self.targets.iter().flatten().flatten());
         known.extend(self.started.iter().map(|run| run.claim));
         known.extend(self.agreed.iter().map(|(_, claim)| *claim));
-        (1..)
+        (1..u8::MAX)
             .find(|claim| !known.contains(claim))
             .expect("a model has fewer claims")
     }
