@@ -144,7 +144,7 @@ const HEARTBEATS: Scope = Scope {
     controls: &[Control::Cancel, Control::StopPlugin],
     budget: Budget {
         worker_deaths: 1,
-        early_expiries: 2,
+        early_expiries: 1,
         controls: 1,
         ..Budget::NOTHING
     },

@@ -12,6 +12,9 @@ use uuid::Uuid;
 use super::finish::{Ending, Finished, finish};
 use super::{Error, Transact, job_row};
 
+#[cfg(test)]
+mod tests;
+
 /// Most leases that one transaction ends.
 const BATCH: i64 = 200;
 
