@@ -1,7 +1,8 @@
 //! Leases that ended without a sign of life.
 //!
 //! Invariant: silence counts against a worker only if messages of the heartbeat queue have reached this database
-//! without a gap during the whole lease. An outage of broker, database or coordinators ends no attempt.
+//! without a gap for as long as a lease lasts. An outage of broker, database or coordinators ends no attempt; a worker
+//! that died in it or before it has its lease ended when one lease's time has passed since.
 
 use deadpool_postgres::Transaction;
 use shared::job::decide::{self, WORKERS_LOST_MAX};
@@ -10,6 +11,9 @@ use uuid::Uuid;
 
 use super::finish::{Ending, Finished, finish};
 use super::{Error, Transact, job_row};
+
+#[cfg(test)]
+mod tests;
 
 /// Most leases that one transaction ends.
 const BATCH: i64 = 200;
@@ -31,7 +35,7 @@ impl Transact for ExpireLeases {
                 "-- sweep.candidates
                  SELECT leases.job_id FROM leases, heartbeat_probe
                  WHERE lease_end < tm_now()
-                     AND continuous_since <= lease_end - make_interval(secs => lease_seconds)
+                     AND continuous_since <= tm_now() - make_interval(secs => lease_seconds)
                      AND last_at > tm_now() - make_interval(secs => $1)
                  ORDER BY leases.job_id LIMIT $2",
             )
