@@ -28,7 +28,7 @@ use crate::publish;
 use crate::requests::Requests;
 use crate::roots::Roots;
 use crate::running::{Attempt, Running, StopReason};
-use ending::{Worked, conclude, failed, panicked};
+use ending::{PUBLISHING, Worked, conclude, failed, interrupted, panicked};
 
 /// Pause before an unanswered request to publish is repeated.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -97,7 +97,8 @@ impl Workshop {
             () = over_budget => {
                 // Something of it may hang in a dead file system: nothing else may run in its place.
                 let error = AttemptError::retryable("it ran longer than its plugin allows, and could not be ended");
-                (Worked::Report(failed(error)), Slot::Quarantined)
+                let outcome = if attempt.is_granted() { interrupted(PUBLISHING) } else { failed(error) };
+                (Worked::Report(outcome), Slot::Quarantined)
             }
         };
         match worked {
@@ -258,6 +259,7 @@ impl Workshop {
                 () = attempt.stop.cancelled() => {}
             }
         };
+        attempt.grant();
         attempt.progress.stage(Stage::Download);
         self.complete(store, attempt, &granted).await
     }

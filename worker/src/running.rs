@@ -1,6 +1,7 @@
 //! The attempts that this worker has in hand: what heartbeats report, and whom verdicts stop.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -42,6 +43,7 @@ pub struct Attempt {
     /// Cancelled when it has to give the job back at its next item.
     pub pause: CancellationToken,
     reason: Arc<Mutex<Option<StopReason>>>,
+    granted: Arc<AtomicBool>,
 }
 
 impl Attempt {
@@ -54,6 +56,16 @@ impl Attempt {
             }
         }
         self.stop.cancel();
+    }
+
+    /// A coordinator has agreed to its outputs: from now on it is only completed, by this attempt or the next one.
+    pub fn grant(&self) {
+        self.granted.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether a coordinator has agreed to its outputs.
+    pub fn is_granted(&self) -> bool {
+        self.granted.load(Ordering::SeqCst)
     }
 
     /// Why it was told to stop, if it was.
@@ -81,6 +93,7 @@ impl Running {
             stop: CancellationToken::new(),
             pause: CancellationToken::new(),
             reason: Arc::default(),
+            granted: Arc::default(),
         };
         self.lock().insert(token.claim_id, attempt.clone());
         self.changed.notify_one();

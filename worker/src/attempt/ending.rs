@@ -13,12 +13,17 @@ pub(super) enum Worked {
     Fenced,
 }
 
+/// Why an attempt was broken off whose outputs had been granted.
+pub(super) const PUBLISHING: &str = "it was stopped while it published; the next attempt goes on with that";
+
 /// What an error of the plugin, or being stopped, means for the attempt.
 pub(super) fn conclude(attempt: &Attempt, error: AttemptError) -> Worked {
     if attempt.stop_reason() == Some(StopReason::Lost) {
         return Worked::Fenced;
     }
     Worked::Report(match (error, attempt.stop_reason()) {
+        // Half of the outputs may be visible: whatever stops it, the next attempt completes them.
+        (AttemptError::Stopped, Some(_)) if attempt.is_granted() => interrupted(PUBLISHING),
         (AttemptError::Stopped, Some(StopReason::Cancelled)) => Outcome::Cancelled,
         (AttemptError::Stopped, Some(StopReason::ShutDown)) => interrupted("the worker was shut down"),
         (AttemptError::Stopped, Some(StopReason::Interrupted)) => interrupted("it did not yield in time"),
@@ -30,7 +35,7 @@ pub(super) fn conclude(attempt: &Attempt, error: AttemptError) -> Worked {
     })
 }
 
-fn interrupted(reason: &str) -> Outcome {
+pub(super) fn interrupted(reason: &str) -> Outcome {
     Outcome::Interrupted {
         reason: reason.to_owned(),
     }
@@ -61,4 +66,40 @@ pub(super) fn panicked(panic: &(dyn std::any::Any + Send)) -> Outcome {
     failed(AttemptError::permanent(format!(
         "the plugin broke down, which is a mistake in it: {said}"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use shared::job::{ClaimId, JobId, Token};
+
+    use super::*;
+    use crate::running::Running;
+
+    fn attempt() -> Attempt {
+        let token = Token {
+            attempt: 1,
+            claim_id: ClaimId::generate(),
+        };
+        Running::default().begin(JobId::generate(), token, Duration::from_mins(1))
+    }
+
+    fn outcome(attempt: &Attempt) -> Outcome {
+        match conclude(attempt, AttemptError::Stopped) {
+            Worked::Report(outcome) => outcome,
+            Worked::Fenced => panic!("it was not fenced"),
+        }
+    }
+
+    #[test]
+    fn a_run_budget_that_ends_while_outputs_are_published_leaves_them_to_the_next_attempt() {
+        let working = attempt();
+        working.stop_because(StopReason::OverBudget);
+        assert!(matches!(outcome(&working), Outcome::Failed { .. }));
+        let publishing = attempt();
+        publishing.grant();
+        publishing.stop_because(StopReason::OverBudget);
+        assert_eq!(outcome(&publishing), interrupted(PUBLISHING));
+    }
 }

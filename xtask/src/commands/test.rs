@@ -10,6 +10,7 @@ use crate::servers::{Database, Servers};
 use crate::{cargo, interrupt, tools};
 
 /// Installs and builds what the tests run, starts the servers, and runs `cargo test --workspace` with the arguments.
+/// Without any it is the whole suite, and shows in the end that the protocol's models find deliberate mistakes.
 pub(crate) fn run(arguments: &[&str]) -> Result<Outcome> {
     let place = Place::fresh("test")?;
     interrupt::watch(&place)?;
@@ -27,7 +28,21 @@ pub(crate) fn run(arguments: &[&str]) -> Result<Outcome> {
     test.args(arguments)
         .envs(servers.variables())
         .env("TASKMANAGER_BIN_DIR", cargo::programs("debug"));
-    Ok(run_in_foreground(&place, &test)?.into())
+    let outcome: Outcome = run_in_foreground(&place, &test)?.into();
+    if outcome != Outcome::Done || !arguments.is_empty() {
+        return Ok(outcome);
+    }
+    // A build of its own: there the protocol has deliberate mistakes, and each of them has to be found.
+    let mutants = cargo::cargo(&[
+        "test",
+        "-p",
+        "model",
+        "--features",
+        "mutants",
+        "--test",
+        "mutants",
+    ]);
+    Ok(run_in_foreground(&place, &mutants)?.into())
 }
 
 /// Whether the arguments choose packages by themselves; cargo lets `--workspace` win over that.
