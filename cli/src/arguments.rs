@@ -5,7 +5,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::client::Server;
-use crate::{doctor, list, plugins, show, submit, wait};
+use crate::{broker, doctor, list, plugins, show, submit, wait};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -46,6 +46,7 @@ pub(crate) enum Command {
     Wait(wait::Arguments),
     Plugins(plugins::Arguments),
     Doctor(doctor::Arguments),
+    Broker(broker::Arguments),
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! RabbitMQ: names and arguments, connections that rebuild themselves, publishing with confirms.
+//! RabbitMQ: names and arguments, roles, connections that rebuild themselves, publishing with confirms.
 //!
 //! Every process has two connections: one consumes and acknowledges, the other publishes; a memory alarm of the
 //! broker freezes the second and leaves the first alone. The client library's own recovery is off: any error
@@ -7,6 +7,7 @@
 pub mod lenient;
 pub mod link;
 pub mod publisher;
+pub mod roles;
 pub mod topology;
 
 use std::time::Duration;

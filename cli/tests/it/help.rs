@@ -4,14 +4,24 @@ use crate::program::run;
 
 #[test]
 fn help_of_every_command_is_as_documented() {
-    for command in ["", "submit", "list", "show", "wait", "plugins", "doctor"] {
+    for command in [
+        "",
+        "submit",
+        "list",
+        "show",
+        "wait",
+        "plugins",
+        "doctor",
+        "broker setup",
+        "broker definitions",
+    ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let help = run("http://127.0.0.1:1", &arguments);
         assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""), "{command}");
         let name = if command.is_empty() {
             "taskmanager"
         } else {
-            command
+            &command.replace(' ', "-")
         };
         insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!(name, help.stdout) });
     }
@@ -30,6 +40,8 @@ fn every_command_has_a_help_snapshot() {
         .collect();
     assert_eq!(
         names,
-        ["submit", "list", "show", "wait", "plugins", "doctor", "help"]
+        [
+            "submit", "list", "show", "wait", "plugins", "doctor", "broker", "help"
+        ]
     );
 }

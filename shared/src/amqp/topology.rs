@@ -39,6 +39,9 @@ pub const REPLY_TO: &str = "amq.rabbitmq.reply-to";
 /// The prefix of all names here; replies never go to queues that have it.
 pub const NAME_PREFIX: &str = "taskmanager.";
 
+/// The kinds of messages that workers send to the events exchange; coordinators send probes.
+pub const WORKER_KINDS: [&str; 5] = ["claim", "publish", "heartbeat", "announce", "result"];
+
 /// Queues of the events exchange and the kinds of messages that each takes.
 const EVENT_QUEUES: [(&str, &[&str]); 3] = [
     (CLAIMS_QUEUE, &["claim", "publish"]),
