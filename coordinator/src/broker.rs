@@ -27,6 +27,7 @@ use crate::db::Db;
 use crate::db::notify::Changes;
 use crate::db::plugins::All;
 use crate::intake::Intake;
+use crate::worker_users::WorkerUsers;
 pub(crate) use results::tell;
 pub use status::Status;
 
@@ -50,6 +51,8 @@ pub struct Broker {
     pub queue_missing: Arc<Notify>,
     /// Held while a plugin's queue is made.
     pub making_queues: Arc<tokio::sync::Mutex<()>>,
+    /// Which RabbitMQ user may serve which plugins.
+    pub worker_users: WorkerUsers,
     /// Lease of plugins that are announced for the first time, seconds.
     pub lease_seconds: i32,
 }

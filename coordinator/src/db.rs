@@ -12,6 +12,7 @@ mod job_row;
 pub mod maintenance;
 pub mod migrate;
 pub mod notify;
+mod owner;
 pub mod pages;
 pub mod plugins;
 pub mod results;

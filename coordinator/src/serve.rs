@@ -23,6 +23,7 @@ use crate::db::migrate::migrate;
 use crate::db::notify::Changes;
 use crate::http::{self, App};
 use crate::intake::{Intake, PathRules, Templates};
+use crate::worker_users::WorkerUsers;
 
 /// Pause before the database is tried again at the start.
 const DATABASE_PAUSE: Duration = Duration::from_secs(1);
@@ -81,6 +82,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         status: status.clone(),
         queue_missing: Arc::clone(&queue_missing),
         making_queues: Arc::default(),
+        worker_users: WorkerUsers::new(&config.worker_users),
         lease_seconds: config.lease_seconds,
     };
     let rest = lifecycle.clone();

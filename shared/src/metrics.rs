@@ -68,6 +68,8 @@ metrics! {
     STALE_MESSAGES = "taskmanager_stale_messages_total", Counter, [];
     /// Results that did not count because the job had gone to another attempt.
     FENCED_RESULTS = "taskmanager_fenced_results_total", Counter, [];
+    /// What did not count because it was said of an attempt that another RabbitMQ user has claimed.
+    FOREIGN_REPORTS = "taskmanager_foreign_reports_total", Counter, [];
     /// Leases that ended without a sign of life.
     EXPIRED_LEASES = "taskmanager_expired_leases_total", Counter, [];
     /// Published messages that no queue took.
