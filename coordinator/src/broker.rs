@@ -28,6 +28,7 @@ use crate::db::notify::Changes;
 use crate::db::plugins::All;
 use crate::intake::Intake;
 use crate::worker_users::WorkerUsers;
+pub use reconcile::Patience;
 pub(crate) use results::tell;
 pub use status::Status;
 
@@ -53,6 +54,8 @@ pub struct Broker {
     pub making_queues: Arc<tokio::sync::Mutex<()>>,
     /// Which RabbitMQ user may serve which plugins.
     pub worker_users: WorkerUsers,
+    /// When published jobs count as lost.
+    pub patience: Patience,
     /// Lease of plugins that are announced for the first time, seconds.
     pub lease_seconds: i32,
 }
@@ -60,25 +63,21 @@ pub struct Broker {
 impl Broker {
     /// Keeps the consuming connection up until `stop`.
     pub async fn consume(self, address: Address, stop: CancellationToken) {
+        self.status.set_user(address.user());
         let serve = |session| {
             let (broker, stop) = (self.clone(), stop.clone());
-            async move {
-                let result = Box::pin(broker.serve(session, &stop)).await;
-                broker.status.set_consuming(false);
-                if let Err(error) = &result {
-                    broker.status.set_trouble(error);
-                }
-                result
-            }
+            async move { Box::pin(broker.serve(session, &stop)).await }
         };
-        link::run("consume", &address, &stop, serve).await;
+        let failed = |error: &Error| self.status.set_trouble(error);
+        link::run_telling("consume", &address, &stop, serve, failed).await;
     }
 
     async fn serve(&self, session: Session, stop: &CancellationToken) -> Result<(), Error> {
         if !self.begin(&session, stop).await? {
             return Ok(());
         }
-        self.status.set_consuming(true);
+        // Also when the session is over and this is dropped.
+        let _consuming = self.status.consuming();
         tokio::try_join!(
             batch::consume(
                 &session,
@@ -102,8 +101,7 @@ impl Broker {
     /// Declares what is to be consumed, and waits until the database answers: without it, taking messages would
     /// only keep them from coordinators that have one. `false` when the process stops before.
     async fn begin(&self, session: &Session, stop: &CancellationToken) -> Result<bool, Error> {
-        let channel = session.channel().await?;
-        topology::declare_fixed(&channel).await?;
+        topology::declare_fixed(session).await?;
         while let Err(error) = self.db.run(&All).await {
             tracing::debug!(
                 "no messages are taken as long as the database is away: {}",

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::background::{dispatcher::Dispatcher, housekeeping, probe, sweeper};
-use crate::broker::{Broker, Status};
+use crate::broker::{Broker, Patience, Status};
 use crate::config::Config;
 use crate::db::Db;
 use crate::db::migrate::migrate;
@@ -82,6 +82,10 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         status: status.clone(),
         queue_missing: Arc::clone(&queue_missing),
         making_queues: Arc::default(),
+        patience: Patience {
+            emptied_seconds: config.resend_after_seconds.into(),
+            thinned_seconds: config.resend_missing_after_seconds.into(),
+        },
         worker_users: WorkerUsers::new(&config.worker_users),
         lease_seconds: config.lease_seconds,
     };

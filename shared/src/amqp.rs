@@ -59,6 +59,19 @@ pub enum Error {
     Nack,
 }
 
+impl Error {
+    /// The broker's own number for why it refused; `None` when it did not refuse.
+    pub fn refusal(&self) -> Option<u16> {
+        match self {
+            Self::Broker { source, .. } => match source.kind() {
+                lapin::ErrorKind::ProtocolError(error) => Some(error.get_id()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 /// Where the broker is and who we are there.
 #[derive(Clone)]
 pub struct Address {

@@ -5,10 +5,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod bad_input;
+mod broker;
 mod cli;
 mod crash;
 mod dashboard;
 mod fairness;
 mod pages;
 mod path;
+mod roles;
 mod shutdown;

@@ -75,10 +75,10 @@ impl Management {
     }
 
     fn request(&self, method: &str, parts: &[&str]) -> ureq::http::request::Builder {
-        let path: String = parts.iter().map(|part| format!("/{}", encoded(part))).collect();
+        let parts: Vec<String> = parts.iter().map(|part| encoded(part)).collect();
         Request::builder()
             .method(method)
-            .uri(self.server.url(&format!("/api{path}")))
+            .uri(self.server.url(&format!("/api/{}", parts.join("/"))))
             .header("Authorization", &self.authorization)
     }
 

@@ -160,8 +160,8 @@ mod tests {
         assert!(new);
         let (found, new) = passwords.find_or_make(&user).unwrap();
         assert_eq!((found.reveal(), new), (made.reveal(), false));
-        let mode = fs::metadata(passwords.file(&user)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let permissions = fs::metadata(passwords.file(&user)).unwrap().permissions();
+        assert_eq!(permissions.mode() & 0o777, 0o600);
     }
 
     #[test]

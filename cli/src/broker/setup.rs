@@ -15,7 +15,7 @@ use super::management::{Management, encoded};
 use super::passwords::{self, Password, Passwords};
 use super::users::{User, Wanted};
 use crate::client::Server;
-use crate::{Answer, output};
+use crate::{Answer, output, text};
 
 /// The administrator's password, where no file is named.
 const PASSWORD_VARIABLE: &str = "TASKMANAGER_BROKER_PASSWORD";
@@ -23,7 +23,7 @@ const PASSWORD_VARIABLE: &str = "TASKMANAGER_BROKER_PASSWORD";
 /// Make virtual host, users and permissions in RabbitMQ, through its management API.
 ///
 /// May be repeated at any time: only what differs is changed, and the passwords in the files are the ones that hold.
-/// The administrator's password comes from a file, or from the variable TASKMANAGER_BROKER_PASSWORD.
+/// The administrator's password comes from a file, or from the variable `TASKMANAGER_BROKER_PASSWORD`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// RabbitMQ's management API, without name and password.
@@ -59,7 +59,7 @@ pub(crate) struct Arguments {
     wanted: Wanted,
 
     /// Where programs reach RabbitMQ: amqp://HOST:PORT. Writes each user's whole address, with its password, into a file
-    /// USER.url beside its password, for AMQP_URL_FILE.
+    /// USER.url beside its password, for `AMQP_URL_FILE`.
     #[arg(long, value_name = "URL", value_parser = amqp_url)]
     amqp_url: Option<String>,
 
@@ -222,7 +222,6 @@ impl Broker<'_> {
         let name = user.name.as_str();
         let may = user.role.permissions();
         let document = json!({"configure": may.configure, "write": may.write, "read": may.read});
-        let mut said = String::new();
         let parts = ["permissions", self.virtual_host, name];
         let same = |found: &Value| {
             ["configure", "write", "read"]
@@ -238,10 +237,10 @@ impl Broker<'_> {
                 "would get permissions",
             )?,
         };
-        said.push_str(&format!(
+        let mut said = format!(
             "User {name} {how}: configure {}, write {}, read {}.\n",
             may.configure, may.write, may.read
-        ));
+        );
         let topics = ["topic-permissions", self.virtual_host, name];
         let found = self.management.get(&topics)?;
         for may in user.role.topic_permissions(&user.name) {
@@ -251,10 +250,13 @@ impl Broker<'_> {
                 let document = json!({"exchange": may.exchange, "write": may.write, "read": may.read});
                 self.put(&topics, &document, "may now", "would be allowed to")?
             };
-            said.push_str(&format!(
-                "User {name} {how} use these routing keys of {}: write {}, read {}.\n",
-                may.exchange, may.write, may.read
-            ));
+            text::push_line(
+                &mut said,
+                &format!(
+                    "User {name} {how} use these routing keys of {}: write {}, read {}.",
+                    may.exchange, may.write, may.read
+                ),
+            );
         }
         Ok(said)
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 use shared::amqp::roles::{Role, UserName, WorkerGroup};
+use shared::plugin::PluginName;
 
 use super::passwords::Passwords;
 
@@ -46,7 +47,7 @@ impl User {
         match &self.role {
             Role::Coordinator => "coordinators".to_owned(),
             Role::Workers(plugins) => {
-                let plugins: Vec<&str> = plugins.iter().map(|plugin| plugin.as_str()).collect();
+                let plugins: Vec<&str> = plugins.iter().map(PluginName::as_str).collect();
                 format!("workers of {}", plugins.join(", "))
             }
             Role::Intake => "submits jobs".to_owned(),

@@ -43,8 +43,22 @@ impl Session {
 
 /// Keeps a connection up until `stop`: connects, runs `serve` with the session, and begins again when `serve`
 /// ends or the connection fails. `serve` has to end soon after its session is over.
-pub async fn run<F, Fut>(name: &'static str, address: &Address, stop: &CancellationToken, mut serve: F)
+pub async fn run<F, Fut>(name: &'static str, address: &Address, stop: &CancellationToken, serve: F)
 where
+    F: FnMut(Session) -> Fut,
+    Fut: Future<Output = Result<(), Error>>,
+{
+    run_telling(name, address, stop, serve, |_| {}).await;
+}
+
+/// The same, and tells `failed` why a connection could not be made or has ended.
+pub async fn run_telling<F, Fut>(
+    name: &'static str,
+    address: &Address,
+    stop: &CancellationToken,
+    mut serve: F,
+    failed: impl Fn(&Error),
+) where
     F: FnMut(Session) -> Fut,
     Fut: Future<Output = Result<(), Error>>,
 {
@@ -61,6 +75,7 @@ where
             Ok(()) => tracing::info!("connection {name} to RabbitMQ ended"),
             Err(error) => {
                 tracing::warn!("connection {name} to RabbitMQ at {address}: {}", Chain(&error));
+                failed(&error);
             }
         }
         if started.elapsed() > SESSION_GOOD {
