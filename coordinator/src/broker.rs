@@ -73,6 +73,7 @@ impl Broker {
     }
 
     async fn serve(&self, session: Session, stop: &CancellationToken) -> Result<(), Error> {
+        self.status.set_version(session.version.clone());
         if !self.begin(&session, stop).await? {
             return Ok(());
         }
@@ -116,7 +117,7 @@ impl Broker {
     }
 
     /// Keeps the publishing connection up until `stop`.
-    pub async fn publish(slot: PublisherSlot, address: Address, stop: CancellationToken) {
+    pub async fn publish(slot: PublisherSlot, address: Address, status: Status, stop: CancellationToken) {
         let run = |session: Session| {
             let slot = slot.clone();
             let stop = stop.clone();
@@ -131,6 +132,7 @@ impl Broker {
                 Ok(())
             }
         };
-        link::run("publish", &address, &stop, run).await;
+        let failed = |error: &Error| status.note_refusal(error);
+        link::run_telling("publish", &address, &stop, run, failed).await;
     }
 }

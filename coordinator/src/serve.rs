@@ -72,7 +72,10 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         }
     });
     lifecycle.spawn("metrics upkeep", metrics::upkeep(prometheus, stop.clone()));
-    lifecycle.spawn("publish", Broker::publish(slot, address.clone(), stop.clone()));
+    lifecycle.spawn(
+        "publish",
+        Broker::publish(slot, address.clone(), status.clone(), stop.clone()),
+    );
 
     let broker = Broker {
         db: db.clone(),

@@ -303,3 +303,42 @@ fn revoked_permissions_are_told_and_it_goes_on_once_they_are_back() {
     let id = cluster.amqp_as("intake").submit(&job("afterwards", 0));
     cluster.wait_until_done(id);
 }
+
+#[test]
+fn a_coordinator_that_may_not_answer_says_so() {
+    let cluster = cluster("unanswered")
+        .users(&["tools=NOOP"])
+        .expecting("to RabbitMQ at")
+        .expecting("refuses this coordinator's user")
+        .expecting("without an answer")
+        .expecting("no answer")
+        .start();
+    // Everything but the default exchange, which answers go through.
+    let most = json!({"configure": "^taskmanager", "write": "^taskmanager", "read": "^taskmanager"});
+    let permissions = format!("permissions/{}/coordinator", cluster.virtual_host());
+    cluster.management().put(&permissions, &most);
+    // What was allowed once is remembered for as long as a channel lives.
+    cluster.management().close_connections();
+    eventually(LIMIT, "a finding", || {
+        let said = findings(&cluster);
+        if said.contains("broker permissions") && said.contains("exchange 'amq.default'") {
+            Ok(())
+        } else {
+            Err(said)
+        }
+    });
+    assert!(
+        cluster
+            .coordinator
+            .log()
+            .contains("refuses this coordinator's user")
+    );
+    cluster.set_broker_up(&[]);
+    let api = cluster.api();
+    let id = api.submit(&job("afterwards", 0));
+    cluster.wait_until_done(id);
+    eventually(LIMIT, "no finding", || match findings(&cluster).as_str() {
+        "" => Ok(()),
+        said => Err(said.to_owned()),
+    });
+}

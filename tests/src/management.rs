@@ -3,6 +3,8 @@
 use launcher::RabbitMq;
 use serde_json::Value;
 
+use crate::servers::percent_encoded;
+
 /// The management API of a private RabbitMQ.
 #[derive(Debug)]
 pub struct Management {
@@ -33,6 +35,15 @@ impl Management {
     /// Deletes what is at a path beneath `/api`.
     pub fn delete(&self, path: &str) {
         self.send("DELETE", path, String::new());
+    }
+
+    /// Closes all connections, whoever has them.
+    pub fn close_connections(&self) {
+        let connections = self.get("connections");
+        let names = connections.as_array().into_iter().flatten();
+        for name in names.filter_map(|connection| connection["name"].as_str()) {
+            self.delete(&format!("connections/{}", percent_encoded(name)));
+        }
     }
 
     fn send(&self, method: &str, path: &str, body: String) -> String {

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use shared::amqp::Error;
+use shared::amqp::link::ACCESS_REFUSED;
 use shared::amqp::publisher::Publisher;
 use shared::amqp::topology::OtherArguments;
 use shared::error::Chain;
@@ -17,7 +19,9 @@ pub struct Status {
     missing_queues: Arc<Mutex<BTreeSet<String>>>,
     other_arguments: Arc<Mutex<BTreeSet<OtherArguments>>>,
     trouble: Arc<Mutex<Option<Trouble>>>,
+    refused: Arc<Mutex<Option<(Instant, String)>>>,
     user: Arc<OnceLock<String>>,
+    version: Arc<Mutex<Option<Arc<str>>>>,
 }
 
 /// As long as it is there messages are consumed.
@@ -57,9 +61,9 @@ impl Trouble {
     }
 }
 
-/// The broker's number for a wrong password or a missing permission.
-const ACCESS_REFUSED: u16 = 403;
-/// Its number for a virtual host that is not there or that the user has nothing to do with.
+/// A missing permission is asked for again within seconds: when nothing was refused for this long, it is there.
+const REFUSAL_KEPT: Duration = Duration::from_secs(30);
+/// The broker's number for a virtual host that is not there or that the user has nothing to do with.
 const NOT_ALLOWED: u16 = 530;
 
 impl Status {
@@ -71,7 +75,9 @@ impl Status {
             missing_queues: Arc::default(),
             other_arguments: Arc::default(),
             trouble: Arc::default(),
+            refused: Arc::default(),
             user: Arc::default(),
+            version: Arc::default(),
         }
     }
 
@@ -109,8 +115,43 @@ impl Status {
         self.user.get_or_init(|| user.to_owned());
     }
 
+    /// Which broker it is, as it said when a connection was last made.
+    pub fn version(&self) -> Option<Arc<str>> {
+        self.version
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(super) fn set_version(&self, version: Option<Arc<str>>) {
+        *self.version.lock().unwrap_or_else(PoisonError::into_inner) = version;
+    }
+
+    /// What the broker has lately refused for want of a permission.
+    pub fn refused(&self) -> Option<String> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused
+            .as_ref()
+            .filter(|(at, _)| at.elapsed() < REFUSAL_KEPT)
+            .map(|(_, said)| said.clone())
+    }
+
     pub(super) fn set_trouble(&self, error: &Error) {
         *self.trouble_slot() = Some(Trouble::of(error));
+        self.note_refusal(error);
+    }
+
+    /// Notes a missing permission, and tells it in the log where it was not known.
+    pub(super) fn note_refusal(&self, error: &Error) {
+        if error.refusal() != Some(ACCESS_REFUSED) {
+            return;
+        }
+        let said = Chain(error).to_string();
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = refused.replace((Instant::now(), said.clone()));
+        if known.is_none_or(|(at, known)| known != said || at.elapsed() > REFUSAL_KEPT) {
+            tracing::warn!("RabbitMQ refuses this coordinator's user something that it needs: {said}");
+        }
     }
 
     fn trouble_slot(&self) -> MutexGuard<'_, Option<Trouble>> {

@@ -32,6 +32,7 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
         health::broker(&app),
         health::broker_unblocked(&app),
     ]);
+    checks.push(broker_permissions(app.broker.refused()));
     if app.broker.connected() {
         checks.push(queues(&app.broker.missing_queues()));
         checks.push(arguments(&app.broker.other_arguments()));
@@ -112,6 +113,19 @@ fn queues(missing: &[String]) -> Check {
                 "missing: {missing}; the coordinator makes them when it connects, if its user may: look into its log"
             ),
         )
+    }
+}
+
+fn broker_permissions(refused: Option<String>) -> Check {
+    let name = "broker permissions";
+    match refused {
+        None => passed(name, "nothing is refused".to_owned()),
+        Some(said) => failed(
+            name,
+            format!(
+                "RabbitMQ has just refused the coordinator's user something: {said}; `taskmanager broker setup` gives it what it needs"
+            ),
+        ),
     }
 }
 

@@ -78,7 +78,9 @@ pub(super) fn schema(app: &App) -> Check {
 /// Whether RabbitMQ is there.
 pub(super) fn broker(app: &App) -> Check {
     let problem = (!app.broker.connected()).then_some("RabbitMQ is not connected");
-    check("broker", problem, "RabbitMQ is connected", |problem| {
+    let version = app.broker.version();
+    let fine = format!("{} is connected", version.as_deref().unwrap_or("RabbitMQ"));
+    check("broker", problem, &fine, |problem| {
         let trouble = app.broker.trouble();
         let said = trouble
             .as_ref()
