@@ -146,7 +146,11 @@ impl Status {
         if error.refusal() != Some(ACCESS_REFUSED) {
             return;
         }
-        let said = Chain(error).to_string();
+        // Without what was tried: one missing permission is met in several ways.
+        let said = match error {
+            Error::Broker { source, .. } => source.to_string(),
+            _ => Chain(error).to_string(),
+        };
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         let known = refused.replace((Instant::now(), said.clone()));
         if known.is_none_or(|(at, known)| known != said || at.elapsed() > REFUSAL_KEPT) {
