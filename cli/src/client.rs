@@ -215,7 +215,7 @@ fn never_connected(error: &ureq::Error) -> bool {
 }
 
 /// The failure in words that a person understands.
-fn describe(error: &ureq::Error) -> String {
+pub(crate) fn describe(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             "connection refused".into()

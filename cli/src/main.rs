@@ -1,4 +1,5 @@
-//! `taskmanager`: the command line of the task manager. It speaks the coordinator's HTTP API and nothing else.
+//! `taskmanager`: the command line of the task manager. It speaks the coordinator's HTTP API and nothing else, except
+//! that `broker` sets RabbitMQ up through its management API.
 //!
 //! Invariant: what a command is asked for goes to standard output, everything else to standard error; the exit
 //! code is 0 (yes), 1 (no: the job ended badly, a check failed, the submission was refused) or 2 (the question
@@ -6,6 +7,7 @@
 
 mod api;
 mod arguments;
+mod broker;
 mod client;
 mod control;
 mod doctor;
@@ -53,5 +55,6 @@ fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::Plugins(arguments) => plugins::run(&client, &arguments),
         Command::Plugin(command) => control::run_plugins(&client, &command),
         Command::Doctor(arguments) => doctor::run(&client, &arguments),
+        Command::Broker(arguments) => broker::run(&arguments),
     }
 }

@@ -27,7 +27,9 @@ use crate::db::Db;
 use crate::db::notify::Changes;
 use crate::db::plugins::All;
 use crate::intake::Intake;
+use crate::worker_users::WorkerUsers;
 pub(crate) use notifications::changed;
+pub use reconcile::Patience;
 pub(crate) use results::tell;
 pub use status::Status;
 
@@ -51,6 +53,10 @@ pub struct Broker {
     pub queue_missing: Arc<Notify>,
     /// Held while a plugin's queue is made.
     pub making_queues: Arc<tokio::sync::Mutex<()>>,
+    /// Which RabbitMQ user may serve which plugins.
+    pub worker_users: WorkerUsers,
+    /// When published jobs count as lost.
+    pub patience: Patience,
     /// Lease of plugins that are announced for the first time, seconds.
     pub lease_seconds: i32,
 }
@@ -58,25 +64,22 @@ pub struct Broker {
 impl Broker {
     /// Keeps the consuming connection up until `stop`.
     pub async fn consume(self, address: Address, stop: CancellationToken) {
+        self.status.set_user(address.user());
         let serve = |session| {
             let (broker, stop) = (self.clone(), stop.clone());
-            async move {
-                let result = Box::pin(broker.serve(session, &stop)).await;
-                broker.status.set_consuming(false);
-                if let Err(error) = &result {
-                    broker.status.set_trouble(error);
-                }
-                result
-            }
+            async move { Box::pin(broker.serve(session, &stop)).await }
         };
-        link::run("consume", &address, &stop, serve).await;
+        let failed = |error: &Error| self.status.set_trouble(error);
+        link::run_telling("consume", &address, &stop, serve, failed).await;
     }
 
     async fn serve(&self, session: Session, stop: &CancellationToken) -> Result<(), Error> {
+        self.status.set_version(session.version.clone());
         if !self.begin(&session, stop).await? {
             return Ok(());
         }
-        self.status.set_consuming(true);
+        // Also when the session is over and this is dropped.
+        let _consuming = self.status.consuming();
         tokio::try_join!(
             batch::consume(
                 &session,
@@ -100,8 +103,7 @@ impl Broker {
     /// Declares what is to be consumed, and waits until the database answers: without it, taking messages would
     /// only keep them from coordinators that have one. `false` when the process stops before.
     async fn begin(&self, session: &Session, stop: &CancellationToken) -> Result<bool, Error> {
-        let channel = session.channel().await?;
-        topology::declare_fixed(&channel).await?;
+        topology::declare_fixed(session).await?;
         while let Err(error) = self.db.run(&All).await {
             tracing::debug!(
                 "no messages are taken as long as the database is away: {}",
@@ -116,7 +118,7 @@ impl Broker {
     }
 
     /// Keeps the publishing connection up until `stop`.
-    pub async fn publish(slot: PublisherSlot, address: Address, stop: CancellationToken) {
+    pub async fn publish(slot: PublisherSlot, address: Address, status: Status, stop: CancellationToken) {
         let run = |session: Session| {
             let slot = slot.clone();
             let stop = stop.clone();
@@ -131,6 +133,7 @@ impl Broker {
                 Ok(())
             }
         };
-        link::run("publish", &address, &stop, run).await;
+        let failed = |error: &Error| status.note_refusal(error);
+        link::run_telling("publish", &address, &stop, run, failed).await;
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
+use shared::amqp::roles::WorkerGroup;
 use shared::telemetry::LogFormat;
 
 /// Records jobs, hands them to workers, shows what happens.
@@ -52,9 +53,28 @@ pub struct Config {
     #[arg(long, env = "TASKMANAGER_WINDOW", default_value_t = 500, value_parser = clap::value_parser!(i64).range(1..))]
     pub window: i64,
 
+    /// A published job that nobody has claimed for this long, seconds, is sent again when its queue is empty although
+    /// workers wait for messages: somebody has purged it.
+    #[arg(long, env = "TASKMANAGER_RESEND_AFTER_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    pub resend_after_seconds: u32,
+
+    /// After this long, seconds, it is sent again when its queue holds fewer messages than jobs are published.
+    #[arg(long, env = "TASKMANAGER_RESEND_MISSING_AFTER_SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
+    pub resend_missing_after_seconds: u32,
+
     /// Lease of plugins that are announced for the first time, seconds.
     #[arg(long, env = "TASKMANAGER_LEASE_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(i32).range(1..=3600))]
     pub lease_seconds: i32,
+
+    /// The plugins that a RabbitMQ user's workers may serve: USER=PLUGIN[,PLUGIN] (repeat, or separate by semicolons).
+    /// With it, other users may serve none; without it, any user may serve any plugin.
+    #[arg(
+        long = "worker-user",
+        env = "TASKMANAGER_WORKER_USERS",
+        value_name = "USER=PLUGIN[,PLUGIN]",
+        value_delimiter = ';'
+    )]
+    pub worker_users: Vec<WorkerGroup>,
 
     /// Most connections to PostgreSQL.
     #[arg(long, env = "TASKMANAGER_DB_CONNECTIONS", default_value_t = 16)]

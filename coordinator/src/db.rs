@@ -16,6 +16,7 @@ pub mod maintenance;
 pub mod migrate;
 pub mod notify;
 pub mod overdue;
+mod owner;
 pub mod pages;
 pub mod plugins;
 pub mod results;

@@ -20,5 +20,6 @@ pub mod intake;
 mod serve;
 #[cfg(test)]
 mod testing;
+pub mod worker_users;
 
 pub use serve::serve;

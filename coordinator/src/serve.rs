@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::background::{dispatcher::Dispatcher, housekeeping, probe, schedule, sweeper};
-use crate::broker::{Broker, Status};
+use crate::broker::{Broker, Patience, Status};
 use crate::config::Config;
 use crate::control::Control;
 use crate::db::Db;
@@ -24,6 +24,7 @@ use crate::db::migrate::migrate;
 use crate::db::notify::Changes;
 use crate::http::{self, App};
 use crate::intake::{Intake, PathRules, Templates};
+use crate::worker_users::WorkerUsers;
 
 /// Pause before the database is tried again at the start.
 const DATABASE_PAUSE: Duration = Duration::from_secs(1);
@@ -74,7 +75,10 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         }
     });
     lifecycle.spawn("metrics upkeep", metrics::upkeep(prometheus, stop.clone()));
-    lifecycle.spawn("publish", Broker::publish(slot, address.clone(), stop.clone()));
+    lifecycle.spawn(
+        "publish",
+        Broker::publish(slot, address.clone(), status.clone(), stop.clone()),
+    );
 
     let broker = Broker {
         db: db.clone(),
@@ -84,6 +88,11 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         status: status.clone(),
         queue_missing: Arc::clone(&queue_missing),
         making_queues: Arc::default(),
+        patience: Patience {
+            emptied_seconds: config.resend_after_seconds.into(),
+            thinned_seconds: config.resend_missing_after_seconds.into(),
+        },
+        worker_users: WorkerUsers::new(&config.worker_users),
         lease_seconds: config.lease_seconds,
     };
     let rest = lifecycle.clone();

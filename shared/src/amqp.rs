@@ -1,4 +1,4 @@
-//! RabbitMQ: names and arguments, connections that rebuild themselves, publishing with confirms.
+//! RabbitMQ: names and arguments, roles, connections that rebuild themselves, publishing with confirms.
 //!
 //! Every process has two connections: one consumes and acknowledges, the other publishes; a memory alarm of the
 //! broker freezes the second and leaves the first alone. The client library's own recovery is off: any error
@@ -7,6 +7,7 @@
 pub mod lenient;
 pub mod link;
 pub mod publisher;
+pub mod roles;
 pub mod topology;
 
 use std::time::Duration;
@@ -56,6 +57,19 @@ pub enum Error {
     /// The broker refused to keep a published message.
     #[error("RabbitMQ could not keep the message")]
     Nack,
+}
+
+impl Error {
+    /// The broker's own number for why it refused; `None` when it did not refuse.
+    pub fn refusal(&self) -> Option<u16> {
+        match self {
+            Self::Broker { source, .. } => match source.kind() {
+                lapin::ErrorKind::ProtocolError(error) => Some(error.get_id()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 /// Where the broker is and who we are there.

@@ -68,12 +68,18 @@ metrics! {
     STALE_MESSAGES = "taskmanager_stale_messages_total", Counter, [];
     /// Results that did not count because the job had gone to another attempt.
     FENCED_RESULTS = "taskmanager_fenced_results_total", Counter, [];
+    /// What did not count because it was said of an attempt that another RabbitMQ user has claimed.
+    FOREIGN_REPORTS = "taskmanager_foreign_reports_total", Counter, [];
     /// Leases that ended without a sign of life.
     EXPIRED_LEASES = "taskmanager_expired_leases_total", Counter, [];
     /// Published messages that no queue took.
     RETURNED_PUBLISHES = "taskmanager_returned_publishes_total", Counter, [];
     /// Connections to RabbitMQ that had to be made anew.
     BROKER_RECONNECTS = "taskmanager_broker_reconnects_total", Counter, ["connection"];
+    /// 1 while both connections to RabbitMQ are up and everything is declared there.
+    BROKER_CONNECTED = "taskmanager_broker_connected", Gauge, [];
+    /// Queues that a person has to look after, by what is wrong (missing, arguments).
+    BROKER_QUEUES_WRONG = "taskmanager_broker_queues_wrong", Gauge, ["trouble"];
     /// 1 while RabbitMQ blocks publishing (memory or disk alarm).
     BROKER_BLOCKED = "taskmanager_broker_blocked", Gauge, [];
     /// Transactions by name and outcome (ok, retry, error).

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod bad_input;
+mod broker;
 mod cli;
 mod control;
 mod crash;
@@ -12,4 +13,5 @@ mod dashboard;
 mod fairness;
 mod pages;
 mod path;
+mod roles;
 mod shutdown;

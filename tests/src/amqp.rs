@@ -5,8 +5,8 @@
 use futures_util::StreamExt;
 use lapin::message::BasicGetMessage;
 use lapin::options::{
-    BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
-    QueueDeleteOptions,
+    BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions,
+    QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
@@ -212,6 +212,38 @@ impl Amqp {
                 .queue_delete(queue.into(), QueueDeleteOptions::default()),
         )
         .expect("a queue can be deleted");
+    }
+
+    /// Empties a queue.
+    pub fn purge_queue(&self, queue: &str) {
+        runtime::wait(
+            self.channel
+                .queue_purge(queue.into(), QueuePurgeOptions::default()),
+        )
+        .expect("a queue can be purged");
+    }
+
+    /// Deletes an exchange.
+    pub fn delete_exchange(&self, exchange: &str) {
+        runtime::wait(
+            self.channel
+                .exchange_delete(exchange.into(), ExchangeDeleteOptions::default()),
+        )
+        .expect("an exchange can be deleted");
+    }
+
+    /// Makes a durable queue with these arguments.
+    pub fn declare_queue(&self, queue: &str, arguments: &[(&str, AMQPValue)]) {
+        let options = QueueDeclareOptions {
+            durable: true,
+            ..QueueDeclareOptions::default()
+        };
+        let mut table = FieldTable::default();
+        for (name, value) in arguments {
+            table.insert((*name).into(), value.clone());
+        }
+        runtime::wait(self.channel.queue_declare(queue.into(), options, table))
+            .expect("a queue can be declared");
     }
 
     fn take(&self, queue: &str) -> Option<BasicGetMessage> {

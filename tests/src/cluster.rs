@@ -8,6 +8,7 @@ mod builder;
 mod logs;
 mod program;
 mod remains;
+mod roles;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -28,8 +28,10 @@ pub mod cluster;
 mod environment;
 mod eventually;
 pub mod foreign_bytes;
+pub mod management;
 mod runtime;
 mod servers;
+pub mod stranger;
 pub mod text;
 pub mod volume;
 

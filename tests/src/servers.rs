@@ -62,6 +62,11 @@ impl Servers {
         with_path(&server, &percent_encoded(&self.vhost))
     }
 
+    /// The test's virtual host.
+    pub(crate) fn vhost(&self) -> &str {
+        &self.vhost
+    }
+
     /// Asks the test's database.
     pub(crate) fn sql(
         &self,
@@ -83,7 +88,7 @@ impl Servers {
         }
     }
 
-    fn make_vhost(&self) {
+    pub(crate) fn make_vhost(&self) {
         if let Some(server) = &self.rabbitmq {
             server
                 .create_vhost(&self.vhost)
@@ -159,7 +164,7 @@ fn with_path(url: &str, path: &str) -> String {
     format!("{scheme}://{authority}/{path}{query}")
 }
 
-fn percent_encoded(text: &str) -> String {
+pub(crate) fn percent_encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::error::Chain;
+use shared::message::reply::Reply;
 use shared::message::worker::{Announcement, WorkerMessage};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +70,10 @@ impl Announcer {
             checks,
         };
         match self.requests.ask(&WorkerMessage::Announce(announcement)).await {
+            Ok(Reply::Refused { reason }) => {
+                tracing::warn!("the coordinator refuses this worker: {reason}");
+                INTERVAL
+            }
             Ok(_) => INTERVAL,
             Err(error) => {
                 tracing::debug!("the announcement has no answer yet: {}", Chain(&error));

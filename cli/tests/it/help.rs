@@ -3,12 +3,14 @@
 use crate::program::run;
 
 /// All commands, as the overview lists them.
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "submit", "list", "show", "wait", "cancel", "hold", "release", "start", "priority", "move", "retry",
-    "delete", "plugins", "plugin", "doctor",
+    "delete", "plugins", "plugin", "doctor", "broker",
 ];
-/// What `plugin` can do.
-const OF_PLUGIN: [&str; 5] = [
+/// What `plugin` and `broker` can do.
+const PARTS: [&str; 7] = [
+    "broker setup",
+    "broker definitions",
     "plugin stop",
     "plugin start",
     "plugin autostart",
@@ -18,14 +20,14 @@ const OF_PLUGIN: [&str; 5] = [
 
 #[test]
 fn help_of_every_command_is_as_documented() {
-    for command in [""].into_iter().chain(COMMANDS).chain(OF_PLUGIN) {
+    for command in [""].into_iter().chain(COMMANDS).chain(PARTS) {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let help = run("http://127.0.0.1:1", &arguments);
         assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""), "{command}");
         let name = if command.is_empty() {
             "taskmanager".to_owned()
         } else {
-            command.replace(' ', "_")
+            command.replace(' ', "-")
         };
         insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!(name, help.stdout) });
     }

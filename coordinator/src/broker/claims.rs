@@ -21,17 +21,22 @@ impl Handler for Claims<'_> {
         let claims: Vec<WorkerClaim> = events
             .iter()
             .filter_map(|event| match &event.message {
-                WorkerMessage::Claim(request) => Some(request),
+                WorkerMessage::Claim(request) => Some((request, event.user)),
                 _ => None,
             })
-            .flat_map(|request| {
+            .flat_map(|(request, user)| {
                 request.claims.iter().map(|claim| WorkerClaim {
                     worker_id: request.worker_id.clone(),
+                    amqp_user: user.to_owned(),
                     claim: claim.clone(),
                 })
             })
             .collect();
-        let mut decided = self.0.db.run(&GrantClaims { claims: &claims }).await?.into_iter();
+        let grant = GrantClaims {
+            claims: &claims,
+            users: &self.0.worker_users,
+        };
+        let mut decided = self.0.db.run(&grant).await?.into_iter();
         let mut answers = Vec::new();
         let mut events_out = Vec::new();
         for event in &events {
@@ -48,7 +53,11 @@ impl Handler for Claims<'_> {
                     Reply::Claims { answers }
                 }
                 WorkerMessage::Publish(request) => {
-                    let (answer, manifest) = self.0.db.run(&GrantPublish { request }).await?;
+                    let grant = GrantPublish {
+                        request,
+                        amqp_user: event.user,
+                    };
+                    let (answer, manifest) = self.0.db.run(&grant).await?;
                     tracing::debug!(job.id = %request.job_id, "request to publish {}: {answer:?}", request.job_id);
                     Reply::Publish { answer, manifest }
                 }
@@ -89,6 +98,7 @@ fn count(answer: &ClaimReply) {
             Refusal::AutostartOff => "autostart_off",
             Refusal::LimitReached => "limit_reached",
             Refusal::QuotaUsedUp => "quota_used_up",
+            Refusal::UserNotAllowed => "user_not_allowed",
         },
     };
     counter!(CLAIMS, "answer" => label).increment(1);

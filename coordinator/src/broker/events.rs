@@ -32,6 +32,19 @@ impl Event<'_> {
             .map_or("", |name| name.as_str())
     }
 
+    /// Puts the message where a person sees it, with the reason.
+    pub(super) async fn put_away(
+        &self,
+        broker: &Broker,
+        reason: &str,
+        put_away: &PutAway,
+    ) -> Result<(), Error> {
+        put_away
+            .put(&broker.publisher, EVENTS_REJECTED_QUEUE, self.delivery, reason)
+            .await?;
+        Ok(())
+    }
+
     /// The answer as a message; `None` when none is wanted.
     pub(super) fn answer(&self, reply: &Reply) -> Option<Outgoing> {
         let reply_to = self.reply_to();

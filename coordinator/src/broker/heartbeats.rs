@@ -24,24 +24,21 @@ impl Handler for Heartbeats<'_> {
                 gap_seconds: PROBE_GAP_SECONDS,
             })
             .await?;
-        let heartbeats: Vec<Heartbeat> = events
+        let (heartbeats, users): (Vec<Heartbeat>, Vec<&str>) = events
             .iter()
             .filter_map(|event| match &event.message {
-                WorkerMessage::Heartbeat(heartbeat) => Some(heartbeat.clone()),
+                WorkerMessage::Heartbeat(heartbeat) => Some((heartbeat.clone(), event.user)),
                 _ => None,
             })
-            .collect();
-        let mut verdicts = self.record(&heartbeats).await?.into_iter();
+            .unzip();
+        let mut verdicts = self.record(&heartbeats, &users).await?.into_iter();
         let mut answers = Vec::new();
         for event in &events {
             let reply = match &event.message {
                 WorkerMessage::Heartbeat(_) => Reply::Heartbeat {
                     verdicts: verdicts.next().expect("each heartbeat has its verdicts"),
                 },
-                WorkerMessage::Announce(announcement) => {
-                    self.announce(event, announcement).await?;
-                    Reply::Announced
-                }
+                WorkerMessage::Announce(announcement) => self.announce(event, announcement, put_away).await?,
                 _ => continue,
             };
             answers.extend(event.answer(&reply));
@@ -57,16 +54,22 @@ impl Handler for Heartbeats<'_> {
 
 impl Heartbeats<'_> {
     /// Records heartbeats; the verdicts of each one's attempts.
-    async fn record(&self, heartbeats: &[Heartbeat]) -> Result<Vec<Vec<AttemptVerdict>>, Failure> {
+    async fn record(
+        &self,
+        heartbeats: &[Heartbeat],
+        users: &[&str],
+    ) -> Result<Vec<Vec<AttemptVerdict>>, Failure> {
         if heartbeats.is_empty() {
             return Ok(Vec::new());
         }
-        self.0.db.run(&Alive { heartbeats }).await?;
+        self.0.db.run(&Alive { heartbeats, users }).await?;
         let reports: Vec<WorkerReport> = heartbeats
             .iter()
-            .flat_map(|heartbeat| {
+            .zip(users)
+            .flat_map(|(heartbeat, user)| {
                 heartbeat.attempts.iter().map(|report| WorkerReport {
                     worker_id: heartbeat.worker_id.clone(),
+                    amqp_user: (*user).to_owned(),
                     report: report.clone(),
                 })
             })
@@ -102,18 +105,36 @@ impl Heartbeats<'_> {
             .collect())
     }
 
-    async fn announce(&self, event: &Event<'_>, announcement: &Announcement) -> Result<(), Failure> {
+    /// Acts on an announcement, or puts it away when its user may not make it.
+    async fn announce(
+        &self,
+        event: &Event<'_>,
+        announcement: &Announcement,
+        put_away: &PutAway,
+    ) -> Result<Reply, Failure> {
+        let offered = announcement.plugins.iter().map(|offer| &offer.name);
+        if let Some(reason) = self.0.worker_users.objection(event.user, offered) {
+            event.put_away(self.0, &reason, put_away).await?;
+            return Ok(Reply::Refused { reason });
+        }
         let work = Announce {
             announcement,
             amqp_user: event.user,
             reply_to: event.reply_to(),
             lease_seconds: self.0.lease_seconds,
         };
-        self.0.db.run(&work).await?;
+        if !self.0.db.run(&work).await? {
+            let reason = format!(
+                "another RabbitMQ user has announced the worker {}: \"{}\" may not speak for it",
+                announcement.worker_id, event.user
+            );
+            event.put_away(self.0, &reason, put_away).await?;
+            return Ok(Reply::Refused { reason });
+        }
         for offer in &announcement.plugins {
             reconcile::make_queue(self.0, self.1, &offer.name).await?;
         }
         tracing::debug!(worker.id = %announcement.worker_id, "worker {} announced itself", announcement.worker_id);
-        Ok(())
+        Ok(Reply::Announced)
     }
 }

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
+use shared::amqp::Error;
 use shared::amqp::link::Session;
 use shared::amqp::topology::{self, Depth};
-use shared::amqp::{Error, call};
 use shared::error::Chain;
 use shared::lifecycle::finish_soon;
 use shared::plugin::PluginName;
@@ -22,10 +22,15 @@ use crate::db::plugins::All;
 const INTERVAL: Duration = Duration::from_secs(5);
 /// How long a comparison may take once the process is to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A published job that nobody has claimed for this long may have lost its message.
-const DOUBT_SECONDS: f64 = 30.0;
-/// After this long it is sent again as soon as the queue holds fewer messages than jobs are published.
-const SUSPICION_SECONDS: f64 = 600.0;
+
+/// How long a published job may stay unclaimed before its message counts as lost, seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Where its queue is empty although workers wait for messages.
+    pub emptied_seconds: f64,
+    /// Where its queue holds fewer messages than jobs are published.
+    pub thinned_seconds: f64,
+}
 
 pub(super) async fn run(broker: &Broker, session: &Session, stop: &CancellationToken) -> Result<(), Error> {
     let mut trouble = Trouble::none("the queues can't be compared with the database");
@@ -43,15 +48,11 @@ pub(super) async fn run(broker: &Broker, session: &Session, stop: &CancellationT
 }
 
 async fn compare(broker: &Broker, session: &Session, trouble: &mut Trouble) -> Result<(), Error> {
-    let channel = session.channel().await?;
-    topology::declare_fixed(&channel).await?;
-    call("closing a channel", channel.close(200, "done".into())).await?;
-    let (plugins, unclaimed) = match tokio::try_join!(
-        broker.db.run(&All),
-        broker.db.run(&Unclaimed {
-            older_than_seconds: DOUBT_SECONDS
-        })
-    ) {
+    let mut others = topology::declare_fixed(session).await?;
+    let unclaimed = Unclaimed {
+        older_than_seconds: broker.patience.emptied_seconds,
+    };
+    let (plugins, unclaimed) = match tokio::try_join!(broker.db.run(&All), broker.db.run(&unclaimed)) {
         Ok(read) => read,
         Err(error) => {
             trouble.begins(&error);
@@ -65,21 +66,24 @@ async fn compare(broker: &Broker, session: &Session, trouble: &mut Trouble) -> R
             None => make_queue(broker, session, name).await?,
             Some(depth) => {
                 broker.status.set_queue_missing(&name.queue(), false);
+                others.extend(topology::declare_plugin_queue(session, name).await?);
                 let doubtful = unclaimed.iter().find(|(plugin, _, _)| plugin == name);
-                if doubtful.is_some_and(|(_, published, age)| is_lost(depth, *published, *age)) {
+                let patience = &broker.patience;
+                if doubtful.is_some_and(|(_, published, age)| is_lost(depth, *published, *age, patience)) {
                     redispatch(broker, name, "messages are missing from its queue").await;
                 }
             }
         }
     }
+    broker.status.set_other_arguments(others);
     Ok(())
 }
 
 /// Whether messages must be gone: nothing is ready although jobs are published and idle consumers would have
 /// taken them, or for very long fewer are ready than are published.
-fn is_lost(depth: Depth, published: i64, age_seconds: f64) -> bool {
+fn is_lost(depth: Depth, published: i64, age_seconds: f64, patience: &Patience) -> bool {
     let emptied = depth.ready == 0 && depth.consumers > 0;
-    let thinned = age_seconds > SUSPICION_SECONDS && i64::from(depth.ready) < published;
+    let thinned = age_seconds > patience.thinned_seconds && i64::from(depth.ready) < published;
     emptied || thinned
 }
 
@@ -126,6 +130,11 @@ mod tests {
     #[test]
     fn an_emptied_queue_is_noticed_at_once_and_a_thinned_one_after_long() {
         let depth = |ready, consumers| Depth { ready, consumers };
+        let patience = Patience {
+            emptied_seconds: 30.0,
+            thinned_seconds: 600.0,
+        };
+        let is_lost = |depth, published, age| is_lost(depth, published, age, &patience);
         assert!(is_lost(depth(0, 1), 5, 31.0));
         assert!(!is_lost(depth(0, 0), 5, 31.0), "nobody would have taken them");
         assert!(!is_lost(depth(3, 1), 5, 31.0));

@@ -29,7 +29,12 @@ impl Handler for Results<'_> {
         if results.is_empty() {
             return Ok(());
         }
-        let (answers, finished) = self.0.db.run(&Record { results: &results }).await?;
+        let users: Vec<&str> = senders.iter().map(|event| event.user).collect();
+        let record = Record {
+            results: &results,
+            users: &users,
+        };
+        let (answers, finished) = self.0.db.run(&record).await?;
         finished.iter().for_each(tell);
         self.0.changes.announce();
         let mut messages: Vec<Outgoing> = finished

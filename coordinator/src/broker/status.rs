@@ -2,9 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
+use shared::amqp::Error;
+use shared::amqp::link::ACCESS_REFUSED;
 use shared::amqp::publisher::Publisher;
+use shared::amqp::topology::OtherArguments;
 use shared::error::Chain;
 
 /// The state of the connections.
@@ -13,8 +17,54 @@ pub struct Status {
     publisher: Publisher,
     consuming: Arc<AtomicBool>,
     missing_queues: Arc<Mutex<BTreeSet<String>>>,
-    trouble: Arc<Mutex<Option<String>>>,
+    other_arguments: Arc<Mutex<BTreeSet<OtherArguments>>>,
+    trouble: Arc<Mutex<Option<Trouble>>>,
+    refused: Arc<Mutex<Option<(Instant, String)>>>,
+    user: Arc<OnceLock<String>>,
+    version: Arc<Mutex<Option<Arc<str>>>>,
 }
+
+/// As long as it is there messages are consumed.
+#[derive(Debug)]
+pub(super) struct Consuming(Arc<AtomicBool>);
+
+impl Drop for Consuming {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Why there is no connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What the broker or the network said.
+    pub said: String,
+    /// What a person has to do about it.
+    pub advice: &'static str,
+}
+
+impl Trouble {
+    fn of(error: &Error) -> Self {
+        Self {
+            said: Chain(error).to_string(),
+            advice: match error.refusal() {
+                Some(ACCESS_REFUSED) => {
+                    "give its user the password and the permissions that it needs: `taskmanager broker setup` does"
+                }
+                Some(NOT_ALLOWED) => {
+                    "make its virtual host and users, which are not there: `taskmanager broker setup` does"
+                }
+                Some(_) => "change what RabbitMQ complains of; what is deleted there is made anew",
+                None => "is it running, and is --amqp-url right?",
+            },
+        }
+    }
+}
+
+/// A missing permission is asked for again within seconds: when nothing was refused for this long, it is there.
+const REFUSAL_KEPT: Duration = Duration::from_secs(30);
+/// The broker's number for a virtual host that is not there or that the user has nothing to do with.
+const NOT_ALLOWED: u16 = 530;
 
 impl Status {
     /// Nothing is connected yet.
@@ -23,7 +73,11 @@ impl Status {
             publisher,
             consuming: Arc::default(),
             missing_queues: Arc::default(),
+            other_arguments: Arc::default(),
             trouble: Arc::default(),
+            refused: Arc::default(),
+            user: Arc::default(),
+            version: Arc::default(),
         }
     }
 
@@ -42,21 +96,97 @@ impl Status {
         self.missing().iter().cloned().collect()
     }
 
-    /// What the broker said when it last refused something (a missing permission, other queue arguments).
-    pub fn trouble(&self) -> Option<String> {
+    /// Queues that somebody has made with other arguments than ours.
+    pub fn other_arguments(&self) -> Vec<OtherArguments> {
+        self.others().iter().cloned().collect()
+    }
+
+    /// Why the connection that consumes was last lost or could not be made.
+    pub fn trouble(&self) -> Option<Trouble> {
         self.trouble_slot().clone()
     }
 
-    pub(super) fn set_trouble(&self, error: &shared::amqp::Error) {
-        *self.trouble_slot() = Some(Chain(error).to_string());
+    /// The RabbitMQ user that this coordinator is; `None` before it has begun to connect.
+    pub fn user(&self) -> Option<&str> {
+        self.user.get().map(String::as_str)
     }
 
-    fn trouble_slot(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+    pub(super) fn set_user(&self, user: &str) {
+        self.user.get_or_init(|| user.to_owned());
+    }
+
+    /// Which broker it is, as it said when a connection was last made.
+    pub fn version(&self) -> Option<Arc<str>> {
+        self.version
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(super) fn set_version(&self, version: Option<Arc<str>>) {
+        *self.version.lock().unwrap_or_else(PoisonError::into_inner) = version;
+    }
+
+    /// What the broker has lately refused for want of a permission.
+    pub fn refused(&self) -> Option<String> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused
+            .as_ref()
+            .filter(|(at, _)| at.elapsed() < REFUSAL_KEPT)
+            .map(|(_, said)| said.clone())
+    }
+
+    pub(super) fn set_trouble(&self, error: &Error) {
+        *self.trouble_slot() = Some(Trouble::of(error));
+        self.note_refusal(error);
+    }
+
+    /// Notes a missing permission, and tells it in the log where it was not known.
+    pub(super) fn note_refusal(&self, error: &Error) {
+        if error.refusal() != Some(ACCESS_REFUSED) {
+            return;
+        }
+        // Without what was tried: one missing permission is met in several ways.
+        let said = match error {
+            Error::Broker { source, .. } => source.to_string(),
+            _ => Chain(error).to_string(),
+        };
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = refused.replace((Instant::now(), said.clone()));
+        if known.is_none_or(|(at, known)| known != said || at.elapsed() > REFUSAL_KEPT) {
+            tracing::warn!("RabbitMQ refuses this coordinator's user something that it needs: {said}");
+        }
+    }
+
+    fn trouble_slot(&self) -> MutexGuard<'_, Option<Trouble>> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn set_consuming(&self, consuming: bool) {
-        self.consuming.store(consuming, Ordering::SeqCst);
+    /// Notes which queues have other arguments than ours, and tells in the log what has changed.
+    pub(super) fn set_other_arguments(&self, found: Vec<OtherArguments>) {
+        let found: BTreeSet<OtherArguments> = found.into_iter().collect();
+        let mut known = self.others();
+        for OtherArguments { queue, said } in found.difference(&known) {
+            tracing::warn!(
+                "somebody has made the queue {queue} with other arguments than ours; it is used as it is: {said}"
+            );
+        }
+        for OtherArguments { queue, .. } in known.difference(&found) {
+            tracing::info!("the queue {queue} has our arguments now");
+        }
+        *known = found;
+    }
+
+    fn others(&self) -> MutexGuard<'_, BTreeSet<OtherArguments>> {
+        self.other_arguments
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that messages are consumed, until the answer is dropped.
+    pub(super) fn consuming(&self) -> Consuming {
+        self.consuming.store(true, Ordering::SeqCst);
+        Consuming(Arc::clone(&self.consuming))
     }
 
     pub(super) fn set_queue_missing(&self, queue: &str, missing: bool) {
@@ -68,7 +198,7 @@ impl Status {
         }
     }
 
-    fn missing(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+    fn missing(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.missing_queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,6 @@
 //! Claims: the transaction in which a job goes to a worker, and the one that lets it publish.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Transaction;
 use serde_json::{Map, Value};
@@ -12,13 +12,17 @@ use shared::message::worker::{Claim, PublishRequest};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+use super::owner::{self, Speaker};
 use super::{Error, Transact, job_row};
+use crate::worker_users::WorkerUsers;
 
 /// A claim with the worker that makes it.
 #[derive(Debug, Clone)]
 pub struct WorkerClaim {
     /// The worker.
     pub worker_id: String,
+    /// The RabbitMQ user that it is.
+    pub amqp_user: String,
     /// Its claim.
     pub claim: Claim,
 }
@@ -28,6 +32,8 @@ pub struct WorkerClaim {
 pub struct GrantClaims<'a> {
     /// The claims.
     pub claims: &'a [WorkerClaim],
+    /// Who may serve what.
+    pub users: &'a WorkerUsers,
 }
 
 /// What gates the start of a plugin's jobs, and what a grant says of the plugin.
@@ -65,15 +71,24 @@ impl Transact for GrantClaims<'_> {
         let mut rows = job_row::lock(tx, &ids).await?;
         lock_limits(tx, &mut gates).await?;
         let mut postponed: Vec<(JobId, Job)> = Vec::new();
-        let mut granted: Vec<(JobId, Job, &str)> = Vec::new();
+        let mut granted: Vec<(JobId, Job, &WorkerClaim)> = Vec::new();
+        let strangers = strangers_among(tx, self.claims, &rows).await?;
         let mut answers: Vec<Result<(JobId, Token), Refusal>> = Vec::with_capacity(self.claims.len());
-        for asked in self.claims {
+        for (index, asked) in self.claims.iter().enumerate() {
             let id = asked.claim.job_id;
             let gate = plugin_of.get(&id).and_then(|plugin| gates.get_mut(plugin));
             let (Some(row), Some(gate)) = (rows.get_mut(&id), gate) else {
                 answers.push(Err(Refusal::Unknown));
                 continue;
             };
+            if !self.users.may_serve(&asked.amqp_user, &plugin_of[&id]) {
+                answers.push(Err(Refusal::UserNotAllowed));
+                continue;
+            }
+            if strangers.contains(&index) {
+                answers.push(Err(Refusal::NotQueued));
+                continue;
+            }
             let ask = ClaimAsk {
                 dispatch: asked.claim.dispatch,
                 claim_id: asked.claim.claim_id,
@@ -82,7 +97,7 @@ impl Transact for GrantClaims<'_> {
                 ClaimAnswer::Grant(next) => {
                     *row = next;
                     gate.one_more_starts();
-                    granted.push((id, next, &asked.worker_id));
+                    granted.push((id, next, asked));
                     Ok((id, next.token.expect("a granted job has its claim's token")))
                 }
                 ClaimAnswer::GrantAgain => Ok((id, row.token.expect("a running job has a token"))),
@@ -123,6 +138,32 @@ impl Transact for GrantClaims<'_> {
             })
             .collect())
     }
+}
+
+/// The indices of claims that repeat another user's: that one's grant is none of theirs.
+async fn strangers_among(
+    tx: &Transaction<'_>,
+    claims: &[WorkerClaim],
+    rows: &HashMap<JobId, Job>,
+) -> Result<HashSet<usize>, Error> {
+    let mut places = Vec::new();
+    let mut speakers = Vec::new();
+    for (place, asked) in claims.iter().enumerate() {
+        let token = rows.get(&asked.claim.job_id).and_then(|row| row.token);
+        if let Some(token) = token.filter(|token| token.claim_id == asked.claim.claim_id) {
+            places.push(place);
+            speakers.push(Speaker {
+                job_id: asked.claim.job_id,
+                token,
+                amqp_user: &asked.amqp_user,
+            });
+        }
+    }
+    if speakers.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let strangers = owner::strangers(tx, &speakers).await?;
+    Ok(strangers.into_iter().map(|index| places[index]).collect())
 }
 
 async fn lock_plugins(
@@ -205,7 +246,7 @@ fn limit_key(plugin: &str) -> String {
     format!("plugin:{plugin}")
 }
 
-async fn begin_attempts(tx: &Transaction<'_>, granted: &[(JobId, Job, &str)]) -> Result<(), Error> {
+async fn begin_attempts(tx: &Transaction<'_>, granted: &[(JobId, Job, &WorkerClaim)]) -> Result<(), Error> {
     if granted.is_empty() {
         return Ok(());
     }
@@ -215,16 +256,23 @@ async fn begin_attempts(tx: &Transaction<'_>, granted: &[(JobId, Job, &str)]) ->
         .iter()
         .map(|(_, job, _)| job.token.map(|token| token.claim_id.0))
         .collect();
-    let workers: Vec<&str> = granted.iter().map(|(_, _, worker)| *worker).collect();
+    let workers: Vec<&str> = granted
+        .iter()
+        .map(|(_, _, asked)| asked.worker_id.as_str())
+        .collect();
+    let users: Vec<&str> = granted
+        .iter()
+        .map(|(_, _, asked)| asked.amqp_user.as_str())
+        .collect();
     let statement = tx
         .prepare_cached(
             "-- claims.begin_attempts
              WITH new AS (
-                 SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[])
-                     AS new(job_id, attempt, claim_id, worker_id)
+                 SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[])
+                     AS new(job_id, attempt, claim_id, worker_id, amqp_user)
              ), begun AS (
-                 INSERT INTO attempts (job_id, attempt, claim_id, worker_id, started_at)
-                 SELECT job_id, attempt, claim_id, worker_id, tm_now() FROM new
+                 INSERT INTO attempts (job_id, attempt, claim_id, worker_id, amqp_user, started_at)
+                 SELECT job_id, attempt, claim_id, worker_id, amqp_user, tm_now() FROM new
              )
              INSERT INTO leases (job_id, attempt, claim_id, worker_id, lease_seconds, lease_end, limit_keys)
              SELECT new.job_id, new.attempt, new.claim_id, new.worker_id, plugins.lease_seconds,
@@ -232,7 +280,7 @@ async fn begin_attempts(tx: &Transaction<'_>, granted: &[(JobId, Job, &str)]) ->
              FROM new JOIN jobs ON jobs.id = new.job_id JOIN plugins ON plugins.name = jobs.plugin",
         )
         .await?;
-    tx.execute(&statement, &[&ids, &attempts, &claims, &workers])
+    tx.execute(&statement, &[&ids, &attempts, &claims, &workers, &users])
         .await?;
     Ok(())
 }
@@ -322,6 +370,8 @@ async fn load_done_items(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<J
 pub struct GrantPublish<'a> {
     /// The request.
     pub request: &'a PublishRequest,
+    /// The RabbitMQ user that makes it.
+    pub amqp_user: &'a str,
 }
 
 impl Transact for GrantPublish<'_> {
@@ -339,6 +389,14 @@ impl Transact for GrantPublish<'_> {
             attempt: request.attempt,
             claim_id: request.claim_id,
         };
+        let speaker = Speaker {
+            job_id: id,
+            token,
+            amqp_user: self.amqp_user,
+        };
+        if !owner::strangers(tx, &[speaker]).await?.is_empty() {
+            return Ok((PublishAnswer::Lost, None));
+        }
         let (answer, next) = decide::ask_to_publish(row, token);
         if answer != PublishAnswer::Granted {
             return Ok((answer, None));

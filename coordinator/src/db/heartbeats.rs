@@ -15,6 +15,7 @@ use shared::message::worker::AttemptReport;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+use super::owner::{self, Speaker};
 use super::{Error, Transact, job_row};
 
 /// A report with the worker that sent it.
@@ -22,6 +23,8 @@ use super::{Error, Transact, job_row};
 pub struct WorkerReport {
     /// The worker.
     pub worker_id: String,
+    /// The RabbitMQ user that it is.
+    pub amqp_user: String,
     /// What it says of one attempt.
     pub report: AttemptReport,
 }
@@ -46,21 +49,25 @@ impl Transact for Renew<'_> {
             .iter()
             .map(|r| JobState::from(r.report.stage).as_str())
             .collect();
+        let users: Vec<&str> = self.reports.iter().map(|r| r.amqp_user.as_str()).collect();
         // Locked in the order of their ids before they are changed, so that two batches never deadlock.
         let statement = tx
             .prepare_cached(
                 "-- heartbeats.renew
                  WITH new AS (
                      SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::real[], $5::int[], $6::int[],
-                                          $7::int[], $8::bigint[], $9::text[], $10::text[], $11::int[])
+                                          $7::int[], $8::bigint[], $9::text[], $10::text[], $11::int[],
+                                          $12::text[])
                          AS new(job_id, attempt, claim_id, percent, items_done, items_failed, items_total, bytes,
-                                detail, stage, index)
+                                detail, stage, index, amqp_user)
                  ), locked AS (
                      SELECT leases.job_id, new.index FROM leases JOIN new USING (job_id, attempt, claim_id)
+                     JOIN attempts USING (job_id, attempt, claim_id)
                      JOIN jobs ON jobs.id = leases.job_id
                          AND jobs.state = new.stage AND NOT jobs.cancel_requested AND NOT jobs.held
                      JOIN plugins ON plugins.name = jobs.plugin AND plugins.state = 'running'
                      JOIN workers ON workers.id = leases.worker_id AND NOT workers.drain_requested
+                     WHERE coalesce(attempts.amqp_user, new.amqp_user) = new.amqp_user
                      ORDER BY leases.job_id FOR UPDATE OF leases
                  )
                  UPDATE leases SET
@@ -87,6 +94,7 @@ impl Transact for Renew<'_> {
                     &figures.details,
                     &stages,
                     &indices,
+                    &users,
                 ],
             )
             .await?
@@ -118,6 +126,8 @@ impl Transact for Revise<'_> {
         let ids: Vec<JobId> = self.reports.iter().map(|r| r.report.job_id).collect();
         let mut rows = job_row::lock(tx, &ids).await?;
         let pauses = pauses(tx, self.reports).await?;
+        let speakers: Vec<Speaker<'_>> = self.reports.iter().map(speaker).collect();
+        let strangers = owner::strangers(tx, &speakers).await?;
         let mut verdicts = Vec::with_capacity(self.reports.len());
         let mut changed: Vec<(JobId, Job)> = Vec::new();
         let mut alive: Vec<&WorkerReport> = Vec::new();
@@ -128,7 +138,8 @@ impl Transact for Revise<'_> {
                 claim_id: report.claim_id,
             };
             let pause = pauses.get(&index).copied().unwrap_or(Pause::No);
-            let answer = rows.get(&report.job_id).map_or(HeartbeatAnswer::Lost, |row| {
+            let row = rows.get(&report.job_id).filter(|_| !strangers.contains(&index));
+            let answer = row.map_or(HeartbeatAnswer::Lost, |row| {
                 decide::heartbeat(row, token, report.stage, pause)
             });
             let (verdict, next) = match answer {
@@ -160,6 +171,17 @@ impl Transact for Revise<'_> {
         write_figures(tx, &reports).await?;
         record_items_and_log(tx, &reports).await?;
         Ok(verdicts)
+    }
+}
+
+fn speaker(sent: &WorkerReport) -> Speaker<'_> {
+    Speaker {
+        job_id: sent.report.job_id,
+        token: Token {
+            attempt: sent.report.attempt,
+            claim_id: sent.report.claim_id,
+        },
+        amqp_user: &sent.amqp_user,
     }
 }
 

@@ -10,6 +10,7 @@ use shared::message::worker::{AttemptReport, AttemptResult, Outcome};
 use uuid::Uuid;
 
 use super::finish::{Ending, Finished, Totals, finish};
+use super::owner::{self, Speaker};
 use super::{Error, Transact, job_row, schedule};
 
 /// Decides and records a batch of results; one answer a result in their order, and the jobs that ended.
@@ -17,6 +18,8 @@ use super::{Error, Transact, job_row, schedule};
 pub struct Record<'a> {
     /// The results.
     pub results: &'a [AttemptResult],
+    /// The RabbitMQ user that sent each of them.
+    pub users: &'a [&'a str],
 }
 
 impl Transact for Record<'_> {
@@ -27,15 +30,23 @@ impl Transact for Record<'_> {
         let ids: Vec<JobId> = self.results.iter().map(|result| result.report.job_id).collect();
         let mut rows = job_row::lock(tx, &ids).await?;
         let retries_max = retries_max(tx, &ids).await?;
+        let speakers: Vec<Speaker<'_>> = self
+            .results
+            .iter()
+            .zip(self.users)
+            .map(|(result, user)| speaker(&result.report, user))
+            .collect();
+        let strangers = owner::strangers(tx, &speakers).await?;
         let mut answers = Vec::with_capacity(self.results.len());
         let mut accepted: Vec<(&AttemptResult, Job)> = Vec::new();
-        for result in self.results {
+        for (index, result) in self.results.iter().enumerate() {
             let report = &result.report;
             let token = Token {
                 attempt: report.attempt,
                 claim_id: report.claim_id,
             };
             let answer = match rows.get_mut(&report.job_id) {
+                _ if strangers.contains(&index) => ResultAnswer::Superseded,
                 _ if accepted.iter().any(|(other, _)| is_same(&other.report, report)) => {
                     ResultAnswer::Recorded
                 }
@@ -79,6 +90,17 @@ impl Transact for Record<'_> {
         let endings: Vec<Ending> = ended.iter().map(|(result, next)| ending(result, next)).collect();
         let finished = finish(tx, &endings).await?;
         Ok((answers, finished))
+    }
+}
+
+fn speaker<'a>(report: &AttemptReport, amqp_user: &'a str) -> Speaker<'a> {
+    Speaker {
+        job_id: report.job_id,
+        token: Token {
+            attempt: report.attempt,
+            claim_id: report.claim_id,
+        },
+        amqp_user,
     }
 }
 

@@ -21,10 +21,18 @@ pub struct Announce<'a> {
 
 impl Transact for Announce<'_> {
     const NAME: &'static str = "workers.announce";
-    type Output = ();
+    /// Whether it is recorded: an id that another RabbitMQ user's worker has is not to be had.
+    type Output = bool;
 
-    async fn run(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+    async fn run(&self, tx: &Transaction<'_>) -> Result<bool, Error> {
         let said = self.announcement;
+        let owner = tx
+            .prepare_cached("-- workers.owner\nSELECT amqp_user FROM workers WHERE id = $1 FOR UPDATE")
+            .await?;
+        let owner = tx.query_opt(&owner, &[&said.worker_id]).await?;
+        if owner.is_some_and(|row| row.get::<_, &str>(0) != self.amqp_user) {
+            return Ok(false);
+        }
         let mut offers = said.plugins.clone();
         offers.sort_by(|a, b| a.name.cmp(&b.name));
         offers.dedup_by(|a, b| a.name == b.name);
@@ -67,8 +75,8 @@ impl Transact for Announce<'_> {
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, tm_now(), tm_now())
                  ON CONFLICT (id) DO UPDATE SET
                      draining = EXCLUDED.draining, reply_to = EXCLUDED.reply_to, checks = EXCLUDED.checks,
-                     amqp_user = EXCLUDED.amqp_user, announced_at = EXCLUDED.announced_at,
-                     heartbeat_at = EXCLUDED.heartbeat_at",
+                     announced_at = EXCLUDED.announced_at, heartbeat_at = EXCLUDED.heartbeat_at
+                 WHERE workers.amqp_user = EXCLUDED.amqp_user",
             )
             .await?;
         tx.execute(
@@ -106,7 +114,7 @@ impl Transact for Announce<'_> {
             )
             .await?;
         tx.execute(&serve, &[&said.worker_id, &names, &slots]).await?;
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -115,16 +123,22 @@ impl Transact for Announce<'_> {
 pub struct Alive<'a> {
     /// Their heartbeats.
     pub heartbeats: &'a [Heartbeat],
+    /// The RabbitMQ user that sent each of them.
+    pub users: &'a [&'a str],
 }
 
-impl Transact for Alive<'_> {
+impl<'a> Transact for Alive<'a> {
     const NAME: &'static str = "workers.alive";
     type Output = ();
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<(), Error> {
-        let mut heartbeats: Vec<&Heartbeat> = self.heartbeats.iter().collect();
-        heartbeats.sort_by(|a, b| a.worker_id.cmp(&b.worker_id));
-        heartbeats.dedup_by(|a, b| a.worker_id == b.worker_id);
+        let mut heartbeats: Vec<(&Heartbeat, &str)> =
+            self.heartbeats.iter().zip(self.users.iter().copied()).collect();
+        let key = |(heartbeat, user): (&'a Heartbeat, &'a str)| (heartbeat.worker_id.as_str(), user);
+        heartbeats.sort_by_key(|sent| key(*sent));
+        heartbeats.dedup_by_key(|sent| key(*sent));
+        let users: Vec<&str> = heartbeats.iter().map(|(_, user)| *user).collect();
+        let heartbeats: Vec<&Heartbeat> = heartbeats.into_iter().map(|(heartbeat, _)| heartbeat).collect();
         let ids: Vec<&str> = heartbeats.iter().map(|h| h.worker_id.as_str()).collect();
         let rss: Vec<i64> = heartbeats
             .iter()
@@ -136,15 +150,15 @@ impl Transact for Alive<'_> {
                 "-- workers.alive
                  WITH locked AS (
                      SELECT id, new.rss, new.draining
-                     FROM workers JOIN unnest($1::text[], $2::bigint[], $3::bool[]) AS new(id, rss, draining)
-                         USING (id)
+                     FROM workers JOIN unnest($1::text[], $2::bigint[], $3::bool[], $4::text[])
+                         AS new(id, rss, draining, amqp_user) USING (id, amqp_user)
                      ORDER BY id FOR UPDATE OF workers
                  )
                  UPDATE workers SET heartbeat_at = tm_now(), rss_bytes = locked.rss, draining = locked.draining
                  FROM locked WHERE workers.id = locked.id",
             )
             .await?;
-        tx.execute(&statement, &[&ids, &rss, &draining]).await?;
+        tx.execute(&statement, &[&ids, &rss, &draining, &users]).await?;
         Ok(())
     }
 }

@@ -5,6 +5,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use shared::amqp::topology::{OtherArguments, SUBMIT_QUEUE};
 use shared::error::Chain;
 use shared::message::worker::Check;
 
@@ -31,13 +32,18 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
         health::broker(&app),
         health::broker_unblocked(&app),
     ]);
+    checks.push(broker_permissions(app.broker.refused()));
     if app.broker.connected() {
         checks.push(queues(&app.broker.missing_queues()));
+        checks.push(arguments(&app.broker.other_arguments()));
     }
     // Without the schema every statement would fail for that one reason.
     if reachable && app.schema_is_ready() {
         match app.db.run(&ReadSurroundings).await {
-            Ok(found) => checks.extend(surroundings(&found)),
+            Ok(found) => {
+                checks.extend(surroundings(&found));
+                checks.extend(app.broker.user().map(|user| users(user, &found.workers)));
+            }
             Err(error) => {
                 tracing::warn!("the doctor can't look around: {}", Chain(&error));
                 checks.push(failed(
@@ -108,6 +114,59 @@ fn queues(missing: &[String]) -> Check {
             ),
         )
     }
+}
+
+fn broker_permissions(refused: Option<String>) -> Check {
+    let name = "broker permissions";
+    match refused {
+        None => passed(name, "nothing is refused".to_owned()),
+        Some(said) => failed(
+            name,
+            format!(
+                "RabbitMQ has just refused the coordinator's user something: {said}; `taskmanager broker setup` gives it what it needs"
+            ),
+        ),
+    }
+}
+
+fn arguments(others: &[OtherArguments]) -> Check {
+    let name = "broker queues' arguments";
+    if others.is_empty() {
+        return passed(name, "they are ours".to_owned());
+    }
+    let say = |OtherArguments { queue, said }: &OtherArguments| {
+        let waiting = if queue == SUBMIT_QUEUE {
+            "once it is empty, as submissions that wait there would be lost"
+        } else {
+            "nothing is lost by that, what it held is sent again"
+        };
+        format!(
+            "somebody has made {queue} with other arguments, and it is used as it is ({said}); delete it \
+             (rabbitmqctl delete_queue {queue}), and it is made anew as it should be: {waiting}"
+        )
+    };
+    let lines: Vec<String> = others.iter().map(say).collect();
+    failed(name, lines.join("\n"))
+}
+
+/// A hint, no fault: one user for all is how a trial runs.
+fn users(own: &str, workers: &[WorkerRow]) -> Check {
+    let name = "broker users";
+    let sharing: Vec<&str> = workers
+        .iter()
+        .filter(|worker| worker.alive && worker.amqp_user == own)
+        .map(|worker| worker.name.as_str())
+        .collect();
+    let message = if sharing.is_empty() {
+        format!("no worker uses the coordinator's user \"{own}\"")
+    } else {
+        format!(
+            "hint: these workers use the coordinator's own user \"{own}\", which may do everything: {}; \
+             `taskmanager broker setup` makes users that may do no more than they need",
+            sharing.join(", ")
+        )
+    };
+    passed(name, message)
 }
 
 fn plugin(plugin: &PluginRow) -> Check {
@@ -184,6 +243,7 @@ mod tests {
         WorkerRow {
             name: "scan1".to_owned(),
             host: "scan1".to_owned(),
+            amqp_user: "ocr-workers".to_owned(),
             version: version.to_owned(),
             alive,
             draining: false,
@@ -229,6 +289,34 @@ mod tests {
     #[test]
     fn different_versions_are_a_finding() {
         assert!(wrong(vec![ocr(1, 0)], vec![worker(true, "0.0.1")]).contains(&"scan1: version".to_owned()));
+    }
+
+    #[test]
+    fn workers_that_use_the_coordinators_user_are_a_hint_and_no_fault() {
+        let shared = |own| users(own, &[worker(true, VERSION), worker(false, VERSION)]);
+        assert!(shared("ocr-workers").ok && shared("coordinator").ok);
+        assert!(
+            shared("ocr-workers")
+                .message
+                .contains("may do everything: scan1;")
+        );
+        assert!(shared("coordinator").message.starts_with("no worker uses"));
+    }
+
+    #[test]
+    fn a_queue_with_other_arguments_is_a_finding_that_says_what_to_do() {
+        let other = |queue: &str| OtherArguments {
+            queue: queue.to_owned(),
+            said: "inequivalent arg".to_owned(),
+        };
+        assert!(arguments(&[]).ok);
+        let found = arguments(&[other("taskmanager.jobs.ocr"), other("taskmanager.submit")]);
+        assert!(!found.ok);
+        let lines: Vec<&str> = found.message.lines().collect();
+        assert!(
+            lines[0].contains("delete_queue taskmanager.jobs.ocr") && lines[0].contains("nothing is lost")
+        );
+        assert!(lines[1].contains("once it is empty"), "{lines:?}");
     }
 
     #[test]

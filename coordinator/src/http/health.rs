@@ -78,14 +78,17 @@ pub(super) fn schema(app: &App) -> Check {
 /// Whether RabbitMQ is there.
 pub(super) fn broker(app: &App) -> Check {
     let problem = (!app.broker.connected()).then_some("RabbitMQ is not connected");
-    check("broker", problem, "RabbitMQ is connected", |problem| {
-        let said = app
-            .broker
-            .trouble()
-            .map_or_else(String::new, |said| format!(" (it last said: {said})"));
-        format!(
-            "{problem}{said}: is it running, is --amqp-url right, and may its user do this? Nothing is lost meanwhile"
-        )
+    let version = app.broker.version();
+    let fine = format!("{} is connected", version.as_deref().unwrap_or("RabbitMQ"));
+    check("broker", problem, &fine, |problem| {
+        let trouble = app.broker.trouble();
+        let said = trouble
+            .as_ref()
+            .map_or_else(String::new, |trouble| format!(" ({})", trouble.said));
+        let advice = trouble.map_or("is it running, and is --amqp-url right?", |trouble| {
+            trouble.advice
+        });
+        format!("{problem}{said}: {advice}. Nothing is lost meanwhile, and it goes on by itself")
     })
 }
 

@@ -10,9 +10,12 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use shared::error::Chain;
 use shared::job::{JobState, ShownState};
-use shared::metrics::{JOBS, OLDEST_QUEUED_AGE, SLOTS};
+use shared::metrics::{
+    BROKER_BLOCKED, BROKER_CONNECTED, BROKER_QUEUES_WRONG, JOBS, OLDEST_QUEUED_AGE, SLOTS,
+};
 
 use super::App;
+use crate::broker::Status;
 use crate::db::pages::{PluginRow, ReadPlugins};
 
 /// The format that Prometheus reads.
@@ -24,7 +27,20 @@ pub(super) async fn export(State(app): State<App>) -> Response {
         Ok(plugins) => record(&plugins),
         Err(error) => tracing::warn!("figures of the database could not be read: {}", Chain(&error)),
     }
+    record_broker(&app.broker);
     ([(CONTENT_TYPE, FORMAT)], app.prometheus.render()).into_response()
+}
+
+/// Sets the gauges that tell how the connection to RabbitMQ is.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "gauges are floating point; there are far fewer queues than 2^52"
+)]
+fn record_broker(broker: &Status) {
+    gauge!(BROKER_CONNECTED).set(f64::from(u8::from(broker.connected())));
+    gauge!(BROKER_BLOCKED).set(f64::from(u8::from(broker.blocked())));
+    gauge!(BROKER_QUEUES_WRONG, "trouble" => "missing").set(broker.missing_queues().len() as f64);
+    gauge!(BROKER_QUEUES_WRONG, "trouble" => "arguments").set(broker.other_arguments().len() as f64);
 }
 
 /// Sets the gauges that come from the database.

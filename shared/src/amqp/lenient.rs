@@ -8,11 +8,13 @@
 //! Invariant: a frame that the library can read passes as it is.
 
 mod frame;
+mod greeting;
 mod stream;
 
 use std::future::Future;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use async_rs::traits::Reactor;
@@ -27,14 +29,16 @@ use lapin::{Connection, ConnectionProperties};
 pub use frame::UNREADABLE_HEADER;
 use stream::Lenient;
 
-/// Connects as `Connection::connect_uri` does, reading leniently.
+/// Connects as `Connection::connect_uri` does, reading leniently; gives also which broker it is, as it says itself.
 ///
 /// # Errors
 /// What the client library says of the address, the network, or the broker's refusal.
 pub(super) async fn connect(
     uri: AMQPUri,
     properties: ConnectionProperties,
-) -> Result<Connection, lapin::Error> {
+) -> Result<(Connection, Option<String>), lapin::Error> {
+    let greeting = Arc::new(OnceLock::new());
+    let heard = Arc::clone(&greeting);
     let tokio = Tokio::current();
     let runtime = Runtime::new(RuntimeParts::new(tokio.clone(), LenientReactor(tokio.clone())));
     let connecting = async move |uri: AMQPUri, _: Runtime<_>| {
@@ -42,9 +46,11 @@ pub(super) async fn connect(
         let socket = uri
             .connect_with_config_async(OwnedTLSConfig::default().as_ref(), &tokio)
             .await?;
-        Ok(AsyncTcpStream::Plain(Lenient::new(socket)))
+        Ok(AsyncTcpStream::Plain(Lenient::hearing(socket, heard.clone())))
     };
-    Connection::connector(uri, runtime, connecting, properties).await
+    let connection = Connection::connector(uri, runtime, connecting, properties).await?;
+    let version = greeting.get().and_then(|frame| greeting::broker(frame));
+    Ok((connection, version))
 }
 
 /// Tokio's reactor, with the lenient stream as its kind of connection.

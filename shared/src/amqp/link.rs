@@ -20,11 +20,16 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// A session that lasted this long starts the pauses anew.
 const SESSION_GOOD: Duration = Duration::from_secs(10);
 
+/// The broker's number for a wrong password or a missing permission.
+pub const ACCESS_REFUSED: u16 = 403;
+
 /// One life of a connection.
 #[derive(Debug, Clone)]
 pub struct Session {
     /// The connection.
     pub connection: std::sync::Arc<Connection>,
+    /// Which broker it is: product and version as it says itself.
+    pub version: Option<std::sync::Arc<str>>,
     /// Cancelled when the session is over, whoever noticed it; cancel it to end the session.
     pub over: CancellationToken,
     /// Whether the broker blocks publishing at the moment.
@@ -43,11 +48,26 @@ impl Session {
 
 /// Keeps a connection up until `stop`: connects, runs `serve` with the session, and begins again when `serve`
 /// ends or the connection fails. `serve` has to end soon after its session is over.
-pub async fn run<F, Fut>(name: &'static str, address: &Address, stop: &CancellationToken, mut serve: F)
+pub async fn run<F, Fut>(name: &'static str, address: &Address, stop: &CancellationToken, serve: F)
 where
     F: FnMut(Session) -> Fut,
     Fut: Future<Output = Result<(), Error>>,
 {
+    run_telling(name, address, stop, serve, |_| {}).await;
+}
+
+/// The same, and tells `failed` why a connection could not be made or has ended, and which permissions are missing.
+pub async fn run_telling<F, Fut>(
+    name: &'static str,
+    address: &Address,
+    stop: &CancellationToken,
+    mut serve: F,
+    failed: impl Fn(&Error),
+) where
+    F: FnMut(Session) -> Fut,
+    Fut: Future<Output = Result<(), Error>>,
+{
+    let failed = &failed;
     let mut pause = PAUSE_FIRST;
     let mut first = true;
     while !stop.is_cancelled() {
@@ -56,11 +76,12 @@ where
         }
         first = false;
         let started = Instant::now();
-        match session(name, address, stop, &mut serve).await {
+        match session(name, address, stop, &mut serve, failed).await {
             Ok(()) if stop.is_cancelled() => break,
             Ok(()) => tracing::info!("connection {name} to RabbitMQ ended"),
             Err(error) => {
                 tracing::warn!("connection {name} to RabbitMQ at {address}: {}", Chain(&error));
+                failed(&error);
             }
         }
         if started.elapsed() > SESSION_GOOD {
@@ -79,6 +100,7 @@ async fn session<F, Fut>(
     address: &Address,
     stop: &CancellationToken,
     serve: &mut F,
+    failed: &impl Fn(&Error),
 ) -> Result<(), Error>
 where
     F: FnMut(Session) -> Fut,
@@ -91,12 +113,19 @@ where
         connection = connecting => connection?,
         () = stop.cancelled() => return Ok(()),
     };
-    tracing::info!("connection {name} to RabbitMQ at {address} is up");
+    let (connection, version) = connection;
+    tracing::info!(
+        "connection {name} to RabbitMQ at {address} is up ({})",
+        version
+            .as_deref()
+            .unwrap_or("it does not say which version it is")
+    );
     let (blocked, blocked_watch) = watch::channel(false);
     let over = CancellationToken::new();
     let mut events = Box::pin(connection.events_listener());
     let session = Session {
         connection: std::sync::Arc::new(connection),
+        version: version.map(Into::into),
         over: over.clone(),
         blocked: blocked_watch,
     };
@@ -114,6 +143,13 @@ where
                 // A channel's error is also told here; it is its user's to handle.
                 Event::Error(source) if session.connection.status().connected() => {
                     tracing::debug!("a channel of connection {name} failed: {source}");
+                    let error = Error::Broker {
+                        action: "using a channel",
+                        source,
+                    };
+                    if error.refusal() == Some(ACCESS_REFUSED) {
+                        failed(&error);
+                    }
                 }
                 Event::Error(source) => {
                     return Err(Error::Broker {

@@ -9,6 +9,7 @@ use lapin::{Channel, ExchangeKind};
 
 use super::link::Session;
 use super::{Error, call};
+use crate::error::Chain;
 use crate::job::Priority;
 use crate::plugin::PluginName;
 
@@ -39,6 +40,12 @@ pub const REPLY_TO: &str = "amq.rabbitmq.reply-to";
 /// The prefix of all names here; replies never go to queues that have it.
 pub const NAME_PREFIX: &str = "taskmanager.";
 
+/// The kinds of messages that workers send to the events exchange; coordinators send probes.
+pub const WORKER_KINDS: [&str; 5] = ["claim", "publish", "heartbeat", "announce", "result"];
+
+/// What the broker answers when something exists that is not as declared.
+const PRECONDITION_FAILED: u16 = 406;
+
 /// Queues of the events exchange and the kinds of messages that each takes.
 const EVENT_QUEUES: [(&str, &[&str]); 3] = [
     (CLAIMS_QUEUE, &["claim", "publish"]),
@@ -46,11 +53,13 @@ const EVENT_QUEUES: [(&str, &[&str]); 3] = [
     (RESULTS_QUEUE, &["result"]),
 ];
 
-/// Declares everything that does not depend on plugins.
+/// Declares everything that does not depend on plugins. A queue that exists with other arguments is used as it is;
+/// gives those with what the broker says of them.
 ///
 /// # Errors
-/// When the broker refuses, for example because a queue exists with other arguments.
-pub async fn declare_fixed(channel: &Channel) -> Result<(), Error> {
+/// When the broker refuses anything else, for example because a permission is missing.
+pub async fn declare_fixed(session: &Session) -> Result<Vec<OtherArguments>, Error> {
+    let mut channel = session.channel().await?;
     let exchanges = [
         (SUBMIT_EXCHANGE, ExchangeKind::Topic),
         (JOBS_EXCHANGE, ExchangeKind::Direct),
@@ -65,17 +74,45 @@ pub async fn declare_fixed(channel: &Channel) -> Result<(), Error> {
         let declaring = channel.exchange_declare(name.into(), kind, options, FieldTable::default());
         call("declaring an exchange", declaring).await?;
     }
-    declare_queue(channel, SUBMIT_QUEUE, FieldTable::default()).await?;
-    bind(channel, SUBMIT_QUEUE, SUBMIT_EXCHANGE, "#").await?;
-    declare_queue(channel, SUBMIT_REJECTED_QUEUE, FieldTable::default()).await?;
-    declare_queue(channel, EVENTS_REJECTED_QUEUE, FieldTable::default()).await?;
-    for (queue, kinds) in EVENT_QUEUES {
-        declare_queue(channel, queue, FieldTable::default()).await?;
-        for kind in kinds {
-            bind(channel, queue, EVENTS_EXCHANGE, &format!("#.{kind}")).await?;
+    let mut others = Vec::new();
+    let queues = [SUBMIT_QUEUE, SUBMIT_REJECTED_QUEUE, EVENTS_REJECTED_QUEUE];
+    for queue in queues.into_iter().chain(EVENT_QUEUES.map(|(queue, _)| queue)) {
+        match declare_queue(&channel, queue, FieldTable::default()).await {
+            Err(error) if is_refused_with(&error, PRECONDITION_FAILED) => {
+                others.push(OtherArguments::of(queue, &error));
+                // The refusal has closed the channel.
+                channel = session.channel().await?;
+            }
+            declared => declared?,
         }
     }
-    Ok(())
+    bind(&channel, SUBMIT_QUEUE, SUBMIT_EXCHANGE, "#").await?;
+    for (queue, kinds) in EVENT_QUEUES {
+        for kind in kinds {
+            bind(&channel, queue, EVENTS_EXCHANGE, &format!("#.{kind}")).await?;
+        }
+    }
+    call("closing a channel", channel.close(200, "done".into())).await?;
+    Ok(others)
+}
+
+/// A queue that somebody has made with other arguments than ours. The broker changes none of them; the queue has to be
+/// deleted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OtherArguments {
+    /// The queue.
+    pub queue: String,
+    /// What the broker says.
+    pub said: String,
+}
+
+impl OtherArguments {
+    fn of(queue: &str, error: &Error) -> Self {
+        Self {
+            queue: queue.to_owned(),
+            said: Chain(error).to_string(),
+        }
+    }
 }
 
 /// Whether a coordinator has declared the exchange that workers publish to.
@@ -104,21 +141,34 @@ pub async fn events_exchange_exists(session: &Session) -> Result<bool, Error> {
     }
 }
 
-/// Declares a plugin's queue, unless it is there.
+/// Declares a plugin's queue, unless it is there; tells when it is there with other arguments.
 ///
 /// # Errors
-/// When the broker refuses.
-pub async fn declare_plugin_queue(session: &Session, plugin: &PluginName) -> Result<(), Error> {
-    let channel = session.channel().await?;
+/// When the broker refuses for any other reason.
+pub async fn declare_plugin_queue(
+    session: &Session,
+    plugin: &PluginName,
+) -> Result<Option<OtherArguments>, Error> {
+    let mut channel = session.channel().await?;
     let mut arguments = FieldTable::default();
     arguments.insert(
         "x-max-priority".into(),
         AMQPValue::ShortShortUInt(Priority::HIGHEST.get()),
     );
-    declare_queue(&channel, &plugin.queue(), arguments).await?;
+    let other = match declare_queue(&channel, &plugin.queue(), arguments).await {
+        Err(error) if is_refused_with(&error, PRECONDITION_FAILED) => {
+            // The refusal has closed the channel.
+            channel = session.channel().await?;
+            Some(OtherArguments::of(&plugin.queue(), &error))
+        }
+        declared => {
+            declared?;
+            None
+        }
+    };
     bind(&channel, &plugin.queue(), JOBS_EXCHANGE, &plugin.routing_key()).await?;
     call("closing a channel", channel.close(200, "done".into())).await?;
-    Ok(())
+    Ok(other)
 }
 
 /// What a queue holds.
@@ -159,12 +209,11 @@ pub async fn depth(session: &Session, queue: &str) -> Result<Option<Depth>, Erro
 /// Whether the broker said that there is no such queue or exchange.
 pub fn is_not_found(error: &Error) -> bool {
     const NOT_FOUND: u16 = 404;
-    match error {
-        Error::Broker { source, .. } => {
-            matches!(source.kind(), lapin::ErrorKind::ProtocolError(error) if error.get_id() == NOT_FOUND)
-        }
-        _ => false,
-    }
+    is_refused_with(error, NOT_FOUND)
+}
+
+fn is_refused_with(error: &Error, code: u16) -> bool {
+    error.refusal() == Some(code)
 }
 
 async fn declare_queue(channel: &Channel, name: &str, arguments: FieldTable) -> Result<(), Error> {

@@ -14,6 +14,11 @@ use crate::plugin::PluginName;
 pub enum Reply {
     /// To an announcement: rows and queues exist now.
     Announced,
+    /// To an announcement that nobody acts on: the worker's RabbitMQ user may not serve what it offers.
+    Refused {
+        /// Why, and what to do, for a person.
+        reason: String,
+    },
     /// To a claim request, one answer a claim.
     Claims {
         /// In the order of the request.

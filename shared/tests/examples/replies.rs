@@ -29,6 +29,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         Refusal::AutostartOff,
         Refusal::LimitReached,
         Refusal::QuotaUsedUp,
+        Refusal::UserNotAllowed,
     ];
     let verdicts = [
         Verdict::Ok,
@@ -40,6 +41,14 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
     vec![
         ("reply-announced.json", Reply::Announced),
         ("reply-claims-granted.json", Reply::Claims { answers: granted() }),
+        (
+            "reply-refused.json",
+            Reply::Refused {
+                reason: "the RabbitMQ user \"images\" may not serve OCR: it is listed for IMAGE; \
+                         list OCR with --worker-user, or give the worker its own group's user"
+                    .to_owned(),
+            },
+        ),
         (
             "reply-claims-refused.json",
             Reply::Claims {

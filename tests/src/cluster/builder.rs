@@ -23,12 +23,13 @@ pub struct Builder {
     plugins: String,
     lease_seconds: u32,
     templates: String,
-    coordinator: Vec<(String, String)>,
-    worker: Vec<(String, String)>,
+    pub(super) coordinator: Vec<(String, String)>,
+    pub(super) worker: Vec<(String, String)>,
     private_postgres: bool,
     private_rabbitmq: bool,
     recording_tesseract: bool,
     expected: Vec<String>,
+    pub(super) groups: Vec<String>,
 }
 
 impl Builder {
@@ -44,6 +45,7 @@ impl Builder {
             private_rabbitmq: false,
             recording_tesseract: false,
             expected: Vec::new(),
+            groups: Vec::new(),
         }
     }
 
@@ -53,6 +55,10 @@ impl Builder {
 
     pub(super) fn expected(&self) -> &[String] {
         &self.expected
+    }
+
+    pub(super) fn groups(&self) -> &[String] {
+        &self.groups
     }
 
     /// The plugins that workers serve and their slots: `OCR=1,NOOP=4`.
@@ -125,7 +131,7 @@ impl Builder {
     }
 
     /// Starts everything with one worker, and waits until jobs of its plugins are accepted.
-    pub fn start(self) -> Cluster {
+    pub fn start(mut self) -> Cluster {
         let place = Place::temporary(&self.name).expect("a place can be made");
         let data = place.path().join("data");
         fs::create_dir(&data).expect("the data folder can be made");
@@ -133,6 +139,7 @@ impl Builder {
             make_recorder(&place);
         }
         let servers = Servers::start(&place, self.private_postgres, self.private_rabbitmq);
+        self.make_users(&place, &servers);
         let coordinator = self.start_coordinator(&place, &servers, &data);
         let worker = self.worker(&place, &servers, &data, 0);
         let cluster = Cluster {

@@ -15,6 +15,7 @@ use crate::db::pages::sample::{Sample, id};
 use crate::db::retention::Prune;
 use crate::db::schedule::Wake;
 use crate::testing::TestDatabase;
+use crate::worker_users::WorkerUsers;
 
 async fn database(sample: &Sample) -> (TestDatabase, Db) {
     let database = TestDatabase::create().await;
@@ -45,6 +46,7 @@ async fn on_plugin(db: &Db, plugin: &str, action: PluginAction) {
 
 async fn claim(db: &Db, job: JobId, dispatch: i64) -> Result<(), Refusal> {
     let claims = [WorkerClaim {
+        amqp_user: "user".to_owned(),
         worker_id: "worker".to_owned(),
         claim: Claim {
             job_id: job,
@@ -52,7 +54,15 @@ async fn claim(db: &Db, job: JobId, dispatch: i64) -> Result<(), Refusal> {
             claim_id: ClaimId::generate(),
         },
     }];
-    match db.run(&GrantClaims { claims: &claims }).await.unwrap().remove(0) {
+    match db
+        .run(&GrantClaims {
+            claims: &claims,
+            users: &WorkerUsers::default(),
+        })
+        .await
+        .unwrap()
+        .remove(0)
+    {
         ClaimReply::Granted(_) => Ok(()),
         ClaimReply::Refused { refusal, .. } => Err(refusal),
     }
@@ -193,7 +203,10 @@ async fn end(db: &Db, title: &str) {
             log: Vec::new(),
         },
     };
-    let record = crate::db::results::Record { results: &[result] };
+    let record = crate::db::results::Record {
+        results: &[result],
+        users: &["user"],
+    };
     db.run(&record).await.unwrap();
 }
 

@@ -24,6 +24,7 @@ use crate::db::submit::{NewJob, RecordJobs};
 use crate::db::sweep::ExpireLeases;
 use crate::db::{Db, Error, Transact, job_row};
 use crate::testing::TestDatabase;
+use crate::worker_users::WorkerUsers;
 
 const PLUGIN: &str = "OCR";
 const WORKER: &str = "worker";
@@ -97,13 +98,20 @@ impl Transactions {
                     claim_id: *claim_id,
                 };
                 let claims = [WorkerClaim {
+                    amqp_user: "user".to_owned(),
                     worker_id: WORKER.to_owned(),
                     claim,
                 }];
-                db.run(&GrantClaims { claims: &claims }).await.unwrap();
+                db.run(&GrantClaims {
+                    claims: &claims,
+                    users: &WorkerUsers::default(),
+                })
+                .await
+                .unwrap();
             }
             Step::Heartbeat { token, stage } => {
                 let reports = [WorkerReport {
+                    amqp_user: "user".to_owned(),
                     worker_id: WORKER.to_owned(),
                     report: self.report(before, *token, *stage),
                 }];
@@ -123,7 +131,12 @@ impl Transactions {
                         outcome: outcome(OutcomeKind::Done),
                     },
                 };
-                db.run(&GrantPublish { request: &request }).await.unwrap();
+                db.run(&GrantPublish {
+                    request: &request,
+                    amqp_user: "user",
+                })
+                .await
+                .unwrap();
             }
             Step::Result { token, outcome: kind } => {
                 let result = AttemptResult {
@@ -131,7 +144,12 @@ impl Transactions {
                     outcome: outcome(*kind),
                     report: self.report(before, *token, Stage::Processing),
                 };
-                db.run(&Record { results: &[result] }).await.unwrap();
+                db.run(&Record {
+                    results: &[result],
+                    users: &["user"],
+                })
+                .await
+                .unwrap();
             }
             Step::Expire { job } => {
                 let id = self.ids[*job];
@@ -150,6 +168,20 @@ impl Transactions {
                 };
                 db.run(&act).await.unwrap();
             }
+            Step::StopPlugin | Step::StartPlugin | Step::Autostart(_) | Step::Limit(_) => {
+                self.configure(step).await
+            }
+            Step::TimeComes => {
+                let past =
+                    "UPDATE jobs SET run_at = tm_now() - interval '1 second' WHERE state = 'SCHEDULED'";
+                self.execute(past).await;
+                db.run(&Wake).await.unwrap();
+            }
+        }
+    }
+
+    async fn configure(&self, step: &Step) {
+        match step {
             Step::StopPlugin => {
                 self.on_plugin(&PluginAction::Stop {
                     reason: None,
@@ -167,12 +199,7 @@ impl Transactions {
                 };
                 self.on_plugin(&PluginAction::Configure(settings)).await;
             }
-            Step::TimeComes => {
-                let past =
-                    "UPDATE jobs SET run_at = tm_now() - interval '1 second' WHERE state = 'SCHEDULED'";
-                self.execute(past).await;
-                db.run(&Wake).await.unwrap();
-            }
+            other => unreachable!("{other:?} is nothing of a plugin"),
         }
     }
 

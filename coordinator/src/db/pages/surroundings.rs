@@ -26,6 +26,8 @@ pub struct WorkerRow {
     pub name: String,
     /// Its host.
     pub host: String,
+    /// The RabbitMQ user that it is.
+    pub amqp_user: String,
     /// Its release.
     pub version: String,
     /// It was heard of lately.
@@ -89,7 +91,7 @@ async fn workers(tx: &Transaction<'_>) -> Result<Vec<WorkerRow>, Error> {
     let rows = rows(
         tx,
         "-- pages.workers
-             SELECT id, name, host, version, draining, checks,
+             SELECT id, name, host, amqp_user, version, draining, checks,
                     heartbeat_at > tm_now() - make_interval(secs => $1) AS alive
              FROM workers
              ORDER BY name, id",
@@ -103,6 +105,7 @@ async fn workers(tx: &Transaction<'_>) -> Result<Vec<WorkerRow>, Error> {
             Ok(WorkerRow {
                 name: row.try_get("name")?,
                 host: row.try_get("host")?,
+                amqp_user: row.try_get("amqp_user")?,
                 version: row.try_get("version")?,
                 alive: row.try_get("alive")?,
                 draining: row.try_get("draining")?,

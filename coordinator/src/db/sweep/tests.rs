@@ -10,6 +10,7 @@ use crate::db::claims::{GrantClaims, WorkerClaim};
 use crate::db::heartbeats::RecordProbe;
 use crate::db::pages::sample::{Sample, id};
 use crate::testing::TestDatabase;
+use crate::worker_users::WorkerUsers;
 
 /// A silence of the probes longer than this counts as an outage.
 const GAP_SECONDS: f64 = 5.0;
@@ -35,6 +36,7 @@ async fn probe(db: &Db) {
 
 async fn claim(db: &Db, job: JobId) {
     let claims = [WorkerClaim {
+        amqp_user: "user".to_owned(),
         worker_id: "worker".to_owned(),
         claim: Claim {
             job_id: job,
@@ -42,7 +44,13 @@ async fn claim(db: &Db, job: JobId) {
             claim_id: ClaimId::generate(),
         },
     }];
-    let answers = db.run(&GrantClaims { claims: &claims }).await.unwrap();
+    let answers = db
+        .run(&GrantClaims {
+            claims: &claims,
+            users: &WorkerUsers::default(),
+        })
+        .await
+        .unwrap();
     assert!(matches!(answers[..], [ClaimReply::Granted(_)]), "{answers:?}");
 }
 

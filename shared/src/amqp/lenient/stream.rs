@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use futures_util::io::{AsyncRead, AsyncWrite};
@@ -27,6 +28,13 @@ impl<S> Lenient<S> {
             chunk: vec![0; READ_BYTES].into(),
         }
     }
+
+    /// The same, and keeps the first frame: the broker's greeting.
+    pub(super) fn hearing(inner: S, greeting: Arc<OnceLock<Vec<u8>>>) -> Self {
+        let mut lenient = Self::new(inner);
+        lenient.filter.greeting = Some(greeting);
+        lenient
+    }
 }
 
 /// What has come from the socket and not yet gone to the library.
@@ -37,6 +45,8 @@ struct Filter {
     gone: usize,
     /// The beginning of the next frame.
     part: Vec<u8>,
+    /// Where the first frame is kept.
+    greeting: Option<Arc<OnceLock<Vec<u8>>>>,
     /// Something that is no AMQP came: all that follows passes as it is.
     given_up: bool,
 }
@@ -49,6 +59,9 @@ impl Filter {
             let rest = &self.part[begin..];
             match frame::find(rest) {
                 Found::Whole(length) => {
+                    if let Some(greeting) = self.greeting.take() {
+                        greeting.get_or_init(|| rest[..length].to_vec());
+                    }
                     match frame::readable(&rest[..length]) {
                         Some(mended) => self.ready.extend(mended),
                         None => self.ready.extend_from_slice(&rest[..length]),

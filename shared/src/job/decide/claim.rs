@@ -53,6 +53,8 @@ pub enum Refusal {
     LimitReached,
     /// Its plugin's page contract is used up.
     QuotaUsedUp,
+    /// The worker's RabbitMQ user is not listed for the plugin.
+    UserNotAllowed,
 }
 
 /// The answer to a claim.

@@ -1,0 +1,334 @@
+//! RabbitMQ is only a hint: whatever happens to it, running jobs end well and waiting ones are done afterwards by
+//! themselves, or the system says what a person has to do and goes on once that is done.
+
+use lapin::types::AMQPValue;
+use serde_json::{Value, json};
+use shared::amqp::topology::{
+    CLAIMS_QUEUE, EVENTS_EXCHANGE, EVENTS_REJECTED_QUEUE, HEARTBEATS_QUEUE, JOBS_EXCHANGE,
+    NOTIFICATIONS_EXCHANGE, RESULTS_QUEUE, SUBMIT_EXCHANGE, SUBMIT_QUEUE, SUBMIT_REJECTED_QUEUE,
+};
+use shared::job::JobId;
+use tests::{Builder, Cluster, LIMIT, eventually};
+
+const QUEUE: &str = "taskmanager.jobs.noop";
+const CONNECTED: &str = "taskmanager_broker_connected";
+
+/// One slot, so that jobs wait; what is lost is missed soon.
+fn cluster(name: &str) -> Builder {
+    Cluster::named(name)
+        .plugins("NOOP=1")
+        .coordinator_env("TASKMANAGER_RESEND_AFTER_SECONDS", "2")
+}
+
+fn job(title: &str, milliseconds: u32) -> Value {
+    json!({"plugin": "NOOP", "title": title, "parameters": {"items": 2, "item_ms": milliseconds}})
+}
+
+/// The same where messages can't get through for a while, which every program may tell.
+fn shaken(name: &str) -> Builder {
+    let told = [
+        "to RabbitMQ at",
+        "without an answer",
+        "no answer",
+        "a result is not recorded yet",
+        "messages of taskmanager",
+        "messages were given back",
+    ];
+    told.into_iter().fold(cluster(name), Builder::expecting)
+}
+
+/// A job that runs and three that wait in the queue, the worker stopped where it is.
+fn one_runs_and_three_wait(cluster: &mut Cluster) -> Vec<JobId> {
+    let api = cluster.api();
+    let running = api.submit(&job("runs", 3_000));
+    cluster.wait_until(running, "runs", |job| job.state == "PROCESSING");
+    let waiting = (0..3).map(|number| api.submit(&job(&format!("waits {number}"), 0)));
+    let jobs: Vec<JobId> = std::iter::once(running).chain(waiting).collect();
+    let amqp = cluster.amqp();
+    // A worker without a free slot has given back what it held before it is stopped.
+    eventually(LIMIT, "three messages in the queue", || match amqp.depth(QUEUE) {
+        3 => Ok(()),
+        other => Err(other.to_string()),
+    });
+    cluster.workers[0].freeze();
+    jobs
+}
+
+/// Each job is done by one attempt, and new ones are taken.
+fn all_end_well(cluster: &Cluster, jobs: &[JobId]) {
+    for id in jobs {
+        assert_eq!(cluster.wait_until_done(*id).outcomes(), ["done"]);
+    }
+    let id = cluster.submit(&job("afterwards", 0));
+    cluster.wait_until_done(id);
+}
+
+/// Waits until `/readyz` refuses with this text among its checks.
+fn wait_until_not_ready(cluster: &Cluster, text: &str) {
+    let api = cluster.api();
+    eventually(LIMIT, &format!("/readyz says \"{text}\""), || {
+        let answer = api.get("/readyz")?;
+        if answer.status == 503 && answer.body.contains(text) {
+            Ok(())
+        } else {
+            Err(format!("{}: {}", answer.status, answer.body))
+        }
+    });
+}
+
+fn wait_until_ready(cluster: &Cluster) {
+    let api = cluster.api();
+    eventually(LIMIT, "/readyz says yes", || {
+        let answer = api.get("/readyz")?;
+        if answer.status == 200 {
+            Ok(())
+        } else {
+            Err(answer.body)
+        }
+    });
+}
+
+/// What `taskmanager doctor` finds wrong.
+fn findings(cluster: &Cluster) -> String {
+    let output = cluster.taskmanager(&["doctor"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let wrong = said.lines().filter(|line| line.starts_with('✗'));
+    wrong.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn jobs_whose_queue_was_purged_are_sent_again() {
+    let mut cluster = cluster("purged").expecting("are sent again").start();
+    let jobs = one_runs_and_three_wait(&mut cluster);
+    let amqp = cluster.amqp();
+    amqp.purge_queue(QUEUE);
+    assert_eq!(amqp.depth(QUEUE), 0);
+    cluster.workers[0].thaw();
+    all_end_well(&cluster, &jobs);
+}
+
+#[test]
+fn after_all_queues_and_exchanges_were_deleted_all_is_made_anew() {
+    let mut cluster = shaken("deleted").expecting("are sent again").start();
+    let jobs = one_runs_and_three_wait(&mut cluster);
+    let amqp = cluster.amqp();
+    for exchange in [
+        SUBMIT_EXCHANGE,
+        JOBS_EXCHANGE,
+        EVENTS_EXCHANGE,
+        NOTIFICATIONS_EXCHANGE,
+    ] {
+        amqp.delete_exchange(exchange);
+    }
+    for queue in [
+        SUBMIT_QUEUE,
+        SUBMIT_REJECTED_QUEUE,
+        EVENTS_REJECTED_QUEUE,
+        CLAIMS_QUEUE,
+        HEARTBEATS_QUEUE,
+        RESULTS_QUEUE,
+        QUEUE,
+    ] {
+        amqp.delete_queue(queue);
+    }
+    cluster.workers[0].thaw();
+    for id in &jobs {
+        assert_eq!(cluster.wait_until_done(*id).outcomes(), ["done"]);
+    }
+    wait_until_ready(&cluster);
+    all_end_well(&cluster, &[]);
+}
+
+#[test]
+fn a_wiped_node_is_set_up_by_one_command_and_everything_goes_on() {
+    let mut cluster = shaken("wiped")
+        .expecting("refuses this coordinator's user")
+        .users(&["tools=NOOP"])
+        .expecting("are sent again")
+        .start();
+    let jobs = one_runs_and_three_wait(&mut cluster);
+    cluster.rabbitmq().wipe().unwrap();
+    cluster.rabbitmq().restart().unwrap();
+    cluster.workers[0].thaw();
+    wait_until_not_ready(&cluster, "`taskmanager broker setup` does");
+    assert!(findings(&cluster).contains("`taskmanager broker setup` does"));
+    assert_eq!(cluster.api().metric(CONNECTED, &[]).unwrap().to_string(), "0");
+    cluster.set_broker_up(&[]);
+    cluster.make_virtual_host();
+    for id in &jobs {
+        assert_eq!(cluster.wait_until_done(*id).outcomes(), ["done"]);
+    }
+    wait_until_ready(&cluster);
+    assert_eq!(cluster.api().metric(CONNECTED, &[]).unwrap().to_string(), "1");
+    all_end_well(&cluster, &[]);
+}
+
+#[test]
+fn a_memory_alarm_only_delays() {
+    let mut cluster = shaken("alarm")
+        .lease_seconds(30)
+        .private_rabbitmq()
+        .expecting("RabbitMQ takes no messages")
+        .start();
+    let mut jobs = one_runs_and_three_wait(&mut cluster);
+    cluster.rabbitmq().raise_memory_alarm().unwrap();
+    wait_until_not_ready(&cluster, "memory or disk alarm");
+    assert!(findings(&cluster).contains("rabbitmq-diagnostics alarms"));
+    let api = cluster.api();
+    assert_eq!(
+        api.metric("taskmanager_broker_blocked", &[]).unwrap().to_string(),
+        "1"
+    );
+    // Over HTTP jobs are still accepted.
+    jobs.push(api.submit(&job("during the alarm", 0)));
+    // Nobody can report now, so that the worker, which in fact stands still, is not held to be dead.
+    eventually(LIMIT, "the end of the lease", || {
+        let over =
+            cluster.count("SELECT count(*) FROM leases WHERE lease_end < tm_now() - interval '3 seconds'");
+        if over == 1 { Ok(()) } else { Err(over.to_string()) }
+    });
+    cluster.workers[0].thaw();
+    cluster.rabbitmq().end_memory_alarm().unwrap();
+    for id in &jobs {
+        assert_eq!(cluster.wait_until_done(*id).outcomes(), ["done"]);
+    }
+    wait_until_ready(&cluster);
+    assert_eq!(
+        api.metric("taskmanager_broker_blocked", &[]).unwrap().to_string(),
+        "0"
+    );
+    all_end_well(&cluster, &[]);
+}
+
+#[test]
+fn a_frozen_broker_is_noticed_and_waited_for() {
+    let mut cluster = shaken("frozen")
+        .private_rabbitmq()
+        .expecting("are sent again")
+        .start();
+    let jobs = one_runs_and_three_wait(&mut cluster);
+    cluster.rabbitmq().freeze().unwrap();
+    cluster.workers[0].thaw();
+    // A broker that is silent for two heartbeats is given up, and so is connecting to it.
+    wait_until_not_ready(&cluster, "RabbitMQ is not connected");
+    assert!(findings(&cluster).contains("is it running"));
+    assert_eq!(cluster.api().metric(CONNECTED, &[]).unwrap().to_string(), "0");
+    cluster.rabbitmq().thaw().unwrap();
+    for id in &jobs {
+        assert_eq!(cluster.wait_until_done(*id).outcomes(), ["done"]);
+    }
+    wait_until_ready(&cluster);
+    all_end_well(&cluster, &[]);
+}
+
+#[test]
+fn queues_with_other_arguments_are_used_as_they_are_until_a_person_deletes_them() {
+    const WRONG: &str = "taskmanager_broker_queues_wrong";
+    let mut cluster = shaken("arguments")
+        .expecting("are sent again")
+        .expecting("with other arguments than ours")
+        .start();
+    let jobs = one_runs_and_three_wait(&mut cluster);
+    let amqp = cluster.amqp();
+    // Else the coordinator makes the queue anew before we do.
+    cluster.coordinator.freeze();
+    for queue in [QUEUE, RESULTS_QUEUE] {
+        amqp.delete_queue(queue);
+        amqp.declare_queue(queue, &[("x-message-ttl", AMQPValue::LongInt(600_000))]);
+    }
+    cluster.coordinator.thaw();
+    let api = cluster.api();
+    eventually(LIMIT, "two wrong queues", || {
+        match api.metric(WRONG, &["arguments"])? {
+            2.0 => Ok(()),
+            other => Err(other.to_string()),
+        }
+    });
+    let said = findings(&cluster);
+    assert!(
+        said.contains("somebody has made taskmanager.jobs.noop with other arguments"),
+        "{said}"
+    );
+    assert!(
+        cluster
+            .coordinator
+            .log()
+            .contains("with other arguments than ours")
+    );
+    cluster.workers[0].thaw();
+    all_end_well(&cluster, &jobs);
+
+    for queue in [QUEUE, RESULTS_QUEUE] {
+        amqp.delete_queue(queue);
+    }
+    eventually(LIMIT, "no wrong queue", || {
+        match api.metric(WRONG, &["arguments"])? {
+            0.0 => Ok(()),
+            other => Err(other.to_string()),
+        }
+    });
+    wait_until_ready(&cluster);
+    assert_eq!(findings(&cluster), "");
+    all_end_well(&cluster, &[]);
+}
+
+#[test]
+fn revoked_permissions_are_told_and_it_goes_on_once_they_are_back() {
+    let mut cluster = shaken("revoked")
+        .expecting("refuses this coordinator's user")
+        .users(&["tools=NOOP"])
+        .expecting("are sent again")
+        .start();
+    let jobs = one_runs_and_three_wait(&mut cluster);
+    let nothing = json!({"configure": "^$", "write": "^$", "read": "^$"});
+    let permissions = format!("permissions/{}/coordinator", cluster.virtual_host());
+    cluster.management().put(&permissions, &nothing);
+    wait_until_not_ready(&cluster, "ACCESS_REFUSED");
+    assert!(findings(&cluster).contains("`taskmanager broker setup` does"));
+    assert!(cluster.coordinator.log().contains("ACCESS_REFUSED"));
+    assert_eq!(cluster.api().metric(CONNECTED, &[]).unwrap().to_string(), "0");
+    cluster.workers[0].thaw();
+    cluster.set_broker_up(&[]);
+    for id in &jobs {
+        assert_eq!(cluster.wait_until_done(*id).outcomes(), ["done"]);
+    }
+    wait_until_ready(&cluster);
+    let id = cluster.amqp_as("intake").submit(&job("afterwards", 0));
+    cluster.wait_until_done(id);
+}
+
+#[test]
+fn a_coordinator_that_may_not_answer_says_so() {
+    let cluster = shaken("unanswered")
+        .users(&["tools=NOOP"])
+        .expecting("refuses this coordinator's user")
+        .start();
+    // Everything but the default exchange, which answers go through.
+    let most = json!({"configure": "^taskmanager", "write": "^taskmanager", "read": "^taskmanager"});
+    let permissions = format!("permissions/{}/coordinator", cluster.virtual_host());
+    cluster.management().put(&permissions, &most);
+    // What was allowed once is remembered for as long as a channel lives.
+    cluster.management().close_connections();
+    eventually(LIMIT, "a finding", || {
+        let said = findings(&cluster);
+        if said.contains("broker permissions") && said.contains("exchange 'amq.default'") {
+            Ok(())
+        } else {
+            Err(said)
+        }
+    });
+    assert!(
+        cluster
+            .coordinator
+            .log()
+            .contains("refuses this coordinator's user")
+    );
+    cluster.set_broker_up(&[]);
+    let api = cluster.api();
+    let id = api.submit(&job("afterwards", 0));
+    cluster.wait_until_done(id);
+    eventually(LIMIT, "no finding", || match findings(&cluster).as_str() {
+        "" => Ok(()),
+        said => Err(said.to_owned()),
+    });
+}
