@@ -202,6 +202,23 @@ impl RabbitMq {
         self.process.thaw()
     }
 
+    /// Makes it believe that memory is short: it then blocks every connection that publishes.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] when the node refuses, or is not there.
+    pub fn raise_memory_alarm(&self) -> Result<(), Error> {
+        // No node needs less than a byte in a million of the machine's memory.
+        self.node.set_memory_watermark("0.000001")
+    }
+
+    /// Ends what [`RabbitMq::raise_memory_alarm`] began.
+    ///
+    /// # Errors
+    /// As for [`RabbitMq::raise_memory_alarm`].
+    pub fn end_memory_alarm(&self) -> Result<(), Error> {
+        self.node.set_memory_watermark(node::MEMORY_WATERMARK)
+    }
+
     /// Ends the node as an administrator would (SIGTERM); epmd stays for the next start.
     ///
     /// # Errors

@@ -10,18 +10,27 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::account::{Account, give};
-use crate::process::{Environment, Launch, Process};
+use crate::account::{Account, give, setpriv};
+use crate::process::{Environment, Launch, Process, clean};
 use crate::{Error, Place, http, ports, secret};
 
 /// The system user that the node runs as when we are root.
 const ACCOUNT: &str = "rabbitmq";
 
+/// The node's name; the ports tell nodes apart.
+const NAME: &str = "taskmanager@localhost";
+
 /// The administrator of a private broker; `guest` does not exist there.
 const USER: &str = "taskmanager";
 
+/// The part of the machine's memory from which on the node takes no more messages.
+pub(super) const MEMORY_WATERMARK: &str = "0.3";
+
 /// How long a connection attempt may take: a listening loopback port answers at once.
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
+
+/// How long the node may take to obey.
+const CONTROL_LIMIT_SECONDS: &str = "20";
 
 /// Everything that a start needs to know.
 #[derive(Debug)]
@@ -76,7 +85,7 @@ impl Node {
             .current_dir(&self.home)
             // The script then becomes the node instead of staying its parent, so that the launcher's pid is the node's.
             .env("RUNNING_UNDER_SYSTEMD", "true")
-            .env("RABBITMQ_NODENAME", "taskmanager@localhost")
+            .env("RABBITMQ_NODENAME", NAME)
             .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
             .env("RABBITMQ_NODE_PORT", self.port.to_string())
             .env("RABBITMQ_DIST_PORT", self.distribution_port.to_string())
@@ -143,6 +152,31 @@ impl Node {
         connects(self.epmd_port)
     }
 
+    /// Sets the running node's limit; the next start forgets it.
+    pub(super) fn set_memory_watermark(&self, part: &str) -> Result<(), Error> {
+        let mut command = setpriv(self.account.as_ref());
+        clean(&mut command);
+        command
+            .arg("--")
+            .arg(self.script.with_file_name("rabbitmqctl"))
+            .args(["--node", NAME, "--timeout", CONTROL_LIMIT_SECONDS])
+            .args(["set_vm_memory_high_watermark", part])
+            .current_dir(&self.home);
+        self.set_erlang(&mut command);
+        let output = command.output().map_err(|source| Error::Start {
+            name: "rabbitmqctl".into(),
+            source,
+        })?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(Error::Failed {
+            program: "rabbitmqctl".into(),
+            status: output.status,
+            output: String::from_utf8_lossy(&output.stderr).trim_end().to_owned(),
+        })
+    }
+
     /// Deletes what the node stored.
     pub(super) fn remove_data(&self) -> Result<(), Error> {
         if self.data.exists() {
@@ -167,7 +201,7 @@ management.tcp.ip = 127.0.0.1
 management.tcp.port = {management_port}
 # Queue figures are at most a second old, so that tests need not wait for them.
 collect_statistics_interval = 1000
-vm_memory_high_watermark.relative = 0.3
+vm_memory_high_watermark.relative = {MEMORY_WATERMARK}
 disk_free_limit.absolute = 50MB
 # One log, on standard output.
 log.file = false

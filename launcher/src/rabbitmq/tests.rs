@@ -26,6 +26,11 @@ fn a_broker_keeps_its_data_through_kill_9_and_loses_it_when_wiped() {
     broker.thaw().unwrap();
     assert_eq!(vhost_status(&broker), 200);
 
+    broker.raise_memory_alarm().unwrap();
+    wait_for_alarm(&broker, true);
+    broker.end_memory_alarm().unwrap();
+    wait_for_alarm(&broker, false);
+
     let family = tree::family(Ident::of(broker.pid()).unwrap());
     assert!(family.len() > 1, "a running node has helpers: {family:?}");
     broker.kill9().unwrap();
@@ -38,4 +43,13 @@ fn a_broker_keeps_its_data_through_kill_9_and_loses_it_when_wiped() {
     broker.wipe().unwrap();
     broker.restart().unwrap();
     assert_eq!(vhost_status(&broker), 404);
+}
+
+/// The management API's figures are a second old at most.
+fn wait_for_alarm(broker: &RabbitMq, raised: bool) {
+    let expected = format!("\"mem_alarm\":{raised}");
+    let end = std::time::Instant::now() + START_LIMIT;
+    while !broker.management("/api/nodes").unwrap().body.contains(&expected) {
+        assert!(std::time::Instant::now() < end, "no {expected}");
+    }
 }
