@@ -111,9 +111,14 @@ impl Job {
 
 impl Api {
     pub(crate) fn new(port: u16) -> Self {
+        Self::within(port, TIMEOUT)
+    }
+
+    /// With another wait for each answer.
+    pub(crate) fn within(port: u16, limit: Duration) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(TIMEOUT))
+            .timeout_global(Some(limit))
             .proxy(None)
             .build();
         Self {

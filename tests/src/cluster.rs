@@ -7,7 +7,7 @@
 mod builder;
 mod logs;
 mod program;
-mod remains;
+pub(crate) mod remains;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
