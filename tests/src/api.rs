@@ -158,7 +158,15 @@ impl Api {
     /// # Errors
     /// Why there was no answer.
     pub fn post_job(&self, body: &[u8]) -> Result<Answer, String> {
-        let request = self.agent.post(format!("{}/api/v1/jobs", self.base));
+        self.post("/api/v1/jobs", body)
+    }
+
+    /// Sends JSON.
+    ///
+    /// # Errors
+    /// Why there was no answer.
+    pub fn post(&self, path: &str, body: &[u8]) -> Result<Answer, String> {
+        let request = self.agent.post(format!("{}{path}", self.base));
         read(request.header("Content-Type", "application/json").send(body))
     }
 

@@ -14,6 +14,7 @@
 //! submitted is known by the submitters, what ran by the plugin's own file, what was published by the folders.
 
 mod check;
+mod controls;
 mod journal;
 mod load;
 mod nemesis;
@@ -52,11 +53,21 @@ pub fn run(options: Options) -> anyhow::Result<Report> {
     let schedule = Schedule::new(options.seed, options.minutes, options.mutant);
     let mut site = site::Site::start(options.mutant)?;
     let orders = load::orders(options.seed, options.jobs, schedule.length_ms(), &site);
+    let plan = controls::Plan::new(options.seed, &orders, schedule.length_ms());
     let before = observe::programs(&mut site);
     let journal = Arc::new(journal::Journal::begin());
     let submitters = load::Submitters::start(&site, &journal, orders);
-    let carried_out = nemesis::carry_out(&mut site, &schedule, &journal);
-    let settled = settle::settle(&mut site, submitters, &journal);
+    let (carried_out, decided) = std::thread::scope(|scope| {
+        let ports = site.api_ports();
+        let (submitters, journal) = (&submitters, journal.as_ref());
+        let people = scope.spawn(move || plan.carry_out(&ports, submitters, journal));
+        let carried_out = nemesis::carry_out(&mut site, &schedule, journal);
+        let decided = people
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (carried_out, decided)
+    });
+    let settled = settle::settle(&mut site, submitters, decided, &journal);
     let findings = check::all(&mut site, &before, &carried_out, &settled, &journal);
     site.keep_logs(options.seed);
     Ok(Report::new(

@@ -56,11 +56,7 @@ impl Journal {
 
     /// All notes so far.
     pub(super) fn events(&self) -> Vec<Event> {
-        let mut events = self
-            .events
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner).clone();
         events.sort_by_key(|event| event.at_ms);
         events
     }

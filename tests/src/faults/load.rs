@@ -38,6 +38,13 @@ pub(super) struct Order {
     again: bool,
 }
 
+impl Order {
+    /// When it is submitted for the first time.
+    pub(super) fn at_ms(&self) -> u64 {
+        self.at_ms
+    }
+}
+
 /// How it is submitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
@@ -213,6 +220,19 @@ impl Submitters {
         }
     }
 
+    /// The order's job, once a submitter was told.
+    pub(super) fn job(&self, number: u32) -> Option<JobId> {
+        let acknowledged = self
+            .notes
+            .acknowledged
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        acknowledged
+            .iter()
+            .find(|ack| ack.number == number)
+            .and_then(|ack| ack.job)
+    }
+
     /// Whether every order is acknowledged.
     pub(super) fn are_done(&self) -> bool {
         self.threads.iter().all(JoinHandle::is_finished)
@@ -222,7 +242,9 @@ impl Submitters {
     pub(super) fn end(self) -> Submitted {
         self.notes.give_up.store(true, Ordering::Relaxed);
         for thread in self.threads {
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
         let taken = |mutex: &Mutex<Vec<_>>| {
             std::mem::take(&mut *mutex.lock().unwrap_or_else(PoisonError::into_inner))

@@ -77,12 +77,12 @@ pub(super) fn carry_out(site: &mut Site, schedule: &Schedule, journal: &Journal)
         let steps = schedule.of(|target| target == Target::Broker);
         lanes.push(scope.spawn(move || lane(&steps, journal, |step| hurt_broker(rabbitmq, step, journal))));
         let steps = schedule.of(|target| target == Target::Database);
-        lanes.push(scope.spawn(move || {
-            lane(&steps, journal, |step| hurt_database(postgres, step, journal))
-        }));
+        lanes.push(scope.spawn(move || lane(&steps, journal, |step| hurt_database(postgres, step, journal))));
         let mut done = CarriedOut::default();
         for lane in lanes {
-            let lane = lane.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let lane = lane
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             done.hurts.extend(lane.hurts);
             done.ended_by_themselves.extend(lane.ended_by_themselves);
         }

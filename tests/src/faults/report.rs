@@ -1,5 +1,6 @@
 //! What a run says in the end: for people, and as JSON.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -27,6 +28,7 @@ pub struct Report {
     seconds_to_settle: f64,
     acknowledgements: usize,
     commits_cut: u32,
+    decisions: BTreeMap<String, u32>,
     ended_jobs: Vec<(String, i64)>,
     checks: Vec<Check>,
     used_before: Vec<Used>,
@@ -57,6 +59,7 @@ impl Report {
             seconds_to_settle: settled.seconds,
             acknowledgements: settled.submitted.acknowledged.len(),
             commits_cut: carried_out.commits_cut,
+            decisions: settled.decided.answers.clone(),
             ended_jobs: findings.states,
             checks: findings.checks,
             used_before: before,
@@ -115,6 +118,7 @@ impl fmt::Display for Report {
             "\n{} acknowledgements, {} answers to commits cut off, jobs ended: {:?}, {:.0} s to settle",
             self.acknowledgements, self.commits_cut, self.ended_jobs, self.seconds_to_settle
         )?;
+        writeln!(f, "decisions and answers: {:?}", self.decisions)?;
         writeln!(f, "\nused before and after")?;
         for (before, after) in self.used_before.iter().zip(&self.used_after) {
             writeln!(

@@ -124,7 +124,10 @@ impl Lane {
     fn concerns(self, mutant: Option<Mutant>) -> bool {
         match mutant {
             Some(Mutant::AckBeforeCommit) => {
-                matches!(self, Self::Coordinator(_) | Self::Database | Self::DatabaseLink(_))
+                matches!(
+                    self,
+                    Self::Coordinator(_) | Self::Database | Self::DatabaseLink(_)
+                )
             }
             Some(Mutant::MarkBeforePublish) => self == Self::Broker,
             Some(Mutant::ExpiryWithoutProbe) => matches!(self, Self::Broker | Self::Database),
@@ -161,9 +164,7 @@ impl Lane {
         };
         let fault = match self {
             Self::Coordinator(_) | Self::Worker(_) if spared => Freeze,
-            Self::Coordinator(_) | Self::Worker(_) => {
-                random.one_of(&[Kill, Kill, Freeze, Freeze, Restart])
-            }
+            Self::Coordinator(_) | Self::Worker(_) => random.one_of(&[Kill, Kill, Freeze, Freeze, Restart]),
             Self::Broker => random.one_of(&[Kill, Restart, Freeze, FreezeAndKill, MemoryAlarm]),
             Self::Database => random.one_of(&[Kill, Kill, Freeze, Restart]),
             Self::DatabaseLink(_) => {
@@ -263,7 +264,11 @@ mod tests {
         assert_eq!(lines, PINNED);
     }
 
-    const PINNED: [&str; 3] = ["", "", ""];
+    const PINNED: [&str; 3] = [
+        "   2.289 s  Worker(2) Kill for 0.771 s",
+        "   4.939 s  Coordinator(1) Freeze for 5.418 s",
+        "   5.359 s  Worker(0) Freeze for 11.266 s",
+    ];
 
     #[test]
     fn faults_of_one_target_never_overlap_and_all_end_in_time() {

@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::controls::Decided;
 use super::journal::Journal;
 use super::load::{Submitted, Submitters};
 use super::site::Site;
@@ -17,6 +18,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) struct Settled {
     pub(super) submitted: Submitted,
+    pub(super) decided: Decided,
+    /// Decisions that could not be undone.
+    pub(super) troubles: Vec<String>,
     /// Jobs that have not ended: title and state.
     pub(super) unfinished: Vec<String>,
     /// How long it took from the last fault to the last job's end, seconds.
@@ -24,13 +28,19 @@ pub(super) struct Settled {
 }
 
 /// Waits for acknowledgements and ends.
-pub(super) fn settle(site: &mut Site, submitters: Submitters, journal: &Journal) -> Settled {
+pub(super) fn settle(
+    site: &mut Site,
+    submitters: Submitters,
+    decided: Decided,
+    journal: &Journal,
+) -> Settled {
     let began = Instant::now();
     for program in site.programs() {
         if !program.alive() {
             program.start_without_waiting();
         }
     }
+    let troubles = decided.undo(&site.api_ports());
     while !submitters.are_done() && began.elapsed() < ACKNOWLEDGE_LIMIT {
         thread::sleep(PAUSE);
     }
@@ -45,9 +55,14 @@ pub(super) fn settle(site: &mut Site, submitters: Submitters, journal: &Journal)
         thread::sleep(PAUSE);
     };
     let seconds = began.elapsed().as_secs_f64();
-    journal.note(format!("{} jobs are unfinished after {seconds:.0} s", unfinished.len()));
+    journal.note(format!(
+        "{} jobs are unfinished after {seconds:.0} s",
+        unfinished.len()
+    ));
     Settled {
         submitted,
+        decided,
+        troubles,
         unfinished,
         seconds,
     }

@@ -99,7 +99,13 @@ impl Site {
             .env("DATABASE_URL", database)
             .env("TASKMANAGER_TEMPLATES", self.place.path().join("templates.toml"))
             .env("TASKMANAGER_LEASE_SECONDS", LEASE_SECONDS.to_string());
-        self.launch(&format!("coordinator-{index}"), "TASKMANAGER_LISTEN", index, command, mutant)
+        self.launch(
+            &format!("coordinator-{index}"),
+            "TASKMANAGER_LISTEN",
+            index,
+            command,
+            mutant,
+        )
     }
 
     fn worker(&self, index: usize, mutant: Option<Mutant>) -> Result<Program> {
@@ -139,7 +145,10 @@ impl Site {
             .env("AMQP_URL", broker)
             .env(listen, format!("127.0.0.1:{port}"))
             .env("TASKMANAGER_ROOTS", self.data())
-            .env("TASKMANAGER_LOG", "info,coordinator=debug,worker=debug,shared=debug");
+            .env(
+                "TASKMANAGER_LOG",
+                "info,coordinator=debug,worker=debug,shared=debug",
+            );
         if let Some(mutant) = mutant {
             command.env("TASKMANAGER_MUTANT", mutant.as_str());
         }

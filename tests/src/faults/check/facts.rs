@@ -109,7 +109,10 @@ impl Facts {
             })
             .collect();
         let done_items = site
-            .sql("SELECT job_id, name, attempt FROM items WHERE state = 'done'", &[])?
+            .sql(
+                "SELECT job_id, name, attempt FROM items WHERE state = 'done'",
+                &[],
+            )?
             .iter()
             .map(|row| Item {
                 job: row.get(0),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use shared::job::JobId;
 use uuid::Uuid;
 
 use super::super::load::{Kind, Submitted, title};
@@ -18,13 +19,13 @@ pub(super) fn none_stuck(settled: &Settled) -> Check {
 }
 
 /// Every job has one end, one that its order can have, by one attempt.
-pub(super) fn one_end(submitted: &Submitted, facts: &Facts) -> Check {
+pub(super) fn one_end(settled: &Settled, facts: &Facts) -> Check {
     let mut check = Check::new("every job has one outcome, and one that it can have");
     let mut attempts: BTreeMap<Uuid, Vec<&Attempt>> = BTreeMap::new();
     for attempt in &facts.attempts {
         attempts.entry(attempt.job).or_default().push(attempt);
     }
-    for order in &submitted.orders {
+    for order in &settled.submitted.orders {
         let title = title(order.number);
         for job in facts.ended.get(&title).into_iter().flatten() {
             let outcomes = |outcome: &str| {
@@ -33,11 +34,17 @@ pub(super) fn one_end(submitted: &Submitted, facts: &Facts) -> Check {
                     .filter(|attempt| attempt.outcome.as_deref() == Some(outcome))
                     .count()
             };
-            let died = job.error.as_ref().is_some_and(|error| error.starts_with("Its worker died"));
+            let died = job
+                .error
+                .as_ref()
+                .is_some_and(|error| error.starts_with("Its worker died"));
             let possible = match job.state.as_str() {
                 "DONE" => order.kind != Kind::Fails && outcomes("done") == 1,
                 "ERROR" if died => outcomes("done") == 0 && outcomes("lost") >= 3,
                 "ERROR" => order.kind == Kind::Fails && outcomes("done") == 0 && outcomes("failed") >= 1,
+                "CANCELLED" => {
+                    settled.decided.cancel_wanted.contains(&JobId(job.id)) && outcomes("done") == 0
+                }
                 _ => false,
             };
             check.look(possible, || {
@@ -54,6 +61,25 @@ pub(super) fn one_end(submitted: &Submitted, facts: &Facts) -> Check {
             });
         }
     }
+    check
+}
+
+/// A job of which somebody was told that it is cancelled, is: unless it has no outputs and was through just then. What
+/// people did is undone in the end.
+pub(super) fn cancelled(settled: &Settled, facts: &Facts) -> Check {
+    let mut check = Check::new("a cancelled job stays cancelled, and what was held or stopped goes on");
+    for order in &settled.submitted.orders {
+        let title = title(order.number);
+        for job in facts.ended.get(&title).into_iter().flatten() {
+            if settled.decided.cancel_agreed.contains(&JobId(job.id)) {
+                let done = order.kind == Kind::Command && job.state == "DONE";
+                check.look(job.state == "CANCELLED" || done, || {
+                    format!("{title} ({}) is {}", job.id, job.state)
+                });
+            }
+        }
+    }
+    check.findings.extend(settled.troubles.iter().cloned());
     check
 }
 
@@ -111,7 +137,10 @@ pub(super) fn items(facts: &Facts) -> Check {
     {
         let rows = counted.get(&job.id).copied().unwrap_or(0);
         check.look(rows == job.items_done, || {
-            format!("{title} has {} items done, and {rows} rows of such", job.items_done)
+            format!(
+                "{title} has {} items done, and {rows} rows of such",
+                job.items_done
+            )
         });
     }
     check

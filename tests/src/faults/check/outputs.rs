@@ -76,7 +76,7 @@ pub(super) fn stores_gone(site: &Site, submitted: &Submitted, facts: &Facts) -> 
     for order in &submitted.orders {
         let title = title(order.number);
         for job in facts.ended.get(&title).into_iter().flatten() {
-            if job.state == "DONE" {
+            if job.state != "ERROR" {
                 let store = site.target(order.number).join(format!(".taskmanager-{}", job.id));
                 check.look(!store.exists(), || {
                     let mut left = BTreeMap::new();

@@ -43,9 +43,10 @@ pub(super) fn ended_well(site: &mut Site) -> Check {
     for program in site.programs() {
         let name = program.name().to_owned();
         let ended = program.end_after_sigterm(END_LIMIT);
-        check.look(ended.as_ref().is_ok_and(std::process::ExitStatus::success), || {
-            format!("{name}: {ended:?}")
-        });
+        check.look(
+            ended.as_ref().is_ok_and(std::process::ExitStatus::success),
+            || format!("{name}: {ended:?}"),
+        );
     }
     check
 }
@@ -85,6 +86,9 @@ fn connections(site: &Site) -> Result<Vec<String>> {
     let answer = site.rabbitmq.management("/api/connections")?;
     let open: Vec<serde_json::Value> =
         serde_json::from_str(&answer.body).context("RabbitMQ's list of connections can't be read")?;
-    left.extend(open.iter().map(|connection| format!("RabbitMQ: {}", connection["name"])));
+    left.extend(
+        open.iter()
+            .map(|connection| format!("RabbitMQ: {}", connection["name"])),
+    );
     Ok(left)
 }

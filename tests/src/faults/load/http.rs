@@ -16,7 +16,10 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(ports: Vec<u16>) -> Self {
         Self {
-            apis: ports.into_iter().map(|port| Api::within(port, PATIENCE)).collect(),
+            apis: ports
+                .into_iter()
+                .map(|port| Api::within(port, PATIENCE))
+                .collect(),
             turn: 0,
         }
     }
@@ -28,8 +31,7 @@ impl Submitter for Client {
         let answer = self.apis[self.turn].post_job(body.to_string().as_bytes())?;
         match answer.status {
             200 | 201 => {
-                let reply: SubmitReply =
-                    decode(answer.body.as_bytes()).map_err(|error| error.to_string())?;
+                let reply: SubmitReply = decode(answer.body.as_bytes()).map_err(|error| error.to_string())?;
                 Ok(reply.into())
             }
             422 => Ok(Answer::Refused(answer.body)),
