@@ -10,6 +10,7 @@ mod control;
 mod crash;
 mod dashboard;
 mod fairness;
+mod faults;
 mod pages;
 mod path;
 mod shutdown;

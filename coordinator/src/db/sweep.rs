@@ -1,7 +1,8 @@
 //! Leases that ended without a sign of life.
 //!
 //! Invariant: silence counts against a worker only if messages of the heartbeat queue have reached this database
-//! without a gap during the whole lease. An outage of broker, database or coordinators ends no attempt.
+//! without a gap for a whole lease up to now, so that its heartbeat would have, too. An outage of broker, database or
+//! coordinators ends no attempt; it only puts off the end of one whose worker died meanwhile.
 
 use deadpool_postgres::Transaction;
 use shared::job::decide::{self, WORKERS_LOST_MAX};
@@ -32,7 +33,7 @@ impl Transact for ExpireLeases {
                 "-- sweep.candidates
                  SELECT leases.job_id FROM leases, heartbeat_probe
                  WHERE lease_end < tm_now()
-                     AND ($3 OR (continuous_since <= lease_end - make_interval(secs => lease_seconds)
+                     AND ($3 OR (continuous_since + make_interval(secs => lease_seconds) < tm_now()
                          AND last_at > tm_now() - make_interval(secs => $1)))
                  ORDER BY leases.job_id LIMIT $2",
             )
@@ -126,4 +127,47 @@ async fn died_too_often(tx: &Transaction<'_>, id: JobId) -> Result<String, Error
          you start it again.",
         deaths.unwrap_or_default()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestDatabase;
+
+    /// A job whose worker has died during an outage: its lease was over before the heartbeats came through again.
+    const DIED_IN_AN_OUTAGE: &str = "
+        INSERT INTO plugins (name, title_en, title_de, needs_source, needs_target, needs_template)
+            VALUES ('NOOP', 'Nothing', 'Nichts', false, false, false);
+        INSERT INTO jobs (id, plugin, title, state, priority, attempt, claim_attempt, claim_id)
+            VALUES (gen_random_uuid(), 'NOOP', 'orphan', 'STARTED', 5, 1, 1, gen_random_uuid());
+        INSERT INTO job_details (job_id, parameters, extra, submitted_by) SELECT id, '{}', '{}', 'test' FROM jobs;
+        INSERT INTO attempts (job_id, attempt, claim_id, worker_id, started_at)
+            SELECT id, 1, claim_id, 'w', tm_now() - interval '12 minutes' FROM jobs;
+        INSERT INTO leases (job_id, attempt, claim_id, worker_id, lease_seconds, lease_end, limit_keys)
+            SELECT id, 1, claim_id, 'w', 60, tm_now() - interval '10 minutes', '{plugin:NOOP}' FROM jobs;";
+
+    async fn lost(database: &TestDatabase, since: &str, last: &str) -> usize {
+        let probe = format!(
+            "UPDATE heartbeat_probe SET continuous_since = tm_now() - interval '{since}',
+                 last_at = tm_now() - interval '{last}'"
+        );
+        database.execute(&probe).await;
+        let expire = ExpireLeases { gap_seconds: 5.0 };
+        database.db().run(&expire).await.unwrap().0
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_died_in_an_outage_is_noticed_a_whole_lease_after_it() {
+        let database = TestDatabase::create().await;
+        database.execute(DIED_IN_AN_OUTAGE).await;
+        assert_eq!(lost(&database, "59 seconds", "0 seconds").await, 0);
+        assert_eq!(
+            lost(&database, "2 hours", "6 seconds").await,
+            0,
+            "the outage lasts"
+        );
+        assert_eq!(lost(&database, "61 seconds", "0 seconds").await, 1);
+        let states = database.texts("SELECT state FROM jobs").await;
+        assert_eq!(states, ["QUEUED"]);
+    }
 }

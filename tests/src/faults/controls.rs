@@ -17,7 +17,7 @@ use crate::api::Api;
 /// The longest wait for an answer: whoever clicks does not wait for long.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long undoing may take once the faults have ceased.
-const UNDO_LIMIT: Duration = Duration::from_secs(60);
+const UNDO_LIMIT: Duration = Duration::from_mins(1);
 const UNDO_PAUSE: Duration = Duration::from_millis(300);
 /// Jobs that were submitted this long before are decided about, milliseconds.
 const RECENT_MS: u64 = 4_000;

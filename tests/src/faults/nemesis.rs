@@ -65,13 +65,20 @@ pub(super) fn carry_out(site: &mut Site, schedule: &Schedule, journal: &Journal)
         }
         for (index, link) in database_links.iter().enumerate() {
             let steps = schedule.of(|target| target == Target::DatabaseLink(index));
-            lanes.push(scope.spawn(move || lane(&steps, journal, |step| hurt_link(link, step, journal))));
+            lanes.push(scope.spawn(move || {
+                lane(&steps, journal, |step| {
+                    hurt_link(link, step, journal);
+                    Ok(())
+                })
+            }));
         }
         let steps = schedule.of(|target| matches!(target, Target::BrokerLink(_)));
         lanes.push(scope.spawn(move || {
-            lane(&steps, journal, |step| match step.target {
-                Target::BrokerLink(index) => hurt_link(&broker_links[index], step, journal),
-                _ => Ok(()),
+            lane(&steps, journal, |step| {
+                if let Target::BrokerLink(index) = step.target {
+                    hurt_link(&broker_links[index], step, journal);
+                }
+                Ok(())
             })
         }));
         let steps = schedule.of(|target| target == Target::Broker);
@@ -175,13 +182,12 @@ fn keep_running(program: &mut Program, until_ms: u64, journal: &Journal, done: &
     }
 }
 
-fn hurt_link(link: &Proxy, step: &Step, journal: &Journal) -> Result<(), launcher::Error> {
+fn hurt_link(link: &Proxy, step: &Step, journal: &Journal) {
     let mode = match step.fault {
         Fault::CutCommits(count) => {
             link.cut_after_commits(count);
             last(step, journal);
-            link.cut_after_commits(0);
-            return Ok(());
+            return link.cut_after_commits(0);
         }
         Fault::Stall => Mode::Stall,
         Fault::Cut => Mode::Cut,
@@ -191,7 +197,6 @@ fn hurt_link(link: &Proxy, step: &Step, journal: &Journal) -> Result<(), launche
     link.set(mode);
     last(step, journal);
     link.set(Mode::Pass);
-    Ok(())
 }
 
 fn hurt_broker(broker: &mut RabbitMq, step: &Step, journal: &Journal) -> Result<(), launcher::Error> {

@@ -1,6 +1,6 @@
 //! Numbers that follow from a seed alone, on every machine and with every version of every library.
 
-/// A sequence of numbers (SplitMix64).
+/// A sequence of numbers (`SplitMix64`).
 #[derive(Debug, Clone)]
 pub(super) struct Random(u64);
 

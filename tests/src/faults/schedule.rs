@@ -179,27 +179,27 @@ impl Lane {
             (Kill | Restart, _) => (100, 6_000),
             (CutCommits(_), _) => (1_000, 3_000),
             // Longer than a lease, now and then.
-            (Freeze | Stall | Blackhole, Target::Worker(_) | Target::BrokerLink(_)) => (300, 13_000),
+            (Freeze | Stall | Blackhole, Target::Worker(_) | Target::BrokerLink(_)) => (300, 16_000),
             (Freeze, Target::Coordinator(_)) => (300, 12_000),
             _ => (300, 9_000),
         };
         (target, fault, random.between(least, most))
     }
 
-    fn steps(self, seed: u64, length_ms: u64, wipes: bool) -> Vec<Step> {
+    fn steps(self, seed: u64, length_ms: u64, may_wipe: bool) -> Vec<Step> {
         let mut random = Random::new(seed, &format!("{self:?}"));
         let (least, most) = self.pause();
         let mut at_ms = random.between(1_000, most * 1_000);
         let spared = self == Self::Coordinator(usize::try_from(seed % 2).unwrap_or(0))
             || self == Self::Worker(usize::try_from(seed % 3).unwrap_or(0));
-        let mut wiped = !wipes;
+        let mut wipe_is_due = may_wipe;
         let mut steps = Vec::new();
         loop {
             let (target, mut fault, lasting_ms) = self.fault(&mut random, spared);
             // Once, and early enough for many submissions to follow.
-            if self == Self::Broker && !wiped && at_ms > length_ms / 4 && at_ms < length_ms / 2 {
+            if self == Self::Broker && wipe_is_due && at_ms > length_ms / 4 && at_ms < length_ms / 2 {
                 fault = Fault::Wipe;
-                wiped = true;
+                wipe_is_due = false;
             }
             if at_ms + lasting_ms > length_ms {
                 return steps;

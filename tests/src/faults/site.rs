@@ -20,8 +20,8 @@ use crate::environment::program;
 use crate::eventually::{LIMIT, eventually};
 use crate::servers;
 
-/// Short, so that faults outlast it.
-pub(super) const LEASE_SECONDS: u32 = 6;
+/// Short, so that faults outlast it; longer than a worker takes to find its way back to the broker.
+pub(super) const LEASE_SECONDS: u32 = 10;
 
 /// What workers run, and how many at once.
 const PLUGINS: &str = "NOOP=4,SHELL=2";

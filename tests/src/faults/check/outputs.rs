@@ -10,6 +10,7 @@ use super::super::load::{Kind, Submitted, title};
 use super::super::site::Site;
 use super::Check;
 use super::facts::{Ended, Facts};
+use crate::volume::hexadecimal;
 
 /// Every job that is DONE has what its manifest says, to the byte, each item by an attempt that wrote it.
 pub(super) fn granted_and_whole(site: &Site, submitted: &Submitted, facts: &Facts) -> Check {
@@ -116,8 +117,5 @@ fn read(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
 }
 
 fn sha256(content: &[u8]) -> String {
-    Sha256::digest(content)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hexadecimal(&Sha256::digest(content))
 }
