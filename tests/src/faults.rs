@@ -45,6 +45,14 @@ pub struct Options {
     pub mutant: Option<Mutant>,
 }
 
+impl Options {
+    /// What the run's files are called.
+    fn name(&self) -> String {
+        let mutant = self.mutant.map(|mutant| format!("-{}", mutant.as_str()));
+        format!("seed-{}{}", self.seed, mutant.unwrap_or_default())
+    }
+}
+
 /// Runs it from start to verdict.
 ///
 /// # Errors
@@ -52,7 +60,7 @@ pub struct Options {
 pub fn run(options: Options) -> anyhow::Result<Report> {
     let schedule = Schedule::new(options.seed, options.minutes, options.mutant);
     let mut site = site::Site::start(options.mutant)?;
-    let orders = load::orders(options.seed, options.jobs, schedule.length_ms(), &site);
+    let orders = load::orders(options.seed, options.jobs, schedule.length_ms(), &site.data());
     let plan = controls::Plan::new(options.seed, &orders, schedule.length_ms());
     let before = observe::programs(&mut site);
     let journal = Arc::new(journal::Journal::begin());
@@ -69,7 +77,7 @@ pub fn run(options: Options) -> anyhow::Result<Report> {
     });
     let settled = settle::settle(&mut site, submitters, decided, &journal);
     let findings = check::all(&mut site, &before, &carried_out, &settled, &journal);
-    site.keep_logs(options.seed);
+    site.keep_logs(&options.name());
     Ok(Report::new(
         options,
         schedule,

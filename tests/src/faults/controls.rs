@@ -208,3 +208,43 @@ fn status(api: &Api, path: &str, body: &Value) -> String {
         Err(_) => "no answer".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::load;
+    use super::*;
+
+    fn plan(seed: u64) -> Plan {
+        let orders = load::orders(seed, 300, 180_000, Path::new("/data"));
+        Plan::new(seed, &orders, 180_000)
+    }
+
+    #[test]
+    fn a_seed_is_always_the_same_jobs_and_the_same_decisions() {
+        assert_eq!(plan(3).decisions, plan(3).decisions);
+        assert_ne!(plan(3).decisions, plan(4).decisions);
+    }
+
+    #[test]
+    fn three_minutes_see_every_kind_of_decision() {
+        let decisions = plan(1).decisions;
+        for action in [
+            "cancel",
+            "hold",
+            "release",
+            "start_now",
+            "set_priority",
+            "move",
+            "stop",
+            "start",
+            "autostart",
+        ] {
+            assert!(
+                decisions.iter().any(|decision| decision.body["action"] == action),
+                "{action}"
+            );
+        }
+    }
+}

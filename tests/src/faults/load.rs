@@ -6,6 +6,7 @@
 mod amqp;
 mod http;
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -17,7 +18,7 @@ use shared::message::submit::SubmitReply;
 
 use super::journal::Journal;
 use super::random::Random;
-use super::site::Site;
+use super::site::{self, Site};
 
 /// Pause before a submission is repeated.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -79,17 +80,17 @@ pub(super) struct Acknowledged {
 /// What is not as it should be for a submitter.
 pub(super) type Complaint = String;
 
-/// The jobs of a seed, spread over the time.
-pub(super) fn orders(seed: u64, jobs: u32, length_ms: u64, site: &Site) -> Vec<Order> {
+/// The jobs of a seed, spread over the time, with folders beneath `data`.
+pub(super) fn orders(seed: u64, jobs: u32, length_ms: u64, data: &Path) -> Vec<Order> {
     let mut random = Random::new(seed, "orders");
     let mut orders: Vec<Order> = (1..=jobs)
-        .map(|number| order(number, length_ms, &mut random, site))
+        .map(|number| order(number, length_ms, &mut random, data))
         .collect();
     orders.sort_by_key(|order| order.at_ms);
     orders
 }
 
-fn order(number: u32, length_ms: u64, random: &mut Random, site: &Site) -> Order {
+fn order(number: u32, length_ms: u64, random: &mut Random, data: &Path) -> Order {
     let way = random.one_of(&[Way::Answered, Way::Answered, Way::Confirmed, Way::Http, Way::Http]);
     let kind = match random.between(1, 100) {
         1..=18 => Kind::Command,
@@ -104,8 +105,8 @@ fn order(number: u32, length_ms: u64, random: &mut Random, site: &Site) -> Order
         "title": title(number),
         "priority": random.between(0, 10),
         "idempotency_key": format!("key of order {number}"),
-        "source": site.witness(),
-        "target": site.target(number),
+        "source": site::witness(data),
+        "target": site::target(data, number),
         "parameters": {"items": items, "item_ms": item_ms, "write": true, "witness": number.to_string()},
     });
     match kind {

@@ -19,6 +19,8 @@ use super::settle::Settled;
 /// All of a run.
 #[derive(Debug, Serialize)]
 pub struct Report {
+    #[serde(skip)]
+    name: String,
     seed: u64,
     minutes: f64,
     jobs: u32,
@@ -50,6 +52,7 @@ impl Report {
     ) -> Self {
         let passed = findings.checks.iter().filter(|check| check.passed()).count();
         Self {
+            name: options.name(),
             seed: options.seed,
             minutes: options.minutes,
             jobs: options.jobs,
@@ -80,14 +83,13 @@ impl Report {
         format!("{} passed, {} failed", self.passed, self.failed)
     }
 
-    /// Writes it to `target/faults/seed-N.json`.
+    /// Writes it to `target/faults/seed-N.json`, of a mutant to `seed-N-NAME.json`.
     ///
     /// # Errors
     /// When the file can't be written.
     pub fn keep(&self) -> Result<PathBuf> {
         let folder = workspace().join("target/faults");
-        let mutant = self.mutant.map(|mutant| format!("-{mutant}")).unwrap_or_default();
-        let file = folder.join(format!("seed-{}{mutant}.json", self.seed));
+        let file = folder.join(format!("{}.json", self.name));
         std::fs::create_dir_all(&folder)
             .and_then(|()| std::fs::write(&file, serde_json::to_vec_pretty(self)?))
             .with_context(|| format!("{} can't be written", file.display()))?;

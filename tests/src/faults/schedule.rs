@@ -267,7 +267,7 @@ mod tests {
     const PINNED: [&str; 3] = [
         "   2.289 s  Worker(2) Kill for 0.771 s",
         "   4.939 s  Coordinator(1) Freeze for 5.418 s",
-        "   5.359 s  Worker(0) Freeze for 11.266 s",
+        "   5.359 s  Worker(0) Freeze for 1.202 s",
     ];
 
     #[test]

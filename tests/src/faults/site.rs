@@ -174,16 +174,6 @@ impl Site {
         self.place.path().join("data")
     }
 
-    /// Where the witness writes, a file a job.
-    pub(super) fn witness(&self) -> PathBuf {
-        self.data().join("witness")
-    }
-
-    /// Where this job's outputs go.
-    pub(super) fn target(&self, number: u32) -> PathBuf {
-        self.data().join("out").join(number.to_string())
-    }
-
     fn scratch(&self) -> PathBuf {
         self.place.path().join("scratch")
     }
@@ -224,8 +214,8 @@ impl Site {
     }
 
     /// Copies all logs to where they outlive the run.
-    pub(super) fn keep_logs(&self, seed: u64) {
-        let folder = workspace().join(format!("target/faults/seed-{seed}"));
+    pub(super) fn keep_logs(&self, run: &str) {
+        let folder = workspace().join("target/faults").join(run);
         // What can't be kept is only missed by who looks for a defect's cause.
         let _gone = fs::remove_dir_all(&folder);
         let _made = fs::create_dir_all(&folder);
@@ -234,6 +224,16 @@ impl Site {
             let _copied = fs::copy(log, folder.join(log.file_name().unwrap_or_default()));
         }
     }
+}
+
+/// Where the witness writes, a file a job.
+pub(super) fn witness(data: &Path) -> PathBuf {
+    data.join("witness")
+}
+
+/// Where this order's outputs go.
+pub(super) fn target(data: &Path, number: u32) -> PathBuf {
+    data.join("out").join(number.to_string())
 }
 
 /// The address with the proxy's port in the place of the server's.

@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<Outcome> {
         "tests",
         "--bins",
     ];
-    if arguments.contains(&"--mutant") {
+    if arguments.iter().any(|argument| argument.starts_with("--mutant")) {
         build.extend(["--features", "coordinator/mutants,worker/mutants"]);
     }
     cargo::build(&place, &build)?;

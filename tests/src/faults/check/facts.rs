@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::super::journal::Journal;
-use super::super::site::Site;
+use super::super::site::{Site, witness};
 
 /// A job that has ended.
 #[derive(Debug)]
@@ -158,7 +158,7 @@ fn ended_job(row: &Row) -> Result<Ended> {
 
 fn read_witness(site: &Site) -> Result<Vec<Told>> {
     let mut told = Vec::new();
-    for file in fs::read_dir(site.witness())? {
+    for file in fs::read_dir(witness(&site.data()))? {
         let file = file?.path();
         for line in fs::read_to_string(&file)?.lines() {
             let told_line = told_line(line);

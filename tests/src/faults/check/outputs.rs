@@ -7,7 +7,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::super::load::{Kind, Submitted, title};
-use super::super::site::Site;
+use super::super::site::{Site, target};
 use super::Check;
 use super::facts::{Ended, Facts};
 use crate::volume::hexadecimal;
@@ -25,7 +25,7 @@ pub(super) fn granted_and_whole(site: &Site, submitted: &Submitted, facts: &Fact
         let title = title(order.number);
         let jobs = facts.ended.get(&title).into_iter().flatten();
         for job in jobs.filter(|job| job.state == "DONE" && order.kind == Kind::Writes) {
-            let published = visible_files(&site.target(order.number));
+            let published = visible_files(&target(&site.data(), order.number));
             let granted = granted(job);
             check.look(granted.len() == order.items as usize, || {
                 format!("{title}: {} of {} items were granted", granted.len(), order.items)
@@ -59,7 +59,7 @@ pub(super) fn nothing_else(site: &Site, submitted: &Submitted, facts: &Facts) ->
                 continue;
             }
             let granted = granted(job);
-            for (path, content) in visible_files(&site.target(order.number)) {
+            for (path, content) in visible_files(&target(&site.data(), order.number)) {
                 let as_granted = granted.get(&path) == Some(&sha256(&content));
                 check.look(as_granted && job.state != "CANCELLED", || {
                     format!("{title} ({}) is {}, and there is {path}", job.id, job.state)
@@ -78,7 +78,7 @@ pub(super) fn stores_gone(site: &Site, submitted: &Submitted, facts: &Facts) -> 
         let title = title(order.number);
         for job in facts.ended.get(&title).into_iter().flatten() {
             if job.state != "ERROR" {
-                let store = site.target(order.number).join(format!(".taskmanager-{}", job.id));
+                let store = target(&site.data(), order.number).join(format!(".taskmanager-{}", job.id));
                 check.look(!store.exists(), || {
                     let mut left = BTreeMap::new();
                     read(&store, "", &mut left);
