@@ -140,6 +140,9 @@ impl fmt::Display for Report {
         for check in &self.checks {
             let verdict = if check.passed() { "ok    " } else { "FAILED" };
             writeln!(f, "  {verdict} {} ({})", check.name, check.looked_at)?;
+            if !check.excused.is_empty() {
+                writeln!(f, "           excused: {}", check.excused.join("; "))?;
+            }
             for finding in check.shown() {
                 writeln!(f, "           {finding}")?;
             }

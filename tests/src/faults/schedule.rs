@@ -104,10 +104,12 @@ enum Lane {
     DatabaseLink(usize),
     /// One program at a time is cut off from RabbitMQ.
     BrokerLinks,
+    /// RabbitMQ freezes and dies, and then is left alone for longer than a lost message takes to be missed.
+    DyingBroker,
 }
 
 impl Lane {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Coordinator(0),
         Self::Coordinator(1),
         Self::Worker(0),
@@ -118,6 +120,7 @@ impl Lane {
         Self::DatabaseLink(0),
         Self::DatabaseLink(1),
         Self::BrokerLinks,
+        Self::DyingBroker,
     ];
 
     /// Whether its faults are what this mistake can be found by. Others would only be excuses for what is seen.
@@ -129,9 +132,11 @@ impl Lane {
                     Self::Coordinator(_) | Self::Database | Self::DatabaseLink(_)
                 )
             }
-            Some(Mutant::MarkBeforePublish) => self == Self::Broker,
+            Some(Mutant::MarkBeforePublish) => self == Self::DyingBroker,
             Some(Mutant::ExpiryWithoutProbe) => matches!(self, Self::Broker | Self::Database),
-            Some(Mutant::PublishWithoutGrant | Mutant::NoAttemptFence | Mutant::NoClaimId) | None => true,
+            Some(Mutant::PublishWithoutGrant | Mutant::NoAttemptFence | Mutant::NoClaimId) | None => {
+                self != Self::DyingBroker
+            }
         }
     }
 
@@ -144,6 +149,7 @@ impl Lane {
             Self::Database => (12, 30),
             Self::DatabaseLink(_) => (4, 14),
             Self::BrokerLinks => (6, 18),
+            Self::DyingBroker => (38, 45),
         }
     }
 
@@ -154,7 +160,7 @@ impl Lane {
         let target = match self {
             Self::Coordinator(number) => Target::Coordinator(number),
             Self::Worker(number) => Target::Worker(number),
-            Self::Broker => Target::Broker,
+            Self::Broker | Self::DyingBroker => Target::Broker,
             Self::Database => Target::Database,
             Self::DatabaseLink(number) => Target::DatabaseLink(number),
             Self::BrokerLinks => {
@@ -165,6 +171,7 @@ impl Lane {
         let fault = match self {
             Self::Coordinator(_) | Self::Worker(_) if spared => Freeze,
             Self::Coordinator(_) | Self::Worker(_) => random.one_of(&[Kill, Kill, Freeze, Freeze, Restart]),
+            Self::DyingBroker => FreezeAndKill,
             Self::Broker => random.one_of(&[Kill, Restart, Freeze, FreezeAndKill, MemoryAlarm]),
             Self::Database => random.one_of(&[Kill, Kill, Freeze, Restart]),
             Self::DatabaseLink(_) => {
@@ -178,6 +185,7 @@ impl Lane {
             (Kill | Restart, Target::Broker | Target::Database) => (100, 3_000),
             (Kill | Restart, _) => (100, 6_000),
             (CutCommits(_), _) => (1_000, 3_000),
+            (FreezeAndKill, _) => (3_000, 9_000),
             // Longer than a lease, now and then.
             (Freeze | Stall | Blackhole, Target::Worker(_) | Target::BrokerLink(_)) => (300, 16_000),
             (Freeze, Target::Coordinator(_)) => (300, 12_000),

@@ -128,3 +128,22 @@ pub(super) fn no_panic(facts: &Facts) -> Check {
     check.findings.clone_from(&facts.panics);
     check
 }
+
+/// Transactions wait for each other, but never in a circle.
+pub(super) fn no_deadlock(site: &Site) -> Result<Check> {
+    let mut check = Check::new("no two transactions wait for each other");
+    let log = std::fs::read(site.postgres.log_path()).context("PostgreSQL's log can't be read")?;
+    let log = String::from_utf8_lossy(&log);
+    let lines: Vec<&str> = log.lines().collect();
+    check.looked_at = 1;
+    for (index, line) in lines.iter().enumerate() {
+        if line.contains("deadlock detected") {
+            // What each of them was about stands in the lines behind it.
+            let about = &lines[index..lines.len().min(index + 16)];
+            let names = about.iter().filter(|line| line.contains("-- "));
+            let names: Vec<&str> = names.map(|line| line.trim()).collect();
+            check.findings.push(format!("{line}: {}", names.join(" and ")));
+        }
+    }
+    Ok(check)
+}

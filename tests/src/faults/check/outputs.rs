@@ -79,6 +79,15 @@ pub(super) fn stores_gone(site: &Site, submitted: &Submitted, facts: &Facts) -> 
         for job in facts.ended.get(&title).into_iter().flatten() {
             if job.state != "ERROR" {
                 let store = target(&site.data(), order.number).join(format!(".taskmanager-{}", job.id));
+                let stopped = facts
+                    .attempts
+                    .iter()
+                    .any(|attempt| attempt.job == job.id && attempt.outcome.as_deref() == Some("cancelled"));
+                if job.state == "CANCELLED" && !stopped && store.exists() {
+                    let why = "cancelled while no worker had it that could have removed the store";
+                    check.excused.push(format!("{title}: {why}"));
+                    continue;
+                }
                 check.look(!store.exists(), || {
                     let mut left = BTreeMap::new();
                     read(&store, "", &mut left);

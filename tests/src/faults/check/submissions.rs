@@ -42,20 +42,23 @@ pub(super) fn none_lost(submitted: &Submitted, carried_out: &CarriedOut, facts: 
     for acknowledged in &submitted.acknowledged {
         if let Some(job) = acknowledged.job {
             let there = ids.values().flatten().any(|id| *id == job.0);
-            check.look(there, || {
-                format!("{}, acknowledged as {job}", title(acknowledged.number))
-            });
-        } else if confirmed.contains(&acknowledged.number)
-            && last_wipe.is_none_or(|wiped| acknowledged.at_ms > wiped)
-        {
-            check.look(ids.contains_key(&title(acknowledged.number)), || {
-                format!(
-                    "{}, confirmed at {} ms",
-                    title(acknowledged.number),
-                    acknowledged.at_ms
-                )
-            });
+            if !there {
+                let finding = format!("{}, acknowledged as {job}", title(acknowledged.number));
+                check.findings.push(finding);
+            }
+        } else if confirmed.contains(&acknowledged.number) && !ids.contains_key(&title(acknowledged.number)) {
+            let finding = format!(
+                "{}, confirmed at {} ms",
+                title(acknowledged.number),
+                acknowledged.at_ms
+            );
+            if last_wipe.is_some_and(|wiped| acknowledged.at_ms <= wiped) {
+                check.excused.push(finding);
+            } else {
+                check.findings.push(finding);
+            }
         }
+        check.looked_at += 1;
     }
     check
 }
