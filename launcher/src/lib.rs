@@ -10,6 +10,7 @@
 //!   ├─ Postgres    ┐
 //!   ├─ RabbitMq    ├─ each owns Processes: start, stop, kill -9, freeze, restart, wipe, log
 //!   └─ Process     ┘
+//!  Proxy      the network before a server: stalls, cuts, loses what it carries
 //!  packages   what has to be installed from the distribution first
 //! ```
 //!
@@ -32,6 +33,7 @@ mod place;
 mod ports;
 mod postgres;
 mod process;
+mod proxy;
 mod rabbitmq;
 mod ready;
 mod secret;
@@ -42,4 +44,5 @@ pub use place::{Place, workspace};
 pub use ports::{free_port, free_port_near};
 pub use postgres::{Postgres, PostgresOptions};
 pub use process::{Process, run_in_foreground, run_in_foreground_while};
+pub use proxy::{Mode, Proxy};
 pub use rabbitmq::RabbitMq;

@@ -111,6 +111,22 @@ impl Postgres {
         self.port
     }
 
+    /// `psql` on this port, for tests of what stands before the server.
+    #[cfg(test)]
+    pub(crate) fn psql(&self, port: u16) -> Command {
+        let mut command = self.cluster.client("psql", port);
+        command.args(["--username", USER, "--dbname", MAINTENANCE_DATABASE]);
+        command.args([
+            "--no-psqlrc",
+            "--tuples-only",
+            "--no-align",
+            "--set",
+            "ON_ERROR_STOP=1",
+        ]);
+        command.envs([("PGSSLMODE", "disable"), ("PGGSSENCMODE", "disable")]);
+        command
+    }
+
     /// The major version, such as 15.
     pub fn version(&self) -> u32 {
         self.cluster.version()

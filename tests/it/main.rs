@@ -11,6 +11,7 @@ mod control;
 mod crash;
 mod dashboard;
 mod fairness;
+mod faults;
 mod pages;
 mod path;
 mod roles;

@@ -111,9 +111,14 @@ impl Job {
 
 impl Api {
     pub(crate) fn new(port: u16) -> Self {
+        Self::within(port, TIMEOUT)
+    }
+
+    /// With another wait for each answer.
+    pub(crate) fn within(port: u16, limit: Duration) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(TIMEOUT))
+            .timeout_global(Some(limit))
             .proxy(None)
             .build();
         Self {
@@ -153,7 +158,15 @@ impl Api {
     /// # Errors
     /// Why there was no answer.
     pub fn post_job(&self, body: &[u8]) -> Result<Answer, String> {
-        let request = self.agent.post(format!("{}/api/v1/jobs", self.base));
+        self.post("/api/v1/jobs", body)
+    }
+
+    /// Sends JSON.
+    ///
+    /// # Errors
+    /// Why there was no answer.
+    pub fn post(&self, path: &str, body: &[u8]) -> Result<Answer, String> {
+        let request = self.agent.post(format!("{}{path}", self.base));
         read(request.header("Content-Type", "application/json").send(body))
     }
 

@@ -7,7 +7,7 @@
 mod builder;
 mod logs;
 mod program;
-mod remains;
+pub(crate) mod remains;
 mod roles;
 
 use std::path::{Path, PathBuf};

@@ -8,6 +8,7 @@
 //!   ├─ sql        what stands in the database
 //!   └─ Volume     scanned pages to work on, and what is found in the target folder
 //!  eventually     the one place that waits
+//!  faults         all of it under random faults, and a checker
 //!  Browser        headless Chromium
 //! ```
 //!
@@ -27,6 +28,7 @@ pub mod browser;
 pub mod cluster;
 mod environment;
 mod eventually;
+pub mod faults;
 pub mod foreign_bytes;
 pub mod management;
 mod runtime;

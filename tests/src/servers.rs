@@ -14,6 +14,11 @@ use crate::runtime;
 /// Held by the test that has a private RabbitMQ.
 static PRIVATE_RABBITMQ: Mutex<()> = Mutex::new(());
 
+/// Waits until nobody else has a private RabbitMQ.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    PRIVATE_RABBITMQ.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The servers of one test. Dropping them removes what was made on them.
 #[derive(Debug)]
 pub(crate) struct Servers {
@@ -28,7 +33,7 @@ impl Servers {
     /// Makes a database and a virtual host, on private servers where asked for.
     pub(crate) fn start(place: &Place, private_postgres: bool, private_rabbitmq: bool) -> Self {
         let unique = uuid::Uuid::new_v4().simple().to_string();
-        let turn = private_rabbitmq.then(|| PRIVATE_RABBITMQ.lock().unwrap_or_else(PoisonError::into_inner));
+        let turn = private_rabbitmq.then(turn);
         let rabbitmq = private_rabbitmq.then(|| RabbitMq::start(place).expect("a private RabbitMQ starts"));
         let postgres = private_postgres.then(|| {
             let options = PostgresOptions { durable: true };
@@ -73,12 +78,7 @@ impl Servers {
         statement: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
-        runtime::wait(async {
-            connect(&self.database_url())
-                .await?
-                .query(statement, parameters)
-                .await
-        })
+        ask(&self.database_url(), statement, parameters)
     }
 
     fn admin_url(&self) -> String {
@@ -113,6 +113,15 @@ impl Servers {
         }
         Ok(())
     }
+}
+
+/// Asks the database at this address, over a connection of its own.
+pub(crate) fn ask(
+    url: &str,
+    statement: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    runtime::wait(async { connect(url).await?.query(statement, parameters).await })
 }
 
 async fn run_sql(url: &str, statement: &str) -> Result<(), tokio_postgres::Error> {

@@ -26,6 +26,10 @@ cargo xtask demo [--once]       turn scanned pages into text: install what is mi
 cargo xtask up                  the same without a job
 cargo xtask test [ARGUMENTS]    run the whole test suite, or what the arguments for `cargo test` choose
 cargo xtask bench [JOBS]        measure how many jobs a second the whole path takes (release build, durable database)
+cargo xtask faults [--seed N] [--minutes M] [--jobs J] [--mutant NAME]
+                                hurt everything at random under load and look for what is lost, doubled, stuck or left
+                                over; a seed is always the same schedule. With --mutant a mistake is built in, which
+                                has to be found. Figures go to target/faults
 cargo xtask check               formatting, clippy, documentation, licences and sources of all dependencies
 cargo xtask servers [NAME]      start only PostgreSQL and RabbitMQ, print their addresses as shell lines, wait for
                                 Ctrl-C; for `cargo test -p …`. The data is kept under NAME
@@ -63,6 +67,7 @@ fn run(arguments: &[String]) -> Result<Outcome> {
         ["test", arguments @ ..] => commands::test::run(arguments),
         ["bench"] => commands::bench::run("5000"),
         ["bench", jobs] if jobs.parse::<u32>().is_ok() => commands::bench::run(jobs),
+        ["faults", arguments @ ..] => commands::faults::run(arguments),
         ["check"] => commands::check::run(),
         ["servers"] => commands::servers::run("servers"),
         ["servers", name] if is_a_name(name) => commands::servers::run(name),

@@ -16,6 +16,7 @@ use shared::lifecycle::finish_soon;
 use shared::message::dispatch::Dispatch;
 use shared::message::encode;
 use shared::metrics::DISPATCHES;
+use shared::mutant::{self, Mutant};
 use shared::telemetry::Trouble;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -82,6 +83,15 @@ impl Dispatcher {
             .iter()
             .map(|(dispatch, priority)| message(dispatch, *priority))
             .collect();
+        if mutant::is_active(Mutant::MarkBeforePublish) {
+            let published: Vec<Dispatch> = picked.iter().map(|(dispatch, _)| dispatch.clone()).collect();
+            self.db
+                .run(&Mark {
+                    published: &published,
+                    failed: &[],
+                })
+                .await?;
+        }
         let results = self.publisher.publish_all(messages).await;
         let mut published = Vec::new();
         let mut failed = Vec::new();

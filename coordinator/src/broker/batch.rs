@@ -14,6 +14,7 @@ use shared::amqp::link::Session;
 use shared::amqp::{self, call};
 use shared::error::Chain;
 use shared::lifecycle::finish_soon;
+use shared::mutant::{self, Mutant};
 use tokio_util::sync::CancellationToken;
 
 use super::rejected::PutAway;
@@ -116,17 +117,20 @@ pub(super) async fn consume(
                 None
             };
         }
+        let last = batch.last().expect("a batch begins with a message");
+        let acknowledge = || last.acker.ack(BasicAckOptions { multiple: true });
+        let too_early = mutant::is_active(Mutant::AckBeforeCommit);
+        if too_early {
+            call("acknowledging", acknowledge()).await?;
+        }
         match finish_soon(stop, PATIENCE, settle(&handler, &batch, queue, session, stop)).await {
             Some(Settled::Handled) => {}
             Some(Settled::Stuck) => return Err(amqp::Error::GivenBack),
             Some(Settled::Stopped) | None => return Ok(()),
         }
-        let last = batch.last().expect("a batch begins with a message");
-        call(
-            "acknowledging",
-            last.acker.ack(BasicAckOptions { multiple: true }),
-        )
-        .await?;
+        if !too_early {
+            call("acknowledging", acknowledge()).await?;
+        }
     }
 }
 

@@ -71,6 +71,7 @@ impl Transact for Record<'_> {
             answers.push(answer);
         }
         let reports: Vec<&AttemptReport> = accepted.iter().map(|(result, _)| &result.report).collect();
+        lock_leases(tx, &reports).await?;
         super::heartbeats::record_items_and_log(tx, &reports).await?;
         for (result, _) in &accepted {
             end_attempt(tx, result).await?;
@@ -216,6 +217,19 @@ async fn end_attempt(tx: &Transaction<'_>, result: &AttemptResult) -> Result<(),
         ],
     )
     .await?;
+    Ok(())
+}
+
+/// Before their items are written: a heartbeat has the lease first and writes items then.
+async fn lock_leases(tx: &Transaction<'_>, reports: &[&AttemptReport]) -> Result<(), Error> {
+    let ids: Vec<Uuid> = reports.iter().map(|report| report.job_id.0).collect();
+    let statement = tx
+        .prepare_cached(
+            "-- results.lock_leases
+             SELECT 1 FROM leases WHERE job_id = ANY($1) ORDER BY job_id FOR UPDATE",
+        )
+        .await?;
+    tx.execute(&statement, &[&ids]).await?;
     Ok(())
 }
 

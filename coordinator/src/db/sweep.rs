@@ -7,6 +7,7 @@
 use deadpool_postgres::Transaction;
 use shared::job::decide::{self, WORKERS_LOST_MAX};
 use shared::job::{ClaimId, JobId, JobState, Token};
+use shared::mutant::{self, Mutant};
 use uuid::Uuid;
 
 use super::finish::{Ending, Finished, finish};
@@ -35,13 +36,14 @@ impl Transact for ExpireLeases {
                 "-- sweep.candidates
                  SELECT leases.job_id FROM leases, heartbeat_probe
                  WHERE lease_end < tm_now()
-                     AND continuous_since <= tm_now() - make_interval(secs => lease_seconds)
-                     AND last_at > tm_now() - make_interval(secs => $1)
+                     AND ($3 OR (continuous_since <= tm_now() - make_interval(secs => lease_seconds)
+                         AND last_at > tm_now() - make_interval(secs => $1)))
                  ORDER BY leases.job_id LIMIT $2",
             )
             .await?;
+        let without_probe = mutant::is_active(Mutant::ExpiryWithoutProbe);
         let ids: Vec<JobId> = tx
-            .query(&candidates, &[&self.gap_seconds, &BATCH])
+            .query(&candidates, &[&self.gap_seconds, &BATCH, &without_probe])
             .await?
             .iter()
             .map(|row| JobId(row.get(0)))

@@ -140,7 +140,8 @@ impl Cluster {
         fs::remove_dir_all(&self.data).map_err(Error::file("remove", &self.data))
     }
 
-    fn client(&self, program: &str, port: u16) -> Command {
+    /// One of PostgreSQL's own clients, which will connect to this port.
+    pub(super) fn client(&self, program: &str, port: u16) -> Command {
         let mut command = Command::new(self.program(program));
         // Without the caller's PGUSER, PGSERVICE and the like.
         clean(&mut command);

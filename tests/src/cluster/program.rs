@@ -25,7 +25,7 @@ pub struct Program {
 
 impl Program {
     /// Starts it and waits until it says that it is ready.
-    pub(super) fn start(place: &Place, name: &str, command: Command, port: u16) -> Self {
+    pub(crate) fn start(place: &Place, name: &str, command: Command, port: u16) -> Self {
         let process = Process::start(place, &format!("{name}-1"), &command).expect("a program starts");
         let mut program = Self {
             name: name.to_owned(),
@@ -94,6 +94,30 @@ impl Program {
             .expect("it ends after SIGTERM in time")
     }
 
+    /// SIGTERM; how it ended.
+    ///
+    /// # Errors
+    /// When it had to be killed after the time.
+    pub(crate) fn end_after_sigterm(&mut self, grace: Duration) -> Result<ExitStatus, launcher::Error> {
+        self.process.terminate(grace)
+    }
+
+    /// The process id of its last start.
+    pub(crate) fn pid(&self) -> i32 {
+        self.process.pid()
+    }
+
+    /// How many times it was started.
+    pub(crate) fn starts(&self) -> usize {
+        self.logs.len()
+    }
+
+    /// The last line of its log.
+    pub(crate) fn last_line(&self) -> String {
+        let tail = self.process.log_tail();
+        tail.lines().last().unwrap_or_default().to_owned()
+    }
+
     /// SIGTERM, without waiting.
     pub fn ask_to_end(&mut self) {
         self.process.ask_to_end().expect("a signal can be sent");
@@ -117,7 +141,7 @@ impl Program {
     }
 
     /// The logs of all its starts.
-    pub(super) fn logs(&self) -> Vec<PathBuf> {
+    pub(crate) fn logs(&self) -> Vec<PathBuf> {
         self.logs.clone()
     }
 

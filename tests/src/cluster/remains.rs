@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// The running processes whose working folder lies beneath `folder`, as `<id> <command line>`. Tools work in their
 /// attempt's scratch folder, and so does the wrapper around each of them.
-pub(super) fn processes_in(folder: &Path) -> Vec<String> {
+pub(crate) fn processes_in(folder: &Path) -> Vec<String> {
     let shown = |pid: &Pid| {
         let command = fs::read(proc(*pid).join("cmdline")).unwrap_or_default();
         let command = String::from_utf8_lossy(&command).replace('\0', " ");

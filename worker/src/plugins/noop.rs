@@ -5,6 +5,7 @@
 //! | `items` | number of items, default 0 |
 //! | `item_ms` | how long each takes, milliseconds, default 0 |
 //! | `write` | each item leaves a small file `noop/<item>.txt`; needs a target. Such items are kept by a later attempt |
+//! | `witness` | name of a file in the source folder that tells what really ran, see [`witness`]; needs a source. Written items then name the attempt that wrote them |
 //! | `fail` | fails when all items are done: `"retryable"`, or `"permanent"` (or `true`) |
 
 use std::collections::HashMap;
@@ -20,11 +21,13 @@ use tokio_util::sync::CancellationToken;
 
 #[cfg(test)]
 mod tests;
+mod witness;
 
 use super::parameters::{Parameters, wrong};
 use crate::context::Context;
 use crate::item_store::{ItemStore, storage_failure};
 use crate::plugin::{AttemptError, Finished, Plugin};
+use witness::Witness;
 
 /// The plugin.
 #[derive(Debug)]
@@ -62,6 +65,7 @@ impl Plugin for Noop {
         let items = parameters.number("items", 0)?;
         let duration = Duration::from_millis(parameters.number("item_ms", 0)?.into());
         let failure = failure(&parameters)?;
+        let witness = Witness::asked_for(&parameters, context)?;
         let store = match (&context.store, parameters.flag("write")?) {
             (Some(store), true) => Some(store),
             (None, true) => {
@@ -72,6 +76,7 @@ impl Plugin for Noop {
             (_, false) => None,
         };
         context.progress.stage(Stage::Processing);
+        tell(witness.as_ref(), "attempt", "-").await?;
         let mut kept = kept(context, store, items).await?;
         let mut ended = u32::try_from(kept.len()).unwrap_or(u32::MAX);
         context.progress.items(items, ended);
@@ -86,11 +91,13 @@ impl Plugin for Noop {
                 return Err(AttemptError::Yielded);
             }
             let begun = Instant::now();
+            tell(witness.as_ref(), "begun", &name).await?;
             wait(duration, &context.stop).await?;
             let written = match store {
-                Some(store) => vec![write(context, store, &name).await?],
+                Some(store) => vec![write(context, store, &name, witness.as_ref()).await?],
                 None => Vec::new(),
             };
+            tell(witness.as_ref(), "done", &name).await?;
             files.extend(written.clone());
             ended += 1;
             context.progress.item(ItemReport {
@@ -156,9 +163,22 @@ async fn wait(duration: Duration, stop: &CancellationToken) -> Result<(), Attemp
     }
 }
 
-async fn write(context: &Context, store: &ItemStore, name: &str) -> Result<FileEntry, AttemptError> {
+async fn tell(witness: Option<&Witness>, what: &'static str, item: &str) -> Result<(), AttemptError> {
+    match witness {
+        Some(witness) => witness.tell(what, item).await,
+        None => Ok(()),
+    }
+}
+
+async fn write(
+    context: &Context,
+    store: &ItemStore,
+    name: &str,
+    witness: Option<&Witness>,
+) -> Result<FileEntry, AttemptError> {
     let scratch = context.scratch.join(name);
-    tokio::fs::write(&scratch, format!("item {name}\n"))
+    let by = witness.map_or_else(String::new, |witness| format!(" {}", witness.token()));
+    tokio::fs::write(&scratch, format!("item {name}{by}\n"))
         .await
         .map_err(|error| storage_failure(&format!("can't write to {}", scratch.display()), &error))?;
     Ok(store.put(&format!("noop/{name}.txt"), &scratch).await?)

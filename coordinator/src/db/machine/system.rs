@@ -169,7 +169,7 @@ impl Transactions {
                 db.run(&act).await.unwrap();
             }
             Step::StopPlugin | Step::StartPlugin | Step::Autostart(_) | Step::Limit(_) => {
-                self.configure(step).await
+                self.configure(step).await;
             }
             Step::TimeComes => {
                 let past =

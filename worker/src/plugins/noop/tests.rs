@@ -116,3 +116,36 @@ async fn it_fails_as_it_is_told() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_witness_tells_what_ran_and_written_items_name_their_attempt() {
+    let (folder, job_id) = (tempfile::tempdir().unwrap(), JobId::generate());
+    let parameters = json!({"items": 2, "write": true, "witness": "told"});
+    let mut context = context(folder.path(), job_id, &parameters, Vec::new());
+    let blind = Noop::new(1).run(&context).await;
+    assert!(
+        matches!(&blind, Err(AttemptError::Failed { message, .. }) if message.contains("source")),
+        "{blind:?}"
+    );
+    context.source = Some(Dir::open_ambient_dir(folder.path(), ambient_authority()).unwrap());
+    Noop::new(1).run(&context).await.unwrap();
+    let claim = context.grant.claim_id;
+    let lines = [
+        "attempt -",
+        "begun 00000001",
+        "done 00000001",
+        "begun 00000002",
+        "done 00000002",
+    ]
+    .map(|line| line.split_once(' ').unwrap())
+    .map(|(what, item)| format!("{what} {job_id} 1 {claim} {item}\n"));
+    let told = std::fs::read_to_string(folder.path().join("told")).unwrap();
+    assert_eq!(told, lines.concat());
+    let item = folder
+        .path()
+        .join(format!(".taskmanager-{job_id}/noop/00000002.txt"));
+    assert_eq!(
+        std::fs::read_to_string(item).unwrap(),
+        format!("item 00000002 1 {claim}\n")
+    );
+}
