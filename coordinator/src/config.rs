@@ -66,7 +66,7 @@ pub struct Config {
     #[arg(long, env = "TASKMANAGER_LEASE_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(i32).range(1..=3600))]
     pub lease_seconds: i32,
 
-    /// The plugins that a RabbitMQ user's workers may serve: USER=PLUGIN[,PLUGIN] (repeat, or separate by semicolons).
+    /// The plugins that a RabbitMQ user's workers may serve: USER=PLUGIN,PLUGIN (repeat, or separate by semicolons).
     /// With it, other users may serve none; without it, any user may serve any plugin.
     #[arg(
         long = "worker-user",

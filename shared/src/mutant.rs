@@ -1,7 +1,7 @@
 //! Deliberate mistakes, so that the proofs can be shown to find them.
 //!
 //! Without the feature `mutants` there are none, and nothing of them is compiled in. With it, one of them is active
-//! when a test says so ([`activate`]) or the environment variable `TASKMANAGER_MUTANT` names it.
+//! when a test says so (`activate`) or the environment variable `TASKMANAGER_MUTANT` names it.
 
 use std::str::FromStr;
 

@@ -5,7 +5,7 @@
 //! | `items` | number of items, default 0 |
 //! | `item_ms` | how long each takes, milliseconds, default 0 |
 //! | `write` | each item leaves a small file `noop/<item>.txt`; needs a target. Such items are kept by a later attempt |
-//! | `witness` | name of a file in the source folder that tells what really ran, see [`witness`]; needs a source. Written items then name the attempt that wrote them |
+//! | `witness` | name of a file in the source folder that tells what really ran; needs a source. Written items then name the attempt that wrote them |
 //! | `fail` | fails when all items are done: `"retryable"`, or `"permanent"` (or `true`) |
 
 use std::collections::HashMap;
