@@ -13,7 +13,10 @@ mod action;
 mod actor;
 mod authorise;
 
+use std::collections::HashSet;
+
 use shared::amqp::publisher::{Outgoing, Publisher};
+use shared::amqp::topology::NAME_PREFIX;
 use shared::error::Chain;
 use shared::job::JobId;
 use shared::message::encode;
@@ -67,6 +70,9 @@ impl Control {
         action: &JobAction,
     ) -> Result<Summary, db::Error> {
         let mut summary = Summary::default();
+        // A job that is named twice is one job.
+        let mut named = HashSet::new();
+        let ids: Vec<JobId> = ids.iter().copied().filter(|id| named.insert(*id)).collect();
         for ids in ids.chunks(BATCH) {
             let done = self.db.run(&ActOnJobs { actor, ids, action }).await?;
             self.tell(done.told).await;
@@ -129,11 +135,15 @@ impl Control {
             .iter()
             .map(|job| changed(job.id, &job.plugin, job.state))
             .collect();
-        messages.extend(
-            told.pushes
-                .into_iter()
-                .map(|(address, verdicts)| push(address, verdicts)),
-        );
+        // Our own queues are not for workers to write to through us.
+        let pushes = told
+            .pushes
+            .into_iter()
+            .filter(|(address, _)| !address.starts_with(NAME_PREFIX));
+        messages.extend(pushes.map(|(address, verdicts)| push(address, verdicts)));
+        if !self.publisher.connected() || self.publisher.blocked() {
+            return;
+        }
         // Lost ones are no loss: the answer to the next heartbeat says the same.
         for result in self.publisher.publish_all(messages).await {
             if let Err(error) = result {

@@ -10,6 +10,7 @@ mod error;
 pub mod finish;
 pub mod heartbeats;
 mod job_row;
+mod limits;
 #[cfg(test)]
 mod machine;
 pub mod maintenance;

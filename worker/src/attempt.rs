@@ -98,7 +98,7 @@ impl Workshop {
             () = over_budget => {
                 // Something of it may hang in a dead file system: nothing else may run in its place.
                 let error = AttemptError::retryable("it ran longer than its plugin allows, and could not be ended");
-                let outcome = if attempt.is_granted() { interrupted(PUBLISHING) } else { failed(error) };
+                let outcome = if attempt.is_publishing() { interrupted(PUBLISHING) } else { failed(error) };
                 (Worked::Report(outcome), Slot::Quarantined)
             }
         };
@@ -177,7 +177,7 @@ impl Workshop {
         let roots = Arc::clone(&self.roots);
         let base = Arc::clone(&self.scratch);
         let (source, target) = (grant.source.clone(), grant.target.clone());
-        let (store, claim_id) = (grant.store, grant.claim_id);
+        let (store, claim_id) = (grant.store.unwrap_or(grant.job_id), grant.claim_id);
         let opened = tokio::task::spawn_blocking(move || {
             let source = source
                 .map(|source| roots.open(&source))
@@ -231,6 +231,7 @@ impl Workshop {
             claim_id: attempt.token.claim_id,
             manifest,
         });
+        attempt.begin_publishing();
         let granted = loop {
             if let (true, WorkerMessage::Publish(request)) =
                 (mutant::is_active(Mutant::PublishWithoutGrant), &request)
@@ -265,7 +266,6 @@ impl Workshop {
                 () = attempt.stop.cancelled() => {}
             }
         };
-        attempt.grant();
         attempt.progress.stage(Stage::Download);
         self.complete(store, attempt, &granted).await
     }

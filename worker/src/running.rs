@@ -43,7 +43,7 @@ pub struct Attempt {
     /// Cancelled when it has to give the job back at its next item.
     pub pause: CancellationToken,
     reason: Arc<Mutex<Option<StopReason>>>,
-    granted: Arc<AtomicBool>,
+    publishing: Arc<AtomicBool>,
 }
 
 impl Attempt {
@@ -58,14 +58,15 @@ impl Attempt {
         self.stop.cancel();
     }
 
-    /// A coordinator has agreed to its outputs: from now on it is only completed, by this attempt or the next one.
-    pub fn grant(&self) {
-        self.granted.store(true, Ordering::SeqCst);
+    /// It asks to publish: from now on a coordinator may have agreed, and then the outputs are only completed, by this
+    /// attempt or the next one.
+    pub fn begin_publishing(&self) {
+        self.publishing.store(true, Ordering::SeqCst);
     }
 
-    /// Whether a coordinator has agreed to its outputs.
-    pub fn is_granted(&self) -> bool {
-        self.granted.load(Ordering::SeqCst)
+    /// Whether a coordinator may have agreed to its outputs.
+    pub fn is_publishing(&self) -> bool {
+        self.publishing.load(Ordering::SeqCst)
     }
 
     /// Why it was told to stop, if it was.
@@ -93,7 +94,7 @@ impl Running {
             stop: CancellationToken::new(),
             pause: CancellationToken::new(),
             reason: Arc::default(),
-            granted: Arc::default(),
+            publishing: Arc::default(),
         };
         self.lock().insert(token.claim_id, attempt.clone());
         self.changed.notify_one();

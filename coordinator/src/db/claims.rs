@@ -216,21 +216,24 @@ async fn lock_plugins(
 
 /// Finds how much room the limits of these plugins leave, and keeps other claims from using it at the same time.
 async fn lock_limits(tx: &Transaction<'_>, gates: &mut HashMap<String, PluginGate>) -> Result<(), Error> {
-    let limited: Vec<String> = gates
-        .iter()
-        .filter(|(_, gate)| gate.room.is_some())
-        .map(|(plugin, _)| limit_key(plugin))
-        .collect();
-    if limited.is_empty() {
-        return Ok(());
-    }
+    // Of all plugins, as their attempts are counted in any case: in the order of their names, here and elsewhere.
+    let mut keys: Vec<String> = gates.keys().map(|plugin| limit_key(plugin)).collect();
+    keys.sort_unstable();
+    let make = tx
+        .prepare_cached(
+            "-- claims.make_limits
+             INSERT INTO limit_keys (key, running) SELECT key, 0 FROM unnest($1::text[]) AS key ORDER BY key
+             ON CONFLICT (key) DO NOTHING",
+        )
+        .await?;
+    tx.execute(&make, &[&keys]).await?;
     let statement = tx
         .prepare_cached(
             "-- claims.lock_limits
              SELECT key, running::bigint FROM limit_keys WHERE key = ANY($1) ORDER BY key FOR UPDATE",
         )
         .await?;
-    for row in tx.query(&statement, &[&limited]).await? {
+    for row in tx.query(&statement, &[&keys]).await? {
         let running: i64 = row.get(1);
         for (plugin, gate) in gates.iter_mut() {
             if limit_key(plugin) == row.get::<_, &str>(0) {
@@ -337,7 +340,7 @@ async fn load_grants(
             target: row.get("target"),
             parameters: parameters.0,
             template,
-            store: row.get::<_, Option<Uuid>>("store_id").map_or(id, JobId),
+            store: row.get::<_, Option<Uuid>>("store_id").map(JobId),
             done_items: done_items.remove(&id).unwrap_or_default(),
             manifest: manifest.filter(|_| row.get("publish_granted")).map(|json| json.0),
         };

@@ -9,7 +9,7 @@ use shared::job::{ClaimId, JobId, JobState, Token};
 use uuid::Uuid;
 
 use super::finish::{Ending, Finished, finish};
-use super::{Error, Transact, job_row, schedule};
+use super::{Error, Transact, job_row, limits, schedule};
 
 /// Most attempts that one transaction ends.
 const BATCH: i64 = 100;
@@ -44,6 +44,7 @@ impl Transact for EndOverdue {
             return Ok((0, Vec::new()));
         }
         let rows = job_row::lock(tx, &ids).await?;
+        limits::lock(tx, &ids).await?;
         let mut ended: Vec<(JobId, Job, Token)> = Vec::new();
         for row in &candidates {
             let id = JobId(row.get(0));

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::finish::{Ending, Finished, Totals, finish};
 use super::owner::{self, Speaker};
-use super::{Error, Transact, job_row, schedule};
+use super::{Error, Transact, job_row, limits, schedule};
 
 /// Decides and records a batch of results; one answer a result in their order, and the jobs that ended.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ impl Transact for Record<'_> {
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         let ids: Vec<JobId> = self.results.iter().map(|result| result.report.job_id).collect();
         let mut rows = job_row::lock(tx, &ids).await?;
+        limits::lock(tx, &ids).await?;
         let retries_max = retries_max(tx, &ids).await?;
         let speakers: Vec<Speaker<'_>> = self
             .results

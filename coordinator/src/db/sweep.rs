@@ -11,7 +11,7 @@ use shared::mutant::{self, Mutant};
 use uuid::Uuid;
 
 use super::finish::{Ending, Finished, finish};
-use super::{Error, Transact, job_row};
+use super::{Error, Transact, job_row, limits};
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +52,7 @@ impl Transact for ExpireLeases {
             return Ok((0, Vec::new()));
         }
         let rows = job_row::lock(tx, &ids).await?;
+        limits::lock(tx, &ids).await?;
         // A heartbeat may have come since: only a lease that is still over, seen under lock, counts.
         let over = tx
             .prepare_cached(

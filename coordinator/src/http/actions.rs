@@ -139,6 +139,7 @@ fn why_not(why: WhyNot) -> &'static str {
         WhyNot::NotEnded => "it has not ended yet",
         WhyNot::Running => "it does not wait in its queue",
         WhyNot::WasCancelled => "a cancelled job is not retried: submit it again",
+        WhyNot::WasRetried => "it was retried before: retry the last of its retries",
         WhyNot::RetryUnfinished => "its retry has not ended yet",
     }
 }

@@ -88,8 +88,9 @@ pub struct Grant {
     pub parameters: Map<String, Value>,
     /// The template, as it was when the job was submitted.
     pub template: Option<Template>,
-    /// The job whose item store this one uses: its own, or the one that it is a retry of.
-    pub store: JobId,
+    /// The job whose item store this one uses, where it is not its own: the one that it is a retry of.
+    #[serde(default)]
+    pub store: Option<JobId>,
     /// Items that an earlier attempt finished, to be verified and kept.
     pub done_items: Vec<DoneItem>,
     /// A manifest that was granted to an earlier attempt: complete it, do nothing else.

@@ -101,7 +101,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
 fn granted() -> Vec<ClaimReply> {
     let grant = Grant {
         job_id: job_id(),
-        store: job_id(),
+        store: Some(job_id()),
         plugin: "OCR".parse().unwrap(),
         attempt: 2,
         claim_id: claim_id(),

@@ -13,7 +13,7 @@ pub(super) enum Worked {
     Fenced,
 }
 
-/// Why an attempt was broken off whose outputs had been granted.
+/// Why an attempt was broken off whose outputs may have been granted.
 pub(super) const PUBLISHING: &str = "it was stopped while it published; the next attempt goes on with that";
 
 /// What an error of the plugin, or being stopped, means for the attempt.
@@ -22,8 +22,8 @@ pub(super) fn conclude(attempt: &Attempt, error: AttemptError) -> Worked {
         return Worked::Fenced;
     }
     Worked::Report(match (error, attempt.stop_reason()) {
-        // Half of the outputs may be visible: whatever stops it, the next attempt completes them.
-        (AttemptError::Stopped, Some(_)) if attempt.is_granted() => interrupted(PUBLISHING),
+        // They may be granted, and half of them visible: whatever stops it, the next attempt completes them.
+        (AttemptError::Stopped, Some(_)) if attempt.is_publishing() => interrupted(PUBLISHING),
         (AttemptError::Stopped, Some(StopReason::Cancelled)) => Outcome::Cancelled,
         (AttemptError::Stopped, Some(StopReason::ShutDown)) => interrupted("the worker was shut down"),
         (AttemptError::Stopped, Some(StopReason::Interrupted)) => interrupted("it did not yield in time"),
@@ -98,7 +98,7 @@ mod tests {
         working.stop_because(StopReason::OverBudget);
         assert!(matches!(outcome(&working), Outcome::Failed { .. }));
         let publishing = attempt();
-        publishing.grant();
+        publishing.begin_publishing();
         publishing.stop_because(StopReason::OverBudget);
         assert_eq!(outcome(&publishing), interrupted(PUBLISHING));
     }

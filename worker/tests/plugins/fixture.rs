@@ -91,7 +91,7 @@ impl Job {
         Context {
             grant: Grant {
                 job_id: self.id,
-                store: self.id,
+                store: None,
                 plugin: self.plugin.parse().unwrap(),
                 attempt: 1,
                 claim_id,

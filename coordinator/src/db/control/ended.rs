@@ -38,6 +38,15 @@ pub(super) async fn retry(
         )
         .await?;
     let busy = tx.query(&busy, &[&uuids]).await?;
+    // Of a job and its retries only the last one is repeated: they may share one item store.
+    let retried = tx
+        .prepare_cached(
+            "-- retry.retried
+             SELECT retry_of FROM job_history WHERE retry_of = ANY($1)",
+        )
+        .await?;
+    let retried = tx.query(&retried, &[&uuids]).await?;
+    let retried: Vec<Uuid> = retried.iter().map(|row| row.get(0)).collect();
     let busy: Vec<Uuid> = busy.iter().map(|row| row.get(0)).collect();
     let mut old = Vec::new();
     let mut new = Vec::new();
@@ -46,6 +55,10 @@ pub(super) async fn retry(
         let outcome = if row.get::<_, &str>(1) == "CANCELLED" {
             JobOutcome::Refused {
                 why: WhyNot::WasCancelled,
+            }
+        } else if retried.contains(&id) {
+            JobOutcome::Refused {
+                why: WhyNot::WasRetried,
             }
         } else if busy.contains(&id) {
             JobOutcome::Refused {

@@ -57,6 +57,8 @@ pub enum WhyNot {
     Running,
     /// A cancelled job is never retried.
     WasCancelled,
+    /// It was retried, and its retry has ended: that one can be retried.
+    WasRetried,
     /// Its retry is not finished yet.
     RetryUnfinished,
 }

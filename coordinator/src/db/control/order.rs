@@ -87,21 +87,45 @@ impl Transact for Reorder {
     type Output = usize;
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<usize, Error> {
+        // Jobs before levels, as moves do; a level that a move names meanwhile stays for the next time.
+        let levels = tx
+            .query(
+                "-- order.levels\nSELECT plugin, effective_priority FROM levels_to_reorder",
+                &[],
+            )
+            .await?;
+        if levels.is_empty() {
+            return Ok(0);
+        }
+        let plugins: Vec<&str> = levels.iter().map(|row| row.get(0)).collect();
+        let priorities: Vec<i16> = levels.iter().map(|row| row.get(1)).collect();
         let published = tx
             .prepare_cached(
                 "-- order.published
-                 WITH level AS (DELETE FROM levels_to_reorder RETURNING plugin, effective_priority)
-                 SELECT jobs.id FROM jobs JOIN level USING (plugin, effective_priority)
+                 SELECT jobs.id FROM jobs
+                 JOIN unnest($1::text[], $2::smallint[]) AS level(plugin, effective_priority)
+                     USING (plugin, effective_priority)
                  WHERE jobs.state = 'QUEUED' AND jobs.published_dispatch = jobs.dispatch",
             )
             .await?;
         let ids: Vec<JobId> = tx
-            .query(&published, &[])
+            .query(&published, &[&plugins, &priorities])
             .await?
             .iter()
             .map(|row| JobId(row.get(0)))
             .collect();
-        replace_messages(tx, &ids).await
+        let replaced = replace_messages(tx, &ids).await?;
+        let forget = tx
+            .prepare_cached(
+                "-- order.forget_levels
+                 DELETE FROM levels_to_reorder
+                 USING unnest($1::text[], $2::smallint[]) AS level(plugin, effective_priority)
+                 WHERE (levels_to_reorder.plugin, levels_to_reorder.effective_priority)
+                     = (level.plugin, level.effective_priority)",
+            )
+            .await?;
+        tx.execute(&forget, &[&plugins, &priorities]).await?;
+        Ok(replaced)
     }
 }
 

@@ -133,7 +133,7 @@ impl ActOnPlugins<'_> {
         names: &[String],
         outcome: impl Fn(&str) -> AuditOutcome,
     ) -> Result<(), Error> {
-        let lines: Vec<Line<'_>> = names
+        let mut lines: Vec<Line<'_>> = names
             .iter()
             .map(|name| Line {
                 plugin: Some(name),
@@ -141,6 +141,14 @@ impl ActOnPlugins<'_> {
                 outcome: outcome(name),
             })
             .collect();
+        if lines.is_empty() {
+            // Nothing is announced yet; that somebody wanted it is recorded all the same.
+            lines.push(Line {
+                plugin: None,
+                job_id: None,
+                outcome: outcome(""),
+            });
+        }
         audit::write(tx, self.actor, self.action.name(), self.action, &lines).await
     }
 }

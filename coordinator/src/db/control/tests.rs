@@ -312,6 +312,39 @@ async fn an_attempt_far_beyond_its_run_budget_is_ended_and_tried_again_unless_it
 }
 
 #[tokio::test]
+async fn of_a_job_and_its_retries_only_the_last_is_retried() {
+    let mut sample = Sample::default();
+    sample.plugin("OCR");
+    sample
+        .ended("OCR", "first", "ERROR", 9)
+        .ended("OCR", "second", "ERROR", 5);
+    let (database, db) = database(&sample).await;
+    let link = format!(
+        "UPDATE job_history SET retry_of = '{}', store_id = '{}' WHERE title = 'second'",
+        id("first"),
+        id("first")
+    );
+    database.execute(&link).await;
+    let retry = JobAction::Retry {
+        items: crate::control::RetryItems::Failed,
+    };
+    let act = ActOnJobs {
+        actor: &Actor::on_this_machine(),
+        ids: &[id("first"), id("second")],
+        action: &retry,
+    };
+    let outcomes: std::collections::HashMap<_, _> =
+        db.run(&act).await.unwrap().outcomes.into_iter().collect();
+    let refused = JobOutcome::Refused {
+        why: WhyNot::WasRetried,
+    };
+    assert_eq!(outcomes[&id("first")], refused);
+    assert!(matches!(outcomes[&id("second")], JobOutcome::Retried { .. }));
+    let stores = database.texts("SELECT store_id::text FROM job_details").await;
+    assert_eq!(stores, [id("first").to_string()], "one job goes on in the store");
+}
+
+#[tokio::test]
 async fn what_counts_against_a_limit_equals_a_recount_whatever_ends_a_lease() {
     let mut sample = Sample::default();
     sample

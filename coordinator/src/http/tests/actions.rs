@@ -66,6 +66,22 @@ async fn what_does_not_exist_can_not_be_acted_on() {
 }
 
 #[tokio::test]
+async fn a_job_that_is_named_twice_ends_once() {
+    let (database, router) = ready().await;
+    let body = format!(
+        r#"{{"jobs": {{"jobs": ["{0}", "{0}"]}}, "what": {{"action": "cancel"}}}}"#,
+        id("a")
+    );
+    let request = request(&Method::POST, "/api/v1/jobs/actions")
+        .body(Body::from(body))
+        .unwrap();
+    let answer = send(&router, request).await;
+    assert_eq!(answer.json()["done"], 1, "{}", answer.body);
+    let counts = "SELECT (SELECT count(*) FROM job_history) || ' ' || (SELECT sum(jobs) FROM statistics)";
+    assert_eq!(database.texts(counts).await, ["1 1"]);
+}
+
+#[tokio::test]
 async fn an_action_on_many_needs_to_say_on_which_and_counts_what_became_of_them() {
     let (database, router) = ready().await;
     let all = "/api/v1/jobs/actions";

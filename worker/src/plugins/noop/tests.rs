@@ -18,7 +18,7 @@ fn context(folder: &Path, job_id: JobId, parameters: &Value, done_items: Vec<Don
     Context {
         grant: Grant {
             job_id,
-            store: job_id,
+            store: None,
             plugin: "NOOP".parse().unwrap(),
             attempt: 1,
             claim_id,

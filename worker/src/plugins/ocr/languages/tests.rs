@@ -9,7 +9,7 @@ const INSTALLED: [&str; 6] = ["Fraktur", "deu", "eng", "lat", "fra", "chi_sim"];
 fn choose_from(parameters: &Value, installed: &[&str]) -> Result<Vec<String>, String> {
     let grant = Grant {
         job_id: JobId::generate(),
-        store: JobId::generate(),
+        store: None,
         plugin: "OCR".parse().unwrap(),
         attempt: 1,
         claim_id: ClaimId::generate(),

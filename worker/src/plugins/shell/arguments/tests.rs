@@ -6,7 +6,7 @@ use super::*;
 fn grant(parameters: &Value) -> Grant {
     Grant {
         job_id: JobId::generate(),
-        store: JobId::generate(),
+        store: None,
         plugin: "SHELL".parse().unwrap(),
         attempt: 1,
         claim_id: ClaimId::generate(),
