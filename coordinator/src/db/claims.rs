@@ -274,8 +274,11 @@ async fn begin_attempts(tx: &Transaction<'_>, granted: &[(JobId, Job, &WorkerCla
                  SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[])
                      AS new(job_id, attempt, claim_id, worker_id, amqp_user)
              ), begun AS (
-                 INSERT INTO attempts (job_id, attempt, claim_id, worker_id, amqp_user, started_at)
-                 SELECT job_id, attempt, claim_id, worker_id, amqp_user, tm_now() FROM new
+                 INSERT INTO attempts (job_id, attempt, claim_id, worker_id, amqp_user, started_at,
+                                       run_budget_seconds)
+                 SELECT new.job_id, new.attempt, new.claim_id, new.worker_id, new.amqp_user, tm_now(),
+                        plugins.run_budget_seconds
+                 FROM new JOIN jobs ON jobs.id = new.job_id JOIN plugins ON plugins.name = jobs.plugin
              )
              INSERT INTO leases (job_id, attempt, claim_id, worker_id, lease_seconds, lease_end, limit_keys)
              SELECT new.job_id, new.attempt, new.claim_id, new.worker_id, plugins.lease_seconds,
@@ -301,9 +304,12 @@ async fn load_grants(
     let statement = tx
         .prepare_cached(
             "-- claims.load_grants
-             SELECT id, plugin, title, claim_attempt, claim_id, source, target, parameters, template,
-                    template_parameters, manifest, publish_granted, store_id
-             FROM jobs JOIN job_details ON job_id = id WHERE id = ANY($1)",
+             SELECT id, plugin, title, claim_attempt, jobs.claim_id, source, target, parameters, template,
+                    template_parameters, manifest, publish_granted, store_id, attempts.run_budget_seconds
+             FROM jobs JOIN job_details ON job_details.job_id = id
+             LEFT JOIN attempts ON (attempts.job_id, attempts.attempt, attempts.claim_id)
+                 = (jobs.id, jobs.claim_attempt, jobs.claim_id)
+             WHERE id = ANY($1)",
         )
         .await?;
     let mut grants = HashMap::new();
@@ -334,7 +340,11 @@ async fn load_grants(
                 .ok_or_else(|| inconsistent("claim_attempt"))?,
             claim_id: shared::job::ClaimId(claim_id.ok_or_else(|| inconsistent("claim_id"))?),
             lease_seconds: gate.lease_seconds.unsigned_abs(),
-            run_budget_seconds: gate.run_budget_seconds.unsigned_abs(),
+            // Of the attempt, where this grant is said again: its plugin's may be another one by now.
+            run_budget_seconds: row
+                .get::<_, Option<i32>>("run_budget_seconds")
+                .unwrap_or(gate.run_budget_seconds)
+                .unsigned_abs(),
             title: row.get("title"),
             source: row.get("source"),
             target: row.get("target"),
