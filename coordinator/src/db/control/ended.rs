@@ -143,6 +143,10 @@ pub(crate) async fn remove(tx: &Transaction<'_>, ids: &[JobId]) -> Result<Vec<Jo
         return Ok(Vec::new());
     }
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let lock = tx
+        .prepare_cached("-- delete.lock\nSELECT 1 FROM job_history WHERE id = ANY($1) ORDER BY id FOR UPDATE")
+        .await?;
+    tx.execute(&lock, &[&uuids]).await?;
     let history = tx
         .prepare_cached(
             "-- delete.history
