@@ -1,12 +1,14 @@
 //! The one way in: every submission, however it came, is validated, deduplicated and recorded here.
 
 mod paths;
+mod schema;
 pub mod templates;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use metrics::counter;
+use serde_json::Value;
 use shared::job::JobId;
 use shared::message::submit::{Rejection, Submission, SubmitReply};
 use shared::metrics::{JOBS_DUPLICATE, JOBS_SUBMITTED, SUBMISSIONS_REJECTED};
@@ -17,6 +19,8 @@ use crate::db::plugins::{All, Plugin};
 use crate::db::submit::{Key, NewJob, RecordJobs, Recorded};
 use crate::db::{self, Db};
 pub use paths::PathRules;
+pub use schema::{ParametersSchema, WrongSchema};
+use templates::Template;
 pub use templates::Templates;
 
 /// Most characters of a key that a submitter chooses.
@@ -110,9 +114,11 @@ impl Intake {
             .into_iter()
             .map(|plugin| (plugin.name.clone(), plugin))
             .collect();
+        let named = incoming.iter().map(|incoming| &incoming.submission.plugin);
+        let schemas = read_schemas(named, &plugins);
         Ok(incoming
             .into_iter()
-            .map(|incoming| self.check(incoming, &plugins))
+            .map(|incoming| self.check(incoming, &plugins, &schemas))
             .collect())
     }
 
@@ -135,7 +141,12 @@ impl Intake {
             .collect())
     }
 
-    fn check(&self, incoming: Incoming, plugins: &HashMap<PluginName, Plugin>) -> Result<NewJob, Rejection> {
+    fn check(
+        &self,
+        incoming: Incoming,
+        plugins: &HashMap<PluginName, Plugin>,
+        schemas: &HashMap<PluginName, ParametersSchema>,
+    ) -> Result<NewJob, Rejection> {
         let Incoming {
             mut submission,
             submitted_by,
@@ -163,7 +174,7 @@ impl Intake {
                 },
             }
         }
-        let template_parameters = match (&submission.template, plugin.needs_template) {
+        let template = match (&submission.template, plugin.needs_template) {
             (None, false) => None,
             (None, true) => {
                 problems.push(format!(
@@ -173,13 +184,14 @@ impl Intake {
                 None
             }
             (Some(name), _) => match self.templates.find(&plugin.name, name) {
-                Ok(parameters) => Some(parameters.clone()),
+                Ok(template) => Some(template),
                 Err(problem) => {
                     problems.push(problem);
                     None
                 }
             },
         };
+        problems.extend(wrong_parameters(&submission, template, schemas.get(&plugin.name)));
         if submission
             .idempotency_key
             .as_ref()
@@ -193,6 +205,7 @@ impl Intake {
             return Err(Rejection::new(problems.join("; ")));
         }
         let keys = all_keys(&submission, keys);
+        let template_parameters = template.map(|template| template.parameters.clone());
         Ok(NewJob {
             id: JobId::generate(),
             submission,
@@ -201,6 +214,50 @@ impl Intake {
             keys,
         })
     }
+}
+
+/// The schemas of the plugins that are named.
+fn read_schemas<'a>(
+    named: impl Iterator<Item = &'a PluginName>,
+    plugins: &HashMap<PluginName, Plugin>,
+) -> HashMap<PluginName, ParametersSchema> {
+    let mut schemas = HashMap::new();
+    for name in named {
+        let schema = plugins
+            .get(name)
+            .and_then(|plugin| plugin.parameters_schema.as_ref());
+        let Some(schema) = schema.filter(|_| !schemas.contains_key(name)) else {
+            continue;
+        };
+        match ParametersSchema::read(schema.clone()) {
+            Ok(schema) => {
+                schemas.insert(name.clone(), schema);
+            }
+            // Announcements are refused for it, so an older release has let it in.
+            Err(error) => tracing::warn!("parameters of plugin {name} are not checked: {error}"),
+        }
+    }
+    schemas
+}
+
+/// What is wrong with a job's parameters: by its template's schema, and, the template's laid over them, its plugin's.
+fn wrong_parameters(
+    submission: &Submission,
+    template: Option<&Template>,
+    plugin: Option<&ParametersSchema>,
+) -> Vec<String> {
+    let mut parameters = submission.parameters.clone();
+    let mut problems = Vec::new();
+    if let Some(template) = template {
+        if let Some(schema) = &template.schema {
+            problems = schema.problems(&Value::Object(parameters.clone()));
+        }
+        parameters.extend(template.parameters.clone());
+    }
+    if let Some(schema) = plugin {
+        problems.extend(schema.problems(&Value::Object(parameters)));
+    }
+    problems
 }
 
 fn all_keys(submission: &Submission, others: Vec<String>) -> Vec<Key> {

@@ -3,7 +3,6 @@ use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use serde_json::json;
 use shared::job::decide::ErrorClass;
 use shared::job::{ClaimId, JobId, Token};
 use shared::message::reply::Grant;

@@ -104,3 +104,56 @@ fn what_is_no_language_is_refused() {
             .contains("\"antiqua\" or")
     );
 }
+
+#[test]
+fn the_schema_refuses_what_no_installed_data_could_help() {
+    let all = |name: &str, values: &[Value], expected: bool| {
+        for value in values {
+            let parameters = json!({ name: value });
+            let read = choose_from(&parameters, &INSTALLED);
+            // What is only not installed is another matter, for another worker may have it.
+            let read = read.is_ok() || read.is_err_and(|error| !error.contains("but must be"));
+            assert_eq!(read, expected, "{parameters}");
+            assert_eq!(
+                jsonschema::is_valid(&schema(), &parameters),
+                expected,
+                "{parameters}"
+            );
+        }
+    };
+    let good = [
+        json!("ger,lat"),
+        json!(["fre", "en lat"]),
+        json!(""),
+        json!(null),
+        json!("script/Cyrillic; xyz+de"),
+    ];
+    all("language", &good, true);
+    all(
+        "language",
+        &[
+            json!(3),
+            json!(["ger", 3]),
+            json!("../x"),
+            json!("deu --psm"),
+            json!({"a": "b"}),
+        ],
+        false,
+    );
+    all(
+        "font_type",
+        &[
+            json!("antiqua"),
+            json!(" Fracture "),
+            json!("GOTHIC"),
+            json!(""),
+            json!(null),
+        ],
+        true,
+    );
+    all(
+        "font_type",
+        &[json!("arial"), json!(true), json!(["antiqua"])],
+        false,
+    );
+}
