@@ -20,6 +20,8 @@ pub mod overdue;
 mod owner;
 pub mod pages;
 pub mod plugins;
+pub mod publish;
+mod reports;
 pub mod results;
 pub mod retention;
 pub mod schedule;

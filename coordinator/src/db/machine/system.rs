@@ -14,10 +14,11 @@ use tokio::runtime::Runtime;
 
 use super::model::{Decisions, Step, World, ended};
 use crate::control::{Actor, PluginAction, Settings};
-use crate::db::claims::{GrantClaims, GrantPublish, WorkerClaim};
+use crate::db::claims::{GrantClaims, WorkerClaim};
 use crate::db::control::{ActOnJobs, ActOnPlugins};
 use crate::db::heartbeats::{Renew, Revise, WorkerReport};
 use crate::db::pages::sample::Sample;
+use crate::db::publish::GrantPublish;
 use crate::db::results::Record;
 use crate::db::schedule::Wake;
 use crate::db::submit::{NewJob, RecordJobs};
