@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use metrics::counter;
 use serde_json::Value;
+use shared::error::Chain;
 use shared::job::JobId;
 use shared::message::submit::{Rejection, Submission, SubmitReply};
 use shared::metrics::{JOBS_DUPLICATE, JOBS_SUBMITTED, SUBMISSIONS_REJECTED};
@@ -72,31 +73,48 @@ impl Intake {
     ///
     /// # Panics
     /// Never: one submission has one answer.
-    pub async fn submit(
-        &self,
-        submission: Submission,
-        submitted_by: &str,
-        keys: Vec<String>,
-    ) -> Result<SubmitReply, Error> {
-        let incoming = Incoming {
-            submission,
-            submitted_by: submitted_by.to_owned(),
-            keys,
-        };
-        let checked = self
-            .check_all(vec![incoming])
-            .await?
-            .pop()
-            .expect("one submission has one answer");
-        match checked {
-            Err(rejection) => {
-                counter!(SUBMISSIONS_REJECTED).increment(1);
-                Ok(SubmitReply::Rejected {
-                    reason: rejection.reason,
-                })
+    pub async fn submit(&self, incoming: Incoming) -> Result<SubmitReply, Error> {
+        let replies = self.submit_all(vec![incoming]).await?;
+        Ok(replies.into_iter().next().expect("one submission has one answer"))
+    }
+
+    /// Accepts several submissions; one reply a submission, in their order. Those that are fine become jobs although
+    /// others are not.
+    ///
+    /// # Errors
+    /// When some could be neither recorded nor refused; others may have been recorded, and are recognised by their
+    /// keys when they are repeated.
+    pub async fn submit_all(&self, incoming: Vec<Incoming>) -> Result<Vec<SubmitReply>, Error> {
+        let mut jobs = Vec::new();
+        let mut places = Vec::new();
+        let mut replies = Vec::new();
+        for (place, checked) in self.check_all(incoming).await?.into_iter().enumerate() {
+            match checked {
+                Err(rejection) => replies.push((place, rejected(rejection.reason))),
+                Ok(job) => {
+                    jobs.push(job);
+                    places.push(place);
+                }
             }
-            Ok(job) => Ok(self.record(&[job]).await?.pop().expect("one job has one reply")),
         }
+        let mut parts: Vec<_> = std::iter::once(0..jobs.len()).collect();
+        while let Some(part) = parts.pop() {
+            match self.record(&jobs[part.clone()]).await {
+                Ok(recorded) => replies.extend(places[part].iter().copied().zip(recorded)),
+                Err(Error::Database(error)) if error.is_bad_data() && part.len() == 1 => {
+                    let reason = format!("the database refuses it: {}", Chain(&error));
+                    replies.push((places[part.start], rejected(reason)));
+                }
+                Err(Error::Database(error)) if error.is_bad_data() => {
+                    let middle = part.start + part.len() / 2;
+                    // The first half is taken first: arrival is the order in which jobs start.
+                    parts.extend([middle..part.end, part.start..middle]);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        replies.sort_by_key(|(place, _)| *place);
+        Ok(replies.into_iter().map(|(_, reply)| reply).collect())
     }
 
     /// Checks a batch of submissions; one answer a submission, in their order. Nothing is recorded yet.
@@ -284,6 +302,12 @@ fn all_keys(submission: &Submission, others: Vec<String>) -> Vec<Key> {
     keys.sort();
     keys.dedup();
     keys
+}
+
+/// The reply to a submission that is refused; it is counted.
+pub(crate) fn rejected(reason: String) -> SubmitReply {
+    counter!(SUBMISSIONS_REJECTED).increment(1);
+    SubmitReply::Rejected { reason }
 }
 
 fn unknown_plugin(name: &PluginName, plugins: &HashMap<PluginName, Plugin>) -> Rejection {
