@@ -23,6 +23,7 @@ fn context(folder: &Path, job_id: JobId, parameters: &Value, done_items: Vec<Don
             claim_id,
             lease_seconds: 60,
             run_budget_seconds: 60,
+            disconnect_limit_seconds: None,
             title: "test".to_owned(),
             source: None,
             target: Some(folder.display().to_string()),

@@ -15,6 +15,7 @@ fn choose_from(parameters: &Value, installed: &[&str]) -> Result<Vec<String>, St
         claim_id: ClaimId::generate(),
         lease_seconds: 60,
         run_budget_seconds: 60,
+        disconnect_limit_seconds: None,
         title: "test".to_owned(),
         source: None,
         target: None,
