@@ -12,6 +12,8 @@ pub mod heartbeats;
 mod job_row;
 mod limits;
 #[cfg(test)]
+mod lock_order;
+#[cfg(test)]
 mod machine;
 pub mod maintenance;
 pub mod migrate;
@@ -24,6 +26,7 @@ pub mod publish;
 mod reports;
 pub mod results;
 pub mod retention;
+mod revival;
 pub mod schedule;
 pub mod submit;
 pub mod sweep;

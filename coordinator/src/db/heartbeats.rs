@@ -14,7 +14,7 @@ use shared::message::worker::AttemptReport;
 use uuid::Uuid;
 
 use super::owner::{self, Speaker};
-use super::{Error, Transact, job_row, reports};
+use super::{Error, Transact, job_row, reports, revival};
 
 /// A report with the worker that sent it.
 #[derive(Debug, Clone)]
@@ -122,13 +122,15 @@ impl Transact for Revise<'_> {
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         let ids: Vec<JobId> = self.reports.iter().map(|r| r.report.job_id).collect();
+        let speakers: Vec<Speaker<'_>> = self.reports.iter().map(speaker).collect();
+        let attempts: Vec<(JobId, Token)> = speakers.iter().map(|s| (s.job_id, s.token)).collect();
+        let expected = revival::expect(tx, &attempts).await?;
         let mut rows = job_row::lock(tx, &ids).await?;
         let pauses = pauses(tx, self.reports).await?;
-        let speakers: Vec<Speaker<'_>> = self.reports.iter().map(speaker).collect();
         let strangers = owner::strangers(tx, &speakers).await?;
         let mut verdicts = Vec::with_capacity(self.reports.len());
         let mut changed: Vec<(JobId, Job)> = Vec::new();
-        let mut alive: Vec<&WorkerReport> = Vec::new();
+        let mut alive: Vec<(&WorkerReport, Job)> = Vec::new();
         for (index, sent) in self.reports.iter().enumerate() {
             let report = &sent.report;
             let token = Token {
@@ -150,14 +152,18 @@ impl Transact for Revise<'_> {
                     continue;
                 }
             };
-            if rows.insert(report.job_id, next) != Some(next) {
-                changed.push((report.job_id, next));
+            if let Some(before) = rows.insert(report.job_id, next) {
+                changed.extend((before != next).then_some((report.job_id, next)));
+                alive.push((sent, before));
             }
-            alive.push(sent);
             verdicts.push(verdict);
         }
+        // In the order of their ids, as all that lock leases.
+        alive.sort_by_key(|(sent, _)| sent.report.job_id);
+        let decided = alive.iter().map(|(sent, before)| (sent.report.job_id, before));
+        expected.confirm(tx, decided, Self::NAME).await?;
         job_row::save(tx, &changed).await?;
-        for sent in &alive {
+        for (sent, _) in &alive {
             let report = &sent.report;
             let token = Token {
                 attempt: report.attempt,
@@ -165,7 +171,7 @@ impl Transact for Revise<'_> {
             };
             renew_or_revive(tx, report.job_id, token, &sent.worker_id).await?;
         }
-        let reports: Vec<&AttemptReport> = alive.iter().map(|sent| &sent.report).collect();
+        let reports: Vec<&AttemptReport> = alive.iter().map(|(sent, _)| &sent.report).collect();
         write_figures(tx, &reports).await?;
         reports::record(tx, &reports).await?;
         Ok(verdicts)

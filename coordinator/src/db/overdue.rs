@@ -102,6 +102,14 @@ async fn end_attempts(tx: &Transaction<'_>, ended: &[(JobId, Job, Token)]) -> Re
         .await?;
     tx.execute(&statement, &[&ids, &attempts, &claims, &MESSAGE])
         .await?;
+    // Heartbeats lock leases without their jobs, in this order.
+    let lock = tx
+        .prepare_cached(
+            "-- overdue.lock_leases
+             SELECT 1 FROM leases WHERE job_id = ANY($1) ORDER BY job_id FOR UPDATE",
+        )
+        .await?;
+    tx.execute(&lock, &[&ids]).await?;
     let leases = tx
         .prepare_cached(
             "-- overdue.drop_leases

@@ -8,7 +8,7 @@ use shared::message::worker::PublishRequest;
 use tokio_postgres::types::Json;
 
 use super::owner::{self, Speaker};
-use super::{Error, Transact, job_row};
+use super::{Error, Transact, job_row, revival};
 
 /// Decides a request to publish: from a grant on, the stored manifest is only completed.
 #[derive(Debug)]
@@ -26,13 +26,14 @@ impl Transact for GrantPublish<'_> {
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         let request = self.request;
         let id = request.job_id;
-        let rows = job_row::lock(tx, &[id]).await?;
-        let Some(row) = rows.get(&id) else {
-            return Ok((PublishAnswer::Lost, None));
-        };
         let token = Token {
             attempt: request.attempt,
             claim_id: request.claim_id,
+        };
+        let expected = revival::expect(tx, &[(id, token)]).await?;
+        let rows = job_row::lock(tx, &[id]).await?;
+        let Some(row) = rows.get(&id) else {
+            return Ok((PublishAnswer::Lost, None));
         };
         let speaker = Speaker {
             job_id: id,
@@ -46,6 +47,7 @@ impl Transact for GrantPublish<'_> {
         if answer != PublishAnswer::Granted {
             return Ok((answer, None));
         }
+        expected.confirm(tx, [(id, row)].into_iter(), Self::NAME).await?;
         job_row::save(tx, &[(id, next)]).await?;
         super::heartbeats::renew_or_revive(tx, id, token, &request.worker_id).await?;
         if !row.publish_granted {
