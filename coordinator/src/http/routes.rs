@@ -13,6 +13,8 @@ use super::{App, actions, api, assets, doctor, events, health, metrics, pages, s
 pub enum Kind {
     /// HTML for people.
     Page,
+    /// What a page's form does; it leads to a page.
+    Form,
     /// JSON for programs.
     Api,
     /// For whoever watches the process.
@@ -46,6 +48,13 @@ pub fn routes() -> Vec<Route> {
         what,
         handler,
     };
+    let form = |path, what, handler| Route {
+        method: Method::POST,
+        path,
+        kind: Kind::Form,
+        what,
+        handler,
+    };
     let write = |path, what, handler| Route {
         method: Method::POST,
         path,
@@ -61,6 +70,16 @@ pub fn routes() -> Vec<Route> {
             Kind::Page,
             "a job's log as plain text",
             get(pages::log::show),
+        ),
+        form(
+            "/jobs/{id}/actions",
+            "cancels, holds, … a job",
+            post(pages::forms::on_job),
+        ),
+        form(
+            "/plugins/{name}/actions",
+            "stops, starts a plugin",
+            post(pages::forms::on_plugin),
         ),
         read(
             "/assets/{name}",
