@@ -1,5 +1,6 @@
 //! `/jobs/{id}`: everything that is known of one job.
 
+mod deliveries;
 mod facts;
 mod tables;
 
@@ -19,6 +20,7 @@ use crate::http::language::Locale;
 use crate::http::problem::Error;
 use crate::http::text::Text;
 use crate::http::{App, listing, wait};
+use deliveries::DeliveryRow;
 use facts::{FactValue, Group};
 use tables::{AttemptRow, ItemRow, LogLine, OutputRow};
 
@@ -50,6 +52,7 @@ struct Page {
     /// Says how many items are not shown; empty when all are.
     items_note: String,
     attempts: Vec<AttemptRow>,
+    deliveries: Vec<DeliveryRow>,
     log: Vec<LogLine>,
     log_note: String,
     outputs: Vec<OutputRow>,
@@ -126,6 +129,11 @@ fn page(locale: &Locale, address: &Uri, menu: &[MenuEntry], job: &JobDetail) -> 
             .attempts
             .iter()
             .map(|attempt| AttemptRow::new(locale, attempt, job.now))
+            .collect(),
+        deliveries: job
+            .deliveries
+            .iter()
+            .map(|delivery| DeliveryRow::new(locale, delivery, job.now))
             .collect(),
         log: tables::log(locale, &job.log.lines),
         log_note: shown_of(locale, locale.text.last_lines, job.log.lines.len(), job.log.total),
