@@ -78,7 +78,7 @@ pub struct Config {
     )]
     pub worker_users: Vec<WorkerGroup>,
 
-    /// Whom submissions may have called when their jobs have ended: HOST[:PORT][/PATH] (repeat, or separate by commas).
+    /// Whom submissions may have called when their jobs have ended: `HOST[:PORT][/PATH]` (repeat, or separate by commas).
     /// Without it nobody is called, and submissions with a `callback_url` are refused.
     #[arg(
         long = "callback-allow",

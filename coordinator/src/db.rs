@@ -13,6 +13,8 @@ pub mod heartbeats;
 mod job_row;
 mod limits;
 #[cfg(test)]
+mod lock_order;
+#[cfg(test)]
 mod machine;
 pub mod maintenance;
 pub mod migrate;
@@ -21,8 +23,11 @@ pub mod overdue;
 mod owner;
 pub mod pages;
 pub mod plugins;
+pub mod publish;
+mod reports;
 pub mod results;
 pub mod retention;
+mod revival;
 pub mod schedule;
 pub mod submit;
 pub mod sweep;

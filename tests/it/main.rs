@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod broker;
+mod callback_tokens;
 mod cli;
 mod control;
 mod crash;

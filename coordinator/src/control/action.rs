@@ -222,6 +222,9 @@ pub struct Settings {
     /// How long an attempt may run, seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_budget_seconds: Option<i32>,
+    /// Without contact to any coordinator for this long, seconds, an attempt is broken off.
+    #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    pub disconnect_limit_seconds: Option<Option<i32>>,
     /// Priority of jobs that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_priority: Option<Priority>,
@@ -294,6 +297,12 @@ impl Settings {
                 self.retry_longest_seconds.map(i64::from),
                 1,
                 604_800,
+            ),
+            (
+                "disconnect_limit_seconds",
+                self.disconnect_limit_seconds.flatten().map(i64::from),
+                1,
+                31_536_000,
             ),
             ("lease_seconds", self.lease_seconds.map(i64::from), 1, 3_600),
             (

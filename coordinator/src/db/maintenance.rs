@@ -39,7 +39,9 @@ impl Transact for RemoveExpired {
         .await?;
         tx.execute(
             "-- maintenance.silent_workers
-             DELETE FROM workers WHERE heartbeat_at < tm_now() - interval '1 day'",
+             DELETE FROM workers WHERE id IN (
+                 SELECT id FROM workers WHERE heartbeat_at < tm_now() - interval '1 day'
+                 ORDER BY id FOR UPDATE SKIP LOCKED)",
             &[],
         )
         .await?;

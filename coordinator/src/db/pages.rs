@@ -36,6 +36,7 @@ pub use list::{HistoryKey, JobList, ListJobs, Place, QueueKey, Tab};
 pub use log::{LogExtract, LogPart, LogRow, ReadLog};
 pub use menu::{MenuEntry, WithMenu};
 pub use plugins::{PluginRow, ReadPlugins, StateCount};
+pub use shared::job::decide::PluginState;
 pub use surroundings::{Ping, ReadSurroundings, Surroundings, WorkerRow};
 
 use super::{Error, Transaction};
@@ -43,37 +44,12 @@ use super::{Error, Transaction};
 /// A worker that was silent for longer than this, seconds, counts as gone on pages (three heartbeats).
 pub const WORKER_SILENT_SECONDS: f64 = 30.0;
 
-/// Whether a plugin's jobs may start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PluginState {
-    /// They may.
-    Running,
-    /// Nothing new starts, running jobs yield.
-    Stopping,
-    /// Nothing runs.
-    Stopped,
-}
-
-impl PluginState {
-    /// The name in the database and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Stopping => "stopping",
-            Self::Stopped => "stopped",
-        }
-    }
-
-    fn read(text: &str, plugin: &str) -> Result<Self, Error> {
-        [Self::Running, Self::Stopping, Self::Stopped]
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or_else(|| Error::Inconsistent {
-                table: "plugins",
-                column: "state",
-                row: plugin.to_owned(),
-            })
-    }
+fn plugin_state(text: &str, plugin: &str) -> Result<PluginState, Error> {
+    text.parse().map_err(|_| Error::Inconsistent {
+        table: "plugins",
+        column: "state",
+        row: plugin.to_owned(),
+    })
 }
 
 /// A job as lists show it.
@@ -142,7 +118,7 @@ fn unfinished(row: &Row) -> Result<JobSummary, Error> {
     let id = JobId(row.try_get("id")?);
     let plugin: String = row.try_get("plugin")?;
     let state = parse::<JobState>(row, "jobs", "state", &id)?;
-    let plugin_state = PluginState::read(row.try_get("plugin_state")?, &plugin)?;
+    let plugin_state = plugin_state(row.try_get("plugin_state")?, &plugin)?;
     let held_back = row.try_get::<_, bool>("held")? || plugin_state != PluginState::Running;
     Ok(JobSummary {
         id,

@@ -2,6 +2,7 @@
 //!
 //! Invariant: there is no other way to add a route, so that none escapes the checks that walk this list.
 
+use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 
@@ -75,6 +76,11 @@ pub fn routes() -> Vec<Route> {
         ),
         read("/api/v1/jobs", Kind::Api, "a list of jobs", get(api::list)),
         write("/api/v1/jobs", "submits a job", post(submit::submit)),
+        write(
+            "/api/v1/jobs/batch",
+            "submits several jobs",
+            post(submit::submit_batch).layer(DefaultBodyLimit::max(submit::BATCH_MAX_BYTES)),
+        ),
         read("/api/v1/jobs/{id}", Kind::Api, "a job", get(api::job)),
         write(
             "/api/v1/jobs/actions",

@@ -237,25 +237,47 @@ impl Submission {
     /// The key that two submissions of one workflow step share while the first is unfinished; `None` where the
     /// submission does not say which step it belongs to.
     pub fn derived_key(&self) -> Option<String> {
-        let process = self.process_id.as_deref()?;
-        let step = self.step_id.as_deref()?;
-        let parts = [
-            self.plugin.as_str(),
-            process,
-            step,
-            self.template.as_deref().unwrap_or(""),
-            self.target.as_deref().unwrap_or(""),
-        ];
-        // JSON keeps the parts apart whatever characters they contain; the digest keeps the key short enough for
-        // an index whatever their lengths.
-        let text = Value::from(parts.to_vec()).to_string();
-        let start = "derived:".to_owned();
-        Some(
-            Sha256::digest(text)
-                .iter()
-                .fold(start, |key, byte| key + &format!("{byte:02x}")),
-        )
+        Some(derived_key(StepOfWorkflow {
+            plugin: self.plugin.as_str(),
+            process_id: self.process_id.as_deref()?,
+            step_id: self.step_id.as_deref()?,
+            template: self.template.as_deref(),
+            target: self.target.as_deref(),
+        }))
     }
+}
+
+/// What a workflow's step is told by.
+#[derive(Debug, Clone, Copy)]
+pub struct StepOfWorkflow<'a> {
+    /// The plugin's name.
+    pub plugin: &'a str,
+    /// The process.
+    pub process_id: &'a str,
+    /// Its step.
+    pub step_id: &'a str,
+    /// The template, where one is named.
+    pub template: Option<&'a str>,
+    /// The folder of the outputs, where one is named.
+    pub target: Option<&'a str>,
+}
+
+/// The key that all jobs of one workflow step have while they are unfinished.
+pub fn derived_key(step: StepOfWorkflow<'_>) -> String {
+    let parts = [
+        step.plugin,
+        step.process_id,
+        step.step_id,
+        step.template.unwrap_or(""),
+        step.target.unwrap_or(""),
+    ];
+    // JSON keeps the parts apart whatever characters they contain; the digest keeps the key short enough for
+    // an index whatever their lengths.
+    let text = Value::from(parts.to_vec()).to_string();
+    let start = "derived:".to_owned();
+    Sha256::digest(text)
+        .iter()
+        .fold(start, |key, byte| key + &format!("{byte:02x}"))
 }
 
 /// Decodes a submission's bytes, with a reason that a person understands when that fails.

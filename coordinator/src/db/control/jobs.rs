@@ -61,6 +61,8 @@ pub enum WhyNot {
     WasRetried,
     /// Its retry is not finished yet.
     RetryUnfinished,
+    /// Its workflow has submitted it again, and that job is not finished yet.
+    SubmittedAgain,
 }
 
 /// What was done, and what is to be told after the commit.
