@@ -5,6 +5,7 @@
 
 pub mod claims;
 pub mod control;
+pub mod deliveries;
 pub mod dispatch;
 mod error;
 pub mod finish;

@@ -11,7 +11,7 @@ use metrics::counter;
 use serde_json::Value;
 use shared::error::Chain;
 use shared::job::JobId;
-use shared::message::submit::{Rejection, Submission, SubmitReply};
+use shared::message::submit::{Rejection, SECRET_KEPT, Submission, SubmitReply};
 use shared::metrics::{JOBS_DUPLICATE, JOBS_SUBMITTED, SUBMISSIONS_REJECTED};
 use shared::plugin::PluginName;
 
@@ -19,6 +19,8 @@ use crate::db::notify::Changes;
 use crate::db::plugins::{All, Plugin};
 use crate::db::submit::{Key, NewJob, RecordJobs, Recorded};
 use crate::db::{self, Db};
+use crate::deliveries::Allowed;
+use crate::secrets::Secrets;
 pub use paths::PathRules;
 pub use schema::{ParametersSchema, WrongSchema};
 use templates::Template;
@@ -53,6 +55,8 @@ pub struct Intake {
     changes: Changes,
     paths: Arc<PathRules>,
     templates: Arc<Templates>,
+    callbacks: Allowed,
+    secrets: Arc<Secrets>,
 }
 
 impl Intake {
@@ -63,6 +67,18 @@ impl Intake {
             changes,
             paths: Arc::new(paths),
             templates: Arc::new(templates),
+            callbacks: Allowed::default(),
+            secrets: Arc::default(),
+        }
+    }
+
+    /// The same with callbacks to those whom an operator has allowed, whose tokens are kept with these keys.
+    #[must_use]
+    pub fn with_callbacks(self, callbacks: Allowed, secrets: Arc<Secrets>) -> Self {
+        Self {
+            callbacks,
+            secrets,
+            ..self
         }
     }
 
@@ -219,18 +235,41 @@ impl Intake {
                 "field \"idempotency_key\" is longer than {KEY_MAX_CHARS} characters"
             ));
         }
+        if let Some(Err(problem)) = submission
+            .callback_url
+            .as_deref()
+            .map(|url| self.callbacks.check(url))
+        {
+            problems.push(format!("field \"callback_url\": {problem}"));
+        }
         if !problems.is_empty() {
             return Err(Rejection::new(problems.join("; ")));
         }
         let keys = all_keys(&submission, keys);
+        let id = JobId::generate();
+        let callback_token = self.keep_token(id, &mut submission);
         let template_parameters = template.map(|template| template.parameters.clone());
         Ok(NewJob {
-            id: JobId::generate(),
+            id,
             submission,
             template_parameters,
+            callback_token,
             submitted_by,
             keys,
         })
+    }
+}
+
+impl Intake {
+    /// Encrypts the callback's token, if there is a callback and a key; what is not kept stays masked.
+    fn keep_token(&self, id: JobId, submission: &mut Submission) -> Option<String> {
+        let token = submission.token.take()?;
+        submission.callback_url.as_ref()?;
+        let sealed = self.secrets.seal(id, &token)?;
+        if let Some(mask) = submission.extra.get_mut(&token.field) {
+            *mask = SECRET_KEPT.into();
+        }
+        Some(sealed)
     }
 }
 

@@ -6,10 +6,12 @@
 
 mod bad_input;
 mod broker;
+mod callback_tokens;
 mod cli;
 mod control;
 mod crash;
 mod dashboard;
+mod deliveries;
 mod fairness;
 mod faults;
 mod pages;

@@ -34,6 +34,8 @@ pub enum JobAction {
         #[serde(default)]
         items: RetryItems,
     },
+    /// Send its messages to other systems once more that were given up or may not have arrived.
+    SendAgain,
     /// Remove an ended one from history.
     Delete,
 }
@@ -74,6 +76,7 @@ impl JobAction {
             Self::SetPriority { .. } => "set_priority",
             Self::Move { .. } => "move",
             Self::Retry { .. } => "retry",
+            Self::SendAgain => "send_again",
             Self::Delete => "delete",
         }
     }
@@ -88,7 +91,7 @@ impl JobAction {
 
     /// Whether it is about jobs that have ended.
     pub fn is_about_ended_jobs(&self) -> bool {
-        matches!(self, Self::Retry { .. } | Self::Delete)
+        matches!(self, Self::Retry { .. } | Self::SendAgain | Self::Delete)
     }
 }
 

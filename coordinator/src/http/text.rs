@@ -180,6 +180,22 @@ texts! {
     outcome_interrupted: "interrupted", "unterbrochen";
     outcome_cancelled: "cancelled", "abgebrochen";
     outcome_lost: "its worker was lost", "Worker verloren";
+    deliveries: "Messages to other systems", "Nachrichten an andere Systeme";
+    delivery: "Message", "Nachricht";
+    delivery_callback: "Call to the submitter", "Aufruf des Einreichers";
+    delivery_answer: "Answer", "Antwort";
+    delivery_tries: "Tries", "Versuche";
+    delivery_tried: "Last try", "Letzter Versuch";
+    delivery_next: "next at {0}", "nächster um {0}";
+    delivery_now: "next at once", "nächster sofort";
+    delivery_pending: "to be delivered", "wird zugestellt";
+    delivery_delivered: "delivered", "zugestellt";
+    delivery_failed: "given up", "aufgegeben";
+    delivery_failed_more: "Put right what the answer says, then send it again.",
+        "Beheben Sie, was die Antwort nennt, und senden Sie sie dann erneut.";
+    delivery_unclear: "perhaps delivered", "vielleicht zugestellt";
+    delivery_unclear_more: "It must not arrive twice: look at the receiver before you send it again.",
+        "Sie darf nicht zweimal ankommen: Sehen Sie beim Empfänger nach, bevor Sie sie erneut senden.";
     log: "Log", "Protokoll";
     no_log: "Nothing has been logged yet.", "Noch nichts protokolliert.";
     last_lines: "The last {0} of {1} lines.", "Die letzten {0} von {1} Zeilen.";

@@ -1,6 +1,7 @@
 //! `/jobs/{id}`: everything that is known of one job.
 
 mod controls;
+mod deliveries;
 mod facts;
 mod tables;
 
@@ -22,6 +23,7 @@ use crate::http::problem::Error;
 use crate::http::text::Text;
 use crate::http::{App, listing, wait};
 use controls::Controls;
+use deliveries::DeliveryRow;
 use facts::{FactValue, Group};
 use tables::{AttemptRow, ItemRow, LogLine, OutputRow};
 
@@ -57,6 +59,7 @@ struct Page {
     /// Says how many items are not shown; empty when all are.
     items_note: String,
     attempts: Vec<AttemptRow>,
+    deliveries: Vec<DeliveryRow>,
     log: Vec<LogLine>,
     log_note: String,
     outputs: Vec<OutputRow>,
@@ -143,6 +146,11 @@ fn page(locale: &Locale, address: &Uri, menu: &[MenuEntry], job: &JobDetail, sai
             .attempts
             .iter()
             .map(|attempt| AttemptRow::new(locale, attempt, job.now))
+            .collect(),
+        deliveries: job
+            .deliveries
+            .iter()
+            .map(|delivery| DeliveryRow::new(locale, delivery, job.now))
             .collect(),
         log: tables::log(locale, &job.log.lines),
         log_note: shown_of(locale, locale.text.last_lines, job.log.lines.len(), job.log.total),
