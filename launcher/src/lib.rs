@@ -7,7 +7,7 @@
 //! ```text
 //!  Place      a data folder, locked by one launcher at a time
 //!   ├─ ledger      which processes were started here: a crashed launcher's leftovers are ended by the next one
-//!   ├─ Postgres    ┐
+//!   ├─ Postgres    ┐ (and a standby that follows it and takes over)
 //!   ├─ RabbitMq    ├─ each owns Processes: start, stop, kill -9, freeze, restart, wipe, log
 //!   └─ Process     ┘
 //!  Proxy      the network before a server: stalls, cuts, loses what it carries
