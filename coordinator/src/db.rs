@@ -4,6 +4,7 @@
 //! repeated; a connection that may point to a dead or read-only server leaves the pool.
 
 pub mod claims;
+mod connect;
 pub mod control;
 pub mod dispatch;
 mod error;
@@ -35,7 +36,6 @@ use deadpool_postgres::{
 };
 use metrics::{counter, histogram};
 use shared::metrics::{DB_TRANSACTION_SECONDS, DB_TRANSACTIONS};
-use tokio_postgres::NoTls;
 
 pub use error::Error;
 
@@ -78,9 +78,9 @@ impl Db {
     /// # Errors
     /// [`Error::Config`] when `url` can't be understood.
     pub fn new(url: &str, connections: usize) -> Result<Self, Error> {
-        let manager = Manager::from_config(
+        let manager = Manager::from_connect(
             session_config(url)?,
-            NoTls,
+            connect::OneAfterTheOther,
             ManagerConfig {
                 recycling_method: RecyclingMethod::Fast,
             },
@@ -144,7 +144,9 @@ pub(crate) fn session_config(url: &str) -> Result<tokio_postgres::Config, Error>
     // The error's own text may repeat the address and so a password: it is not shown.
     let mut config: tokio_postgres::Config = url.parse().map_err(|_| {
         Error::Config(
-            "the database address can't be read: use postgres://user:password@host:5432/name".to_owned(),
+            "the database address can't be read: use postgres://user:password@host:5432/name, or \
+             postgres://user:password@host1:5432,host2:5432/name?target_session_attrs=read-write"
+                .to_owned(),
         )
     })?;
     config

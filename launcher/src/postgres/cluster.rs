@@ -82,7 +82,11 @@ impl Cluster {
             .arg(&partial)
             .args(["--host", "127.0.0.1", "--port", &port.to_string()])
             .args(["--username", USER, "--no-password"])
-            .args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast"]);
+            .args([
+                "--write-recovery-conf",
+                "--wal-method=stream",
+                "--checkpoint=fast",
+            ]);
         if !options.durable {
             command.arg("--no-sync");
         }

@@ -121,10 +121,7 @@ mod tests {
         assert!(server.create_database("kept").unwrap());
         server.kill9().unwrap();
         standby.promote().unwrap();
-        assert!(
-            !standby.create_database("kept").unwrap(),
-            "the commit is missing"
-        );
+        assert!(!standby.create_database("kept").unwrap(), "the commit is missing");
         assert_ne!(server.port(), standby.port());
         assert_ne!(server.log_path(), standby.log_path());
     }
