@@ -262,6 +262,8 @@ fn launch(
     set(&mut command, "listen_addresses=127.0.0.1");
     // A socket's path may be no longer than 107 bytes, which a work tree's easily is.
     set(&mut command, "unix_socket_directories=");
+    // In the data folder, which is removed with a server that was killed; shared memory would stay for ever.
+    set(&mut command, "dynamic_shared_memory_type=mmap");
     // Test runs use a database a test, each with a pool or two.
     set(&mut command, "max_connections=300");
     set(&mut command, "log_line_prefix=%m [%p] %q%d ");

@@ -108,6 +108,14 @@ impl Cluster {
             .expect("the test has asked for a private PostgreSQL")
     }
 
+    /// The server that follows the private PostgreSQL.
+    pub fn standby(&mut self) -> &mut Postgres {
+        self.servers
+            .standby
+            .as_mut()
+            .expect("the test has asked for a standby")
+    }
+
     /// The private RabbitMQ.
     pub fn rabbitmq(&mut self) -> &mut RabbitMq {
         self.servers

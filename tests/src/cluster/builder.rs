@@ -11,7 +11,7 @@ use super::{Cluster, Program};
 use crate::api::Api;
 use crate::environment::{self, program};
 use crate::eventually::{LIMIT, eventually};
-use crate::servers::Servers;
+use crate::servers::{Private, Servers};
 
 /// What the log of each program may be asked for when a test fails.
 const LOG_FILTER: &str = "info,coordinator=debug,worker=debug,shared=debug";
@@ -25,8 +25,7 @@ pub struct Builder {
     templates: String,
     pub(super) coordinator: Vec<(String, String)>,
     pub(super) worker: Vec<(String, String)>,
-    private_postgres: bool,
-    private_rabbitmq: bool,
+    private: Private,
     recording_tesseract: bool,
     expected: Vec<String>,
     pub(super) groups: Vec<String>,
@@ -41,8 +40,7 @@ impl Builder {
             templates: String::new(),
             coordinator: Vec::new(),
             worker: Vec::new(),
-            private_postgres: false,
-            private_rabbitmq: false,
+            private: Private::default(),
             recording_tesseract: false,
             expected: Vec::new(),
             groups: Vec::new(),
@@ -105,14 +103,21 @@ impl Builder {
     /// A PostgreSQL of its own, which the test may hurt. Its commits survive the machine's death.
     #[must_use]
     pub fn private_postgres(mut self) -> Self {
-        self.private_postgres = true;
+        self.private.postgres = true;
+        self
+    }
+
+    /// A PostgreSQL of its own with a standby that follows it; programs know the addresses of both.
+    #[must_use]
+    pub fn standby(mut self) -> Self {
+        self.private.standby = true;
         self
     }
 
     /// A RabbitMQ of its own, which the test may hurt.
     #[must_use]
     pub fn private_rabbitmq(mut self) -> Self {
-        self.private_rabbitmq = true;
+        self.private.rabbitmq = true;
         self
     }
 
@@ -138,7 +143,7 @@ impl Builder {
         if self.recording_tesseract {
             make_recorder(&place);
         }
-        let servers = Servers::start(&place, self.private_postgres, self.private_rabbitmq);
+        let servers = Servers::start(&place, self.private);
         self.make_users(&place, &servers);
         let coordinator = self.start_coordinator(&place, &servers, &data);
         let worker = self.worker(&place, &servers, &data, 0);
