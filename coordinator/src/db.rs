@@ -23,6 +23,7 @@ pub mod pages;
 pub mod plugins;
 pub mod results;
 pub mod retention;
+mod room;
 pub mod schedule;
 pub mod submit;
 pub mod sweep;
@@ -38,6 +39,7 @@ use metrics::{counter, histogram};
 use shared::metrics::{DB_TRANSACTION_SECONDS, DB_TRANSACTIONS};
 
 pub use error::Error;
+use room::Room;
 
 /// How often a transaction that lost a race is tried.
 const TRIES_MAX: u32 = 5;
@@ -64,6 +66,7 @@ pub trait Transact: Sync {
 #[derive(Clone)]
 pub struct Db {
     pool: Pool,
+    room: Room,
 }
 
 impl std::fmt::Debug for Db {
@@ -95,7 +98,10 @@ impl Db {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| Error::Config(error.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self {
+            pool,
+            room: Room::default(),
+        })
     }
 
     /// Runs a transaction and commits it; repeats it when it lost a race.
@@ -114,10 +120,18 @@ impl Db {
                 result => break result,
             }
         };
+        if result.as_ref().is_err_and(Error::is_disk_full) {
+            self.room.note_refusal();
+        }
         let outcome = if result.is_ok() { "ok" } else { "error" };
         counter!(DB_TRANSACTIONS, "name" => T::NAME, "outcome" => outcome).increment(1);
         histogram!(DB_TRANSACTION_SECONDS, "name" => T::NAME).record(started.elapsed().as_secs_f64());
         result
+    }
+
+    /// Whether PostgreSQL has lately refused to write because its disk is full.
+    pub fn disk_is_full(&self) -> bool {
+        self.room.is_short()
     }
 
     async fn run_once<T: Transact>(&self, work: &T) -> Result<T::Output, Error> {

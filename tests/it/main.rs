@@ -10,6 +10,7 @@ mod cli;
 mod control;
 mod crash;
 mod dashboard;
+mod disk;
 mod failover;
 mod fairness;
 mod faults;

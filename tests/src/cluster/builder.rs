@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use launcher::{Place, workspace};
+use launcher::{Place, SmallDisk, workspace};
 
 use super::{Cluster, Program};
 use crate::api::Api;
@@ -26,6 +26,7 @@ pub struct Builder {
     pub(super) coordinator: Vec<(String, String)>,
     pub(super) worker: Vec<(String, String)>,
     private: Private,
+    small_disk: Option<(&'static str, u32)>,
     recording_tesseract: bool,
     expected: Vec<String>,
     pub(super) groups: Vec<String>,
@@ -41,6 +42,7 @@ impl Builder {
             coordinator: Vec::new(),
             worker: Vec::new(),
             private: Private::default(),
+            small_disk: None,
             recording_tesseract: false,
             expected: Vec::new(),
             groups: Vec::new(),
@@ -114,6 +116,20 @@ impl Builder {
         self
     }
 
+    /// The same on a disk of so many MiB; see [`Cluster::small_disk`].
+    #[must_use]
+    pub fn private_postgres_on_small_disk(mut self, mebibytes: u32) -> Self {
+        self.small_disk = Some(("postgres", mebibytes));
+        self.private_postgres()
+    }
+
+    /// A RabbitMQ of its own on a disk of so many MiB; see [`Cluster::small_disk`].
+    #[must_use]
+    pub fn private_rabbitmq_on_small_disk(mut self, mebibytes: u32) -> Self {
+        self.small_disk = Some(("rabbitmq", mebibytes));
+        self.private_rabbitmq()
+    }
+
     /// A RabbitMQ of its own, which the test may hurt.
     #[must_use]
     pub fn private_rabbitmq(mut self) -> Self {
@@ -143,6 +159,9 @@ impl Builder {
         if self.recording_tesseract {
             make_recorder(&place);
         }
+        let small_disk = self.small_disk.map(|(folder, mebibytes)| {
+            SmallDisk::mount(&place, &place.path().join(folder), mebibytes).expect("a small disk")
+        });
         let servers = Servers::start(&place, self.private);
         self.make_users(&place, &servers);
         let coordinator = self.start_coordinator(&place, &servers, &data);
@@ -151,6 +170,7 @@ impl Builder {
             coordinator,
             workers: vec![worker],
             servers,
+            small_disk,
             builder: self,
             data,
             place,
