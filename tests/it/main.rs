@@ -12,6 +12,8 @@ mod control;
 mod crash;
 mod dashboard;
 mod deliveries;
+mod disk;
+mod failover;
 mod fairness;
 mod faults;
 mod pages;

@@ -283,6 +283,9 @@ texts! {
     failure_database: "The database can't be reached", "Die Datenbank ist nicht erreichbar";
     failure_database_more: "Nothing is lost: running jobs go on, and everything appears again when the database is back.",
         "Nichts geht verloren: Laufende Aufgaben laufen weiter, und alles ist wieder da, sobald die Datenbank es ist.";
+    failure_database_full: "The database's disk is full", "Der Datenträger der Datenbank ist voll";
+    failure_database_full_more: "Nothing is lost. Somebody has to free disk space on the database's host; then it goes on by itself.",
+        "Nichts geht verloren. Auf dem Rechner der Datenbank muss Platz geschaffen werden; dann geht es von selbst weiter.";
     failure_timeout: "That took too long", "Das hat zu lange gedauert";
     failure_timeout_more: "Nothing was changed.", "Nichts wurde geändert.";
     failure_internal: "Something went wrong here", "Hier ist etwas schiefgegangen";
