@@ -43,6 +43,7 @@ struct PluginGate {
     room: Option<i64>,
     lease_seconds: i32,
     run_budget_seconds: i32,
+    disconnect_limit_seconds: Option<i32>,
 }
 
 impl PluginGate {
@@ -188,7 +189,8 @@ async fn lock_plugins(
         .prepare_cached(
             "-- claims.lock_plugins
              SELECT name, state, plugins.autostart AND settings.autostart AS autostart, running_max::bigint,
-                    has_quota(name) AS has_quota, lease_seconds, run_budget_seconds
+                    has_quota(name) AS has_quota, lease_seconds, run_budget_seconds,
+                    disconnect_limit_seconds
              FROM plugins CROSS JOIN settings WHERE name = ANY($1) ORDER BY name FOR SHARE",
         )
         .await?;
@@ -207,6 +209,7 @@ async fn lock_plugins(
                 room: row.get("running_max"),
                 lease_seconds: row.get("lease_seconds"),
                 run_budget_seconds: row.get("run_budget_seconds"),
+                disconnect_limit_seconds: row.get("disconnect_limit_seconds"),
             };
             (row.get(0), gate)
         })
@@ -345,6 +348,7 @@ async fn load_grants(
                 .get::<_, Option<i32>>("run_budget_seconds")
                 .unwrap_or(gate.run_budget_seconds)
                 .unsigned_abs(),
+            disconnect_limit_seconds: gate.disconnect_limit_seconds.map(i32::unsigned_abs),
             title: row.get("title"),
             source: row.get("source"),
             target: row.get("target"),

@@ -62,6 +62,11 @@ impl Error {
         }) || matches!(self, Self::Driver(error) if error.code().is_none() && !error.is_closed() && is_conversion(error))
     }
 
+    /// The server has no room to write.
+    pub fn is_disk_full(&self) -> bool {
+        self.code() == Some(&SqlState::DISK_FULL)
+    }
+
     /// The connection must not be used again.
     pub fn condemns_connection(&self) -> bool {
         match self {

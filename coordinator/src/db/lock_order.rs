@@ -191,6 +191,7 @@ async fn a_submission_does_not_wait_for_what_a_person_does_with_its_plugin() {
         id: JobId::generate(),
         submission: Submission::parse(br#"{"plugin": "OCR", "title": "x"}"#).unwrap(),
         template_parameters: None,
+        callback_token: None,
         submitted_by: "test".to_owned(),
         keys: Vec::new(),
     };

@@ -43,6 +43,9 @@ impl Transact for Prune {
                  SELECT old.id, old.items FROM boundary CROSS JOIN LATERAL (
                      SELECT id, (items_done + items_failed)::bigint AS items FROM job_history h
                      WHERE h.plugin = boundary.plugin AND h.state = boundary.state AND h.finished_at < boundary.before
+                         -- Its page says what is still to be told.
+                         AND NOT EXISTS (
+                             SELECT 1 FROM deliveries d WHERE d.job_id = h.id AND d.state = 'pending')
                      ORDER BY h.finished_at LIMIT $1) AS old
                  LIMIT $1",
             )

@@ -159,9 +159,10 @@ async fn copy(tx: &Transaction<'_>, old: &[Uuid], new: &[Uuid], items: RetryItem
         .prepare_cached(
             "-- retry.details
              INSERT INTO job_details (job_id, template, template_parameters, process_id, step_id, step_name, project,
-                                      source, target, parameters, callback_url, extra, submitted_by, store_id)
+                                      source, target, parameters, callback_url, callback_when, extra, submitted_by,
+                                      store_id)
              SELECT new.id, h.template, h.template_parameters, h.process_id, h.step_id, h.step_name, h.project,
-                    h.source, h.target, h.parameters, h.callback_url, h.extra, h.submitted_by,
+                    h.source, h.target, h.parameters, h.callback_url, h.callback_when, h.extra, h.submitted_by,
                     CASE WHEN $3 THEN coalesce(h.store_id, h.id) END
              FROM unnest($1::uuid[], $2::uuid[]) AS new(old, id) JOIN job_history h ON h.id = new.old",
         )
@@ -228,6 +229,8 @@ pub(crate) async fn remove(tx: &Transaction<'_>, ids: &[JobId]) -> Result<Vec<Jo
     for statement in [
         "-- delete.items\nDELETE FROM items WHERE job_id = ANY($1)",
         "-- delete.attempts\nDELETE FROM attempts WHERE job_id = ANY($1)",
+        // What is still to be sent, or has failed, outlives its job; housekeeping removes it in the end.
+        "-- delete.deliveries\nDELETE FROM deliveries WHERE job_id = ANY($1) AND state = 'delivered'",
         "-- delete.keys\nDELETE FROM idempotency_keys WHERE job_id = ANY($1)",
     ] {
         let statement = tx.prepare_cached(statement).await?;

@@ -211,7 +211,8 @@ async fn configure(
                  keep_done_jobs = CASE WHEN $12 THEN $13 ELSE keep_done_jobs END,
                  keep_done_days = CASE WHEN $14 THEN $15 ELSE keep_done_days END,
                  keep_failed_jobs = CASE WHEN $16 THEN $17 ELSE keep_failed_jobs END,
-                 keep_failed_days = CASE WHEN $18 THEN $19 ELSE keep_failed_days END
+                 keep_failed_days = CASE WHEN $18 THEN $19 ELSE keep_failed_days END,
+                 disconnect_limit_seconds = CASE WHEN $20 THEN $21 ELSE disconnect_limit_seconds END
              WHERE name = ANY($1) RETURNING name",
         )
         .await?;
@@ -240,6 +241,8 @@ async fn configure(
                 &settings.keep_failed_jobs.flatten(),
                 &settings.keep_failed_days.is_some(),
                 &settings.keep_failed_days.flatten(),
+                &settings.disconnect_limit_seconds.is_some(),
+                &settings.disconnect_limit_seconds.flatten(),
             ],
         )
         .await?;

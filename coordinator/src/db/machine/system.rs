@@ -266,6 +266,7 @@ fn new_job(id: JobId) -> NewJob {
         id,
         submission: Submission::parse(br#"{"plugin": "OCR", "title": "x"}"#).unwrap(),
         template_parameters: None,
+        callback_token: None,
         submitted_by: "test".to_owned(),
         keys: Vec::new(),
     }

@@ -136,7 +136,9 @@ async fn jobs_with_many_pages_leave_history_a_few_at_a_time() {
     for day in ["2020-01-10", "2020-01-11", "2020-01-12"] {
         ended(&database, day, "DONE").await;
     }
-    database.execute("UPDATE job_history SET items_done = 15000").await;
+    database
+        .execute("UPDATE job_history SET items_done = 15000")
+        .await;
     keep_days(&db, Some(30), None).await;
     for _ in 0..3 {
         assert_eq!(db.run(&Prune).await.unwrap(), 1);

@@ -57,6 +57,7 @@ async fn submit(db: &Db, chosen_key: Option<&str>) -> Recorded {
         }],
         submission,
         template_parameters: None,
+        callback_token: None,
         submitted_by: "test".to_owned(),
     };
     db.run(&RecordJobs { jobs: &[job] }).await.unwrap().remove(0)
