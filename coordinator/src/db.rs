@@ -19,6 +19,7 @@ mod lock_order;
 mod machine;
 pub mod maintenance;
 pub mod migrate;
+pub mod months;
 pub mod notify;
 pub mod overdue;
 mod owner;
