@@ -7,6 +7,7 @@
 mod bad_input;
 mod broker;
 mod cli;
+mod clocks;
 mod control;
 mod crash;
 mod dashboard;
