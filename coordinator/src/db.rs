@@ -6,12 +6,15 @@
 pub mod claims;
 mod connect;
 pub mod control;
+pub mod deliveries;
 pub mod dispatch;
 mod error;
 pub mod finish;
 pub mod heartbeats;
 mod job_row;
 mod limits;
+#[cfg(test)]
+mod lock_order;
 #[cfg(test)]
 mod machine;
 pub mod maintenance;
@@ -21,8 +24,11 @@ pub mod overdue;
 mod owner;
 pub mod pages;
 pub mod plugins;
+pub mod publish;
+mod reports;
 pub mod results;
 pub mod retention;
+mod revival;
 mod room;
 pub mod schedule;
 pub mod submit;

@@ -59,6 +59,15 @@ impl TestDatabase {
         execute(&self.url, statements).await;
     }
 
+    /// Moves the database's clock this far ahead of the real one: `3 hours`.
+    pub(crate) async fn advance(&self, interval: &str) {
+        self.execute(&format!(
+            "CREATE OR REPLACE FUNCTION tm_now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+             AS $$ SELECT clock_timestamp() + interval '{interval}' $$"
+        ))
+        .await;
+    }
+
     /// The first column of each row that a statement of the test answers.
     pub(crate) async fn texts(&self, statement: &str) -> Vec<String> {
         let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();

@@ -6,11 +6,13 @@
 
 mod bad_input;
 mod broker;
+mod callback_tokens;
 mod cli;
 mod clocks;
 mod control;
 mod crash;
 mod dashboard;
+mod deliveries;
 mod disk;
 mod failover;
 mod fairness;

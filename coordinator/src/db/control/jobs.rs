@@ -13,7 +13,7 @@ use super::audit::{self, AuditOutcome, Line};
 use super::{Told, ended, order, push};
 use crate::control::{Actor, JobAction, Object, Place, authorise};
 use crate::db::finish::{Ending, finish};
-use crate::db::{Error, Transact, job_row};
+use crate::db::{Error, Transact, deliveries, job_row};
 
 /// What became of one job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -61,6 +61,8 @@ pub enum WhyNot {
     WasRetried,
     /// Its retry is not finished yet.
     RetryUnfinished,
+    /// Its workflow has submitted it again, and that job is not finished yet.
+    SubmittedAgain,
 }
 
 /// What was done, and what is to be told after the commit.
@@ -105,6 +107,17 @@ impl Transact for ActOnJobs<'_> {
         match self.action {
             JobAction::Retry { items } => {
                 outcomes.extend(ended::retry(tx, &allowed, &rows, *items).await?);
+            }
+            JobAction::SendAgain => {
+                let resent = deliveries::send_again(tx, &allowed).await?;
+                let outcome = |id: &JobId| match rows.contains_key(id) {
+                    true => JobOutcome::Refused {
+                        why: WhyNot::NotEnded,
+                    },
+                    false if resent.contains(id) => JobOutcome::Done,
+                    false => JobOutcome::Unchanged,
+                };
+                outcomes.extend(allowed.iter().map(|id| (*id, outcome(id))));
             }
             JobAction::Delete => outcomes.extend(ended::delete(tx, &allowed, &rows).await?),
             _ => {
@@ -151,7 +164,9 @@ impl ActOnJobs<'_> {
             JobAction::StartNow => decide::start_now,
             JobAction::SetPriority { priority } => return set_priority(tx, jobs, *priority).await,
             JobAction::Move { to } => return place(tx, jobs, *to).await,
-            JobAction::Retry { .. } | JobAction::Delete => unreachable!("they are about ended jobs"),
+            JobAction::Retry { .. } | JobAction::SendAgain | JobAction::Delete => {
+                unreachable!("they are about ended jobs")
+            }
         };
         let mut outcomes = HashMap::new();
         let mut changed = Vec::new();
@@ -265,7 +280,8 @@ async fn plugins_of(tx: &Transaction<'_>, ids: &[JobId]) -> Result<HashMap<JobId
         .prepare_cached(
             "-- control.plugins_of
              SELECT id, plugin FROM jobs WHERE id = ANY($1)
-             UNION ALL SELECT id, plugin FROM job_history WHERE id = ANY($1)",
+             UNION ALL SELECT id, plugin FROM job_history WHERE id = ANY($1)
+             UNION SELECT job_id, plugin FROM deliveries WHERE job_id = ANY($1)",
         )
         .await?;
     let rows = tx.query(&statement, &[&ids]).await?;

@@ -118,10 +118,15 @@ impl Transact for Reorder {
         let forget = tx
             .prepare_cached(
                 "-- order.forget_levels
-                 DELETE FROM levels_to_reorder
-                 USING unnest($1::text[], $2::smallint[]) AS level(plugin, effective_priority)
+                 WITH locked AS (
+                     SELECT plugin, effective_priority FROM levels_to_reorder
+                     JOIN unnest($1::text[], $2::smallint[]) AS level(plugin, effective_priority)
+                         USING (plugin, effective_priority)
+                     ORDER BY plugin, effective_priority FOR UPDATE OF levels_to_reorder
+                 )
+                 DELETE FROM levels_to_reorder USING locked
                  WHERE (levels_to_reorder.plugin, levels_to_reorder.effective_priority)
-                     = (level.plugin, level.effective_priority)",
+                     = (locked.plugin, locked.effective_priority)",
             )
             .await?;
         tx.execute(&forget, &[&plugins, &priorities]).await?;
