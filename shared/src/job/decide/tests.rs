@@ -11,6 +11,7 @@ const OPEN: Gate = Gate {
     autostart: true,
     has_room: true,
     has_quota: true,
+    worker_has_room: true,
 };
 
 /// How often a plugin of these tests repeats a failure that may pass.
@@ -109,6 +110,14 @@ fn a_closed_gate_postpones_the_start_and_has_the_message_sent_again_later() {
             },
             Refusal::LimitReached,
             true,
+        ),
+        (
+            Gate {
+                worker_has_room: false,
+                ..OPEN
+            },
+            Refusal::LimitReached,
+            false,
         ),
     ];
     for (gate, refusal, passed_over) in closed {
@@ -360,12 +369,13 @@ fn step() -> impl Strategy<Value = Step> {
         Just(OutcomeKind::Cancelled),
     ];
     let pause = prop_oneof![3 => Just(Pause::No), 1 => Just(Pause::AtNextItem), 1 => Just(Pause::AtOnce)];
-    let gate = prop::array::uniform4(prop::bool::weighted(0.9)).prop_map(
-        |[plugin_running, autostart, has_room, has_quota]| Gate {
+    let gate = prop::array::uniform5(prop::bool::weighted(0.9)).prop_map(
+        |[plugin_running, autostart, has_room, has_quota, worker_has_room]| Gate {
             plugin_running,
             autostart,
             has_room,
             has_quota,
+            worker_has_room,
         },
     );
     let control: [fn(&Job) -> ControlAnswer; 4] = [hold, release, start_now, cancel];
@@ -403,7 +413,7 @@ proptest! {
                         next = row;
                     }
                     if let ClaimAnswer::Grant(row) = answer {
-                        prop_assert!(gate.plugin_running && gate.has_quota);
+                        prop_assert!(gate.plugin_running && gate.has_quota && gate.worker_has_room);
                         prop_assert!(before.start_now || gate == OPEN);
                         prop_assert_eq!(before.state, JobState::Queued);
                         prop_assert_eq!(dispatch_back, 0);
