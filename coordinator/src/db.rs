@@ -19,6 +19,7 @@ mod lock_order;
 mod machine;
 pub mod maintenance;
 pub mod migrate;
+pub mod months;
 pub mod notify;
 pub mod overdue;
 mod owner;
@@ -79,7 +80,9 @@ pub struct Db {
 
 impl std::fmt::Debug for Db {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Db").field("status", &self.pool.status()).finish()
+        f.debug_struct("Db")
+            .field("status", &self.pool.status())
+            .finish_non_exhaustive()
     }
 }
 
@@ -135,11 +138,6 @@ impl Db {
         counter!(DB_TRANSACTIONS, "name" => T::NAME, "outcome" => outcome).increment(1);
         histogram!(DB_TRANSACTION_SECONDS, "name" => T::NAME).record(started.elapsed().as_secs_f64());
         result
-    }
-
-    /// Whether PostgreSQL has lately refused to write because its disk is full.
-    pub fn disk_is_full(&self) -> bool {
-        self.room.is_short()
     }
 
     async fn run_once<T: Transact>(&self, work: &T) -> Result<T::Output, Error> {

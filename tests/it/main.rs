@@ -8,6 +8,7 @@ mod bad_input;
 mod broker;
 mod callback_tokens;
 mod cli;
+mod clocks;
 mod control;
 mod crash;
 mod dashboard;

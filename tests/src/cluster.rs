@@ -124,6 +124,13 @@ impl Cluster {
             .expect("the test has asked for a server on a small disk")
     }
 
+    /// Puts the coordinator's and the workers' clocks so many seconds ahead, or behind.
+    pub fn set_clocks(&self, coordinator: i64, workers: i64) {
+        for (clock, seconds) in self.builder.clocks.iter().zip([coordinator, workers]) {
+            clock.set(seconds).expect("a clock can be set");
+        }
+    }
+
     /// The private RabbitMQ.
     pub fn rabbitmq(&mut self) -> &mut RabbitMq {
         self.servers

@@ -39,7 +39,7 @@ pub(super) async fn export(State(app): State<App>) -> Response {
         Err(error) => tracing::warn!("figures of deliveries could not be read: {}", Chain(&error)),
     }
     record_broker(&app.broker);
-    gauge!(DATABASE_FULL).set(f64::from(u8::from(app.db.disk_is_full())));
+    gauge!(DATABASE_FULL).set(f64::from(u8::from(!app.db.has_room().await)));
     ([(CONTENT_TYPE, FORMAT)], app.prometheus.render()).into_response()
 }
 

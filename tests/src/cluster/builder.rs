@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
-use launcher::{Place, SmallDisk, workspace};
+use launcher::{Clock, Place, SmallDisk, workspace};
 
 use super::{Cluster, Program};
 use crate::api::Api;
@@ -30,6 +31,9 @@ pub struct Builder {
     recording_tesseract: bool,
     expected: Vec<String>,
     pub(super) groups: Vec<String>,
+    own_clocks: bool,
+    /// The coordinator's, then the workers'.
+    pub(super) clocks: Vec<Arc<Clock>>,
 }
 
 impl Builder {
@@ -46,6 +50,8 @@ impl Builder {
             recording_tesseract: false,
             expected: Vec::new(),
             groups: Vec::new(),
+            own_clocks: false,
+            clocks: Vec::new(),
         }
     }
 
@@ -130,6 +136,13 @@ impl Builder {
         self.private_rabbitmq()
     }
 
+    /// Clocks of their own for the coordinator and for the workers; see [`Cluster::set_clocks`].
+    #[must_use]
+    pub fn own_clocks(mut self) -> Self {
+        self.own_clocks = true;
+        self
+    }
+
     /// A RabbitMQ of its own, which the test may hurt.
     #[must_use]
     pub fn private_rabbitmq(mut self) -> Self {
@@ -158,6 +171,10 @@ impl Builder {
         fs::create_dir(&data).expect("the data folder can be made");
         if self.recording_tesseract {
             make_recorder(&place);
+        }
+        if self.own_clocks {
+            let clock = |name| Arc::new(Clock::new(&place, name).expect("a clock"));
+            self.clocks = ["coordinator", "workers"].map(clock).into();
         }
         let small_disk = self.small_disk.map(|(folder, mebibytes)| {
             SmallDisk::mount(&place, &place.path().join(folder), mebibytes).expect("a small disk")
@@ -207,6 +224,9 @@ impl Builder {
             .env("TASKMANAGER_LEASE_SECONDS", self.lease_seconds.to_string())
             .env("TASKMANAGER_LOG", LOG_FILTER)
             .envs(self.coordinator.iter().map(|(name, value)| (name, value)));
+        if let Some(clock) = self.clocks.first() {
+            clock.give_to(&mut command);
+        }
         Program::start(place, "coordinator", command, port)
     }
 
@@ -229,6 +249,9 @@ impl Builder {
         if self.recording_tesseract {
             let path = environment::required("PATH");
             command.env("PATH", format!("{}:{path}", recorder_folder(place).display()));
+        }
+        if let Some(clock) = self.clocks.last() {
+            clock.give_to(&mut command);
         }
         Program::start(place, &name, command, port)
     }

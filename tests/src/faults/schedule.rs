@@ -34,6 +34,10 @@ pub enum Target {
     /// The network between a program and RabbitMQ: coordinators first, then workers.
     BrokerLink(usize),
     /// The disk that all jobs' targets are on.
+    #[expect(
+        clippy::enum_variant_names,
+        reason = "a job's target, where its outputs go, is another one than this type's"
+    )]
     TargetDisk,
     /// The disk that all workers' scratch folders are on.
     ScratchDisk,
