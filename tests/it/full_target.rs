@@ -61,7 +61,6 @@ fn assert_published(target: &Path, items: usize) {
 fn a_job_whose_target_is_full_waits_can_be_held_and_cancelled_and_goes_on_when_there_is_room() {
     let cluster = Cluster::named("disk-target")
         .plugins("NOOP=2")
-        .lease_seconds(3)
         .worker_env("TASKMANAGER_TARGET_FREE_MIN", "512K")
         .expecting("waits for free space")
         .start();

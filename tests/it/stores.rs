@@ -119,6 +119,7 @@ fn what_an_attempt_that_was_cut_off_writes_after_the_end_is_removed_too() {
         .expecting("is fenced: the job is another's now")
         .expecting("heartbeat without an answer")
         .expecting("did not count")
+        .expecting("staying connected failed")
         .start();
     let target = cluster.data().join("out");
     let id = cluster.submit(&writes(&target, 500, 100, &json!({})));
