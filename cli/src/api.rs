@@ -166,6 +166,25 @@ pub(crate) struct Plugin {
     pub(crate) workers: u64,
 }
 
+/// The workers that were heard of.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub(crate) struct Workers {
+    pub(crate) workers: Vec<Worker>,
+}
+
+/// One worker.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Worker {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) host: String,
+    pub(crate) alive: bool,
+    pub(crate) draining: bool,
+    pub(crate) running: u64,
+    pub(crate) plugins: Vec<String>,
+}
+
 /// What the coordinator found out about the whole installation.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub(crate) struct Doctor {

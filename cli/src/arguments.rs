@@ -5,7 +5,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::client::Server;
-use crate::{broker, control, doctor, list, plugins, show, submit, wait};
+use crate::{broker, control, doctor, list, plugins, show, submit, wait, workers};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -48,6 +48,7 @@ pub(crate) enum Command {
     Control(control::JobCommand),
     Plugins(plugins::Arguments),
     Plugin(control::PluginCommand),
+    Worker(workers::WorkerCommand),
     Doctor(doctor::Arguments),
     Broker(broker::Arguments),
 }

@@ -19,6 +19,7 @@ mod submit;
 mod table;
 mod text;
 mod wait;
+mod workers;
 
 use std::process::ExitCode;
 
@@ -54,6 +55,7 @@ fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::Control(command) => control::run_jobs(&client, &command),
         Command::Plugins(arguments) => plugins::run(&client, &arguments),
         Command::Plugin(command) => control::run_plugins(&client, &command),
+        Command::Worker(command) => workers::run(&client, &command),
         Command::Doctor(arguments) => doctor::run(&client, &arguments),
         Command::Broker(arguments) => broker::run(&arguments),
     }

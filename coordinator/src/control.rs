@@ -12,6 +12,7 @@
 mod action;
 mod actor;
 mod authorise;
+mod worker_action;
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -24,7 +25,9 @@ use shared::message::encode;
 use shared::message::reply::{AttemptVerdict, Reply};
 
 use crate::broker::{changed, tell};
-use crate::db::control::{ActOnJobs, ActOnPlugins, FIND_MAX, FindJobs, JobOutcome, Told};
+use crate::db::control::{
+    ActOnJobs, ActOnPlugins, ActOnWorker, FIND_MAX, FindJobs, JobOutcome, Told, WorkerOutcome,
+};
 use crate::db::notify::Changes;
 use crate::db::{self, Db};
 
@@ -33,6 +36,7 @@ pub use shared::job::decide::Place;
 
 pub use actor::{Actor, Role};
 pub use authorise::{Object, Verb, authorise};
+pub use worker_action::WorkerAction;
 
 /// Most jobs that one transaction acts on, except where they are moved.
 const BATCH: usize = 200;
@@ -139,6 +143,21 @@ impl Control {
         Ok(done.0)
     }
 
+    /// Acts on one worker; gives what became of that.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn act_on_worker(
+        &self,
+        actor: &Actor,
+        id: &str,
+        action: &WorkerAction,
+    ) -> Result<WorkerOutcome, db::Error> {
+        let (outcome, told) = self.db.run(&ActOnWorker { actor, id, action }).await?;
+        self.tell(told).await;
+        Ok(outcome)
+    }
+
     /// Says what has happened to those who want to know: other coordinators, workers, listeners.
     pub(crate) async fn tell(&self, told: Told) {
         self.tell_within(told, TELL_MAX).await;
@@ -153,12 +172,14 @@ impl Control {
             .iter()
             .map(|job| changed(job.id, &job.plugin, job.state))
             .collect();
+        let drains = told.drains.into_iter().map(|address| (address, Vec::new(), true));
+        let pushes = told.pushes.into_iter();
+        let pushes = pushes
+            .map(|(address, verdicts)| (address, verdicts, false))
+            .chain(drains);
         // Our own queues are not for workers to write to through us.
-        let pushes = told
-            .pushes
-            .into_iter()
-            .filter(|(address, _)| !address.starts_with(NAME_PREFIX));
-        messages.extend(pushes.map(|(address, verdicts)| push(address, verdicts)));
+        let pushes = pushes.filter(|(address, ..)| !address.starts_with(NAME_PREFIX));
+        messages.extend(pushes.map(|(address, verdicts, drain)| push(address, verdicts, drain)));
         if messages.is_empty() || !self.publisher.connected() || self.publisher.blocked() {
             return patience;
         }
@@ -177,11 +198,11 @@ impl Control {
 
 pub use crate::db::control::PluginsOutcome;
 
-fn push(address: String, verdicts: Vec<AttemptVerdict>) -> Outgoing {
+fn push(address: String, verdicts: Vec<AttemptVerdict>, drain: bool) -> Outgoing {
     Outgoing {
         exchange: "",
         routing_key: address,
-        body: encode(&Reply::Control { verdicts }),
+        body: encode(&Reply::Control { verdicts, drain }),
         properties: lapin::BasicProperties::default().with_content_type("application/json".into()),
         mandatory: false,
     }

@@ -32,8 +32,10 @@ pub mod retention;
 mod revival;
 mod room;
 pub mod schedule;
+pub mod stores;
 pub mod submit;
 pub mod sweep;
+mod worker_room;
 pub mod workers;
 
 use std::future::Future;

@@ -30,6 +30,7 @@ mod security;
 mod submit;
 mod text;
 mod wait;
+mod workers;
 
 #[cfg(test)]
 mod tests;

@@ -81,7 +81,7 @@ impl Lifecycle {
         let name = tokio::select! {
             _ = term.recv() => "SIGTERM",
             _ = interrupt.recv() => "SIGINT",
-            () = self.stop.cancelled() => "a task's end",
+            () = self.stop.cancelled() => "a task's end or wish",
         };
         tracing::info!("shutting down after {name}");
         self.stop.cancel();

@@ -56,6 +56,8 @@ metrics! {
     OLDEST_QUEUED_AGE = "taskmanager_oldest_queued_age_seconds", Gauge, ["plugin"];
     /// Slots of workers that are alive.
     SLOTS = "taskmanager_slots", Gauge, ["plugin"];
+    /// Item stores of jobs that are over, which no worker has removed yet; stuck are those that need a person's look.
+    STORES_TO_REMOVE = "taskmanager_stores_to_remove", Gauge, ["stuck"];
     /// Time from submission to the first start.
     JOB_WAIT = "taskmanager_job_wait_seconds", Histogram, ["plugin"];
     /// Time of an attempt from its claim to its end.

@@ -105,7 +105,8 @@ fn messages_of_workers_are_as_in_their_golden_files() {
         let expected = match &message {
             WorkerMessage::Announce(_) => "announce.json",
             WorkerMessage::Claim(_) => "claim.json",
-            WorkerMessage::Heartbeat(_) => "heartbeat.json",
+            WorkerMessage::Heartbeat(heartbeat) if heartbeat.removals.is_empty() => "heartbeat.json",
+            WorkerMessage::Heartbeat(_) => "heartbeat-removals.json",
             WorkerMessage::Publish(_) => "publish.json",
             WorkerMessage::Result(AttemptResult { outcome, .. }) => match outcome {
                 Outcome::Done { .. } => "result-done.json",
@@ -132,15 +133,18 @@ fn replies_to_workers_are_as_in_their_golden_files() {
             Reply::Claims { .. } => "reply-claims",
             Reply::Heartbeat { .. } => "reply-heartbeat",
             Reply::Control { .. } => "reply-control",
+            Reply::Other => panic!("it is never sent"),
             Reply::Publish { answer, .. } => match answer {
                 PublishAnswer::Granted => "reply-publish-granted",
                 PublishAnswer::Lost => "reply-publish-lost",
                 PublishAnswer::Cancelled => "reply-publish-cancelled",
+                PublishAnswer::Other => panic!("it is never sent"),
             },
             Reply::Result { answer } => match answer {
                 ResultAnswer::Recorded => "reply-result-recorded",
                 ResultAnswer::Superseded => "reply-result-superseded",
                 ResultAnswer::Unknown => "reply-result-unknown",
+                ResultAnswer::Other => panic!("it is never sent"),
             },
         };
         assert!(

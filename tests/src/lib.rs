@@ -15,6 +15,7 @@
 //!
 //! **Invariants.**
 //! Nothing of ours is mocked, nothing is skipped: what is missing fails the test and says what to do.
+//! Only tests of full disks are left out, and say so, where nobody may mount a file system.
 //! A test that passes has left no process, no database and no unexpected warning in any log.
 //! Waiting is bounded, and tells in the end what it has seen instead of what it waited for.
 
@@ -35,6 +36,7 @@ pub mod management;
 pub mod receiver;
 mod runtime;
 mod servers;
+mod small_target;
 pub mod stranger;
 pub mod text;
 pub mod volume;
@@ -44,4 +46,5 @@ pub use api::{Api, Job};
 pub use browser::Browser;
 pub use cluster::{Builder, Cluster, Program};
 pub use eventually::{LIMIT, eventually};
+pub use small_target::SmallTarget;
 pub use volume::Volume;

@@ -35,12 +35,12 @@ pub struct Announcer {
 }
 
 impl Announcer {
-    /// Announces until `end`; `stop` says that no new jobs are taken.
-    pub async fn run(self, stop: CancellationToken, end: CancellationToken) {
+    /// Announces until `end`; `drain` says that no new jobs are taken.
+    pub async fn run(self, drain: CancellationToken, end: CancellationToken) {
         loop {
             let pause = if self.requests.connected() {
                 tokio::select! {
-                    pause = self.announce(stop.is_cancelled()) => pause,
+                    pause = self.announce(drain.is_cancelled()) => pause,
                     () = end.cancelled() => return,
                 }
             } else {
@@ -72,6 +72,13 @@ impl Announcer {
         match self.requests.ask(&WorkerMessage::Announce(announcement)).await {
             Ok(Reply::Refused { reason }) => {
                 tracing::warn!("the coordinator refuses this worker: {reason}");
+                INTERVAL
+            }
+            Ok(Reply::Announced) => {
+                // All that is offered may be served.
+                for bench in &self.benches {
+                    bench.standing.allow(&bench.plugin.offer().name);
+                }
                 INTERVAL
             }
             Ok(_) => INTERVAL,

@@ -4,10 +4,10 @@
 //! this attempt alone; whatever happens, the attempt ends with one result, or with none when it was fenced.
 
 mod ending;
+mod prepare;
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use crate::delivery::Delivery;
+use crate::free_space::FreeSpace;
 use crate::identity::Identity;
 use crate::item_store::ItemStore;
 use crate::plugin::{AttemptError, Plugin};
@@ -47,8 +48,8 @@ pub struct Workshop {
     pub identity: Identity,
     /// Folders that jobs may use.
     pub roots: Arc<Roots>,
-    /// Where attempts have their scratch folders.
-    pub scratch: Arc<Path>,
+    /// Where attempts have their scratch folders, and how much has to be free there and in the target.
+    pub space: FreeSpace,
     /// The attempts in hand.
     pub running: Running,
     /// Asks coordinators.
@@ -107,7 +108,7 @@ impl Workshop {
         };
         let (worked, slot) = tokio::select! {
             worked = work => {
-                let worked = worked.unwrap_or_else(|panic| Worked::Report(panicked(panic.as_ref())));
+                let worked = worked.unwrap_or_else(|panic| Worked::report(panicked(panic.as_ref())));
                 (worked, Slot::Free)
             }
             never = contact_lost => match never {},
@@ -115,11 +116,14 @@ impl Workshop {
                 // Something of it may hang in a dead file system: nothing else may run in its place.
                 let error = AttemptError::retryable("it ran longer than its plugin allows, and could not be ended");
                 let outcome = if attempt.is_publishing() { interrupted(PUBLISHING) } else { failed(error) };
-                (Worked::Report(outcome), Slot::Quarantined)
+                (Worked::report(outcome), Slot::Quarantined)
             }
         };
         match worked {
-            Worked::Report(outcome) => self.report(&grant, &attempt, outcome).await,
+            Worked::Report {
+                outcome,
+                store_removed,
+            } => self.report(&grant, &attempt, outcome, store_removed).await,
             Worked::Fenced => tracing::warn!(
                 job.id = %grant.job_id, attempt.number = grant.attempt,
                 "attempt {} of job {} is fenced: the job is another's now", grant.attempt, grant.job_id
@@ -135,7 +139,7 @@ impl Workshop {
             Ok(prepared) => prepared,
             Err(error) => return conclude(attempt, error),
         };
-        let worked = if let Some(manifest) = grant.manifest.clone() {
+        let mut worked = if let Some(manifest) = grant.manifest.clone() {
             attempt
                 .progress
                 .log("an earlier attempt may have published some files: only completing them");
@@ -166,15 +170,19 @@ impl Workshop {
                     let mut files = finished.files;
                     files.sort_by(|a, b| a.path.cmp(&b.path));
                     if files.is_empty() {
-                        Worked::Report(outcome)
+                        Worked::report(outcome)
                     } else {
                         self.publish(&context, attempt, Manifest { files, outcome }).await
                     }
                 }
             }
         };
-        if let Worked::Report(outcome) = &worked {
-            self.discard(&context, outcome).await;
+        if let Worked::Report {
+            outcome,
+            store_removed,
+        } = &mut worked
+        {
+            *store_removed = self.discard(&context, outcome).await;
         }
         if let Err(error) = tokio::task::spawn_blocking(move || scratch.close())
             .await
@@ -185,58 +193,10 @@ impl Workshop {
         worked
     }
 
-    async fn prepare(
-        &self,
-        grant: &Grant,
-        attempt: &Attempt,
-    ) -> Result<(Context, tempfile::TempDir), AttemptError> {
-        let roots = Arc::clone(&self.roots);
-        let base = Arc::clone(&self.scratch);
-        let (source, target) = (grant.source.clone(), grant.target.clone());
-        let (store, claim_id) = (grant.store.unwrap_or(grant.job_id), grant.claim_id);
-        let opened = tokio::task::spawn_blocking(move || {
-            let source = source
-                .map(|source| roots.open(&source))
-                .transpose()
-                .map_err(AttemptError::from)?;
-            let target = target
-                .map(|target| roots.create(&target))
-                .transpose()
-                .map_err(AttemptError::from)?;
-            let scratch = tempfile::Builder::new()
-                .prefix(&format!("{claim_id}-"))
-                .tempdir_in(&base)
-                .map_err(|error| {
-                    AttemptError::retryable(format!(
-                        "no scratch folder can be made in {} on the worker: {error}",
-                        base.display()
-                    ))
-                })?;
-            Ok((
-                source,
-                target.map(|target| ItemStore::open(target, store, claim_id)),
-                scratch,
-            ))
-        })
-        .await;
-        let (source, store, scratch) = opened
-            .unwrap_or_else(|panic| Err(AttemptError::retryable(format!("preparing failed: {panic}"))))?;
-        let context = Context {
-            grant: grant.clone(),
-            stop: attempt.stop.clone(),
-            pause: attempt.pause.clone(),
-            progress: attempt.progress.clone(),
-            scratch: scratch.path().to_owned(),
-            source,
-            store,
-        };
-        Ok((context, scratch))
-    }
-
     /// Asks until a coordinator has agreed or refused, then makes the outputs visible.
     async fn publish(&self, context: &Context, attempt: &Attempt, manifest: Manifest) -> Worked {
         let Some(store) = &context.store else {
-            return Worked::Report(failed(AttemptError::permanent(
+            return Worked::report(failed(AttemptError::permanent(
                 "the plugin has outputs but the job names no target folder",
             )));
         };
@@ -272,7 +232,7 @@ impl Workshop {
                     answer: PublishAnswer::Cancelled,
                     ..
                 }) => {
-                    return Worked::Report(Outcome::Cancelled);
+                    return Worked::report(Outcome::Cancelled);
                 }
                 Ok(other) => tracing::warn!("a request to publish was answered with {other:?}"),
                 Err(error) => tracing::warn!("a request to publish has no answer yet: {}", Chain(&error)),
@@ -292,7 +252,7 @@ impl Workshop {
         let mut told = false;
         loop {
             let error = match publish::complete(store, granted, &attempt.progress).await {
-                Ok(()) => return Worked::Report(granted.outcome.clone()),
+                Ok(()) => return Worked::report(granted.outcome.clone()),
                 Err(_) if attempt.stop.is_cancelled() => return conclude(attempt, AttemptError::Stopped),
                 Err(error) => error,
             };
@@ -317,19 +277,23 @@ impl Workshop {
         }
     }
 
-    /// The item store has served its purpose. After a failure it stays for the job's retry.
-    async fn discard(&self, context: &Context, outcome: &Outcome) {
+    /// The item store has served its purpose. After a failure it stays for the job's retry. Tells whether it is gone:
+    /// where it is not although it should be, coordinators see to it.
+    async fn discard(&self, context: &Context, outcome: &Outcome) -> bool {
         if !matches!(outcome, Outcome::Done { .. } | Outcome::Cancelled) {
-            return;
+            return false;
         }
-        if let Some(store) = &context.store
-            && let Err(error) = store.remove().await
-        {
+        let Some(store) = &context.store else {
+            return true;
+        };
+        if let Err(error) = store.remove().await {
             tracing::warn!(job.id = %context.grant.job_id, "the item store could not be removed: {}", Chain(&error));
+            return false;
         }
+        true
     }
 
-    async fn report(&self, grant: &Grant, attempt: &Attempt, outcome: Outcome) {
+    async fn report(&self, grant: &Grant, attempt: &Attempt, outcome: Outcome, store_removed: bool) {
         // A result carries one portion of items and log lines; heartbeats take the others first.
         tokio::select! {
             () = attempt.progress.nearly_confirmed() => {}
@@ -338,6 +302,7 @@ impl Workshop {
         let result = AttemptResult {
             worker_id: self.identity.id.clone(),
             outcome,
+            store_removed: Some(store_removed),
             report: attempt.progress.report(attempt.job_id, attempt.token),
         };
         let answer = self.delivery.deliver(result, &self.end).await;
@@ -346,7 +311,7 @@ impl Workshop {
                 job.id = %grant.job_id, attempt.number = grant.attempt,
                 "attempt {} of job {} ended and is recorded", grant.attempt, grant.job_id
             ),
-            Some(ResultAnswer::Superseded | ResultAnswer::Unknown) => tracing::warn!(
+            Some(ResultAnswer::Superseded | ResultAnswer::Unknown | ResultAnswer::Other) => tracing::warn!(
                 job.id = %grant.job_id, attempt.number = grant.attempt,
                 "the result of attempt {} of job {} did not count: {answer:?}", grant.attempt, grant.job_id
             ),
@@ -372,6 +337,7 @@ impl Workshop {
         let result = AttemptResult {
             worker_id: self.identity.id.clone(),
             outcome,
+            store_removed: None,
             report,
         };
         self.delivery.deliver(result, &self.end).await;

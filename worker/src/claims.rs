@@ -120,6 +120,10 @@ impl ClaimSender {
             match asked {
                 Ok(Reply::Claims { answers }) => {
                     for (asker, answer) in askers.into_iter().zip(answers) {
+                        // As good as none: the asker asks again.
+                        if answer == ClaimReply::Other {
+                            continue;
+                        }
                         if let Err(ClaimReply::Granted(grant)) = asker.send(answer) {
                             // The receiver lives as long as the process.
                             let _sent = self.unwanted.send(*grant);

@@ -9,6 +9,7 @@ use clap::Parser;
 use shared::plugin::PluginName;
 use shared::telemetry::LogFormat;
 
+use crate::free_space::parse_amount;
 use crate::plugins::parse_slots;
 
 /// Takes jobs from the queues of its plugins and runs them.
@@ -55,6 +56,14 @@ pub struct Config {
     /// Tesseract's data folder, where it is not the usual one.
     #[arg(long, env = "TESSDATA_PREFIX")]
     pub tessdata: Option<PathBuf>,
+
+    /// Free space that the scratch folder's file system must have before an attempt starts: bytes, 256M, 2G.
+    #[arg(long, env = "TASKMANAGER_SCRATCH_FREE_MIN", default_value = "256M", value_parser = parse_amount)]
+    pub scratch_free_min: u64,
+
+    /// The same for the file system of a job's target folder.
+    #[arg(long, env = "TASKMANAGER_TARGET_FREE_MIN", default_value = "256M", value_parser = parse_amount)]
+    pub target_free_min: u64,
 
     /// Where /healthz, /readyz and /metrics are served; nowhere unless given.
     #[arg(long, env = "TASKMANAGER_WORKER_LISTEN")]

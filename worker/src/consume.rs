@@ -19,6 +19,7 @@ use shared::amqp::link::Session;
 use shared::amqp::topology::is_not_found;
 use shared::amqp::{Error, call};
 use shared::error::Chain;
+use shared::job::decide::Refusal;
 use shared::lifecycle::Lifecycle;
 use shared::message::decode;
 use shared::message::dispatch::Dispatch;
@@ -29,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use crate::attempt::{Slot, Workshop};
 use crate::claims::Claimer;
 use crate::plugin::Plugin;
+use crate::standing::Standing;
 
 /// With no free slot for this long, waiting messages go back to their queue.
 const HOARD_MAX: Duration = Duration::from_millis(200);
@@ -44,6 +46,8 @@ pub struct Bench {
     pub slots: Arc<Semaphore>,
     /// How many slots there are.
     pub size: u16,
+    /// Whether coordinators let this worker serve it.
+    pub standing: Standing,
 }
 
 /// Takes messages for all plugins.
@@ -79,6 +83,9 @@ impl Intake {
         let queue = bench.plugin.offer().name.queue();
         let mut told = false;
         loop {
+            if !bench.standing.may_try(stop).await {
+                return Ok(());
+            }
             let Some(permit) = acquire(&bench.slots, stop).await else {
                 return Ok(());
             };
@@ -118,12 +125,18 @@ impl Intake {
         let mut permit = permit;
         loop {
             let delivery = tokio::select! {
-                delivery = consumer.next() => delivery,
+                biased;
                 () = stop.cancelled() => {
                     drop(permit);
                     put_back(channel, consumer).await?;
                     return Ok(Taken::Stopped);
                 }
+                () = bench.standing.refused() => {
+                    drop(permit);
+                    put_back(channel, consumer).await?;
+                    return Ok(Taken::NotAllowed);
+                }
+                delivery = consumer.next() => delivery,
             };
             // The stream of a deleted queue ends without an error: look for the queue anew.
             let Some(delivery) = delivery else {
@@ -170,9 +183,24 @@ impl Intake {
         };
         let intake = self.clone();
         let plugin = Arc::clone(&bench.plugin);
+        let standing = bench.standing.clone();
         self.lifecycle.spawn_short(async move {
             let reply = intake.claimer.claim(&dispatch, &intake.lifecycle.stop).await;
-            let Some((reply, _pending)) = reply else {
+            let refused = matches!(
+                &reply,
+                Some((
+                    ClaimReply::Refused {
+                        refusal: Refusal::UserNotAllowed,
+                        ..
+                    },
+                    _
+                ))
+            );
+            if refused {
+                // Before the message goes back, so that it is not taken again at once.
+                standing.refuse(&plugin.offer().name);
+            }
+            let Some((reply, _pending)) = reply.filter(|_| !refused) else {
                 let options = BasicNackOptions {
                     requeue: true,
                     ..BasicNackOptions::default()
@@ -180,6 +208,9 @@ impl Intake {
                 settle("giving a message back", delivery.acker.nack(options)).await;
                 return;
             };
+            if matches!(reply, ClaimReply::Granted(_)) {
+                standing.allow(&plugin.offer().name);
+            }
             // On either answer the message has served: from a grant on the lease counts.
             settle(
                 "acknowledging a message",
@@ -196,6 +227,7 @@ impl Intake {
                 ClaimReply::Refused { refusal, .. } => {
                     tracing::debug!(job.id = %dispatch.job_id, "claim refused: {refusal:?}");
                 }
+                ClaimReply::Other => unreachable!("who claims is given answers only"),
             }
             drop(permit);
         });
@@ -209,6 +241,8 @@ enum Taken {
     Stopped,
     /// There is no such queue any more.
     QueueGone,
+    /// Coordinators do not let this worker have its messages.
+    NotAllowed,
 }
 
 impl Taken {

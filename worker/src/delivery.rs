@@ -74,7 +74,7 @@ impl Delivery {
                 () = end.cancelled() => return None,
             };
             match asked {
-                Ok(Reply::Result { answer }) => return Some(answer),
+                Ok(Reply::Result { answer }) if answer != ResultAnswer::Other => return Some(answer),
                 Ok(other) => tracing::warn!("a result was answered with something else: {other:?}"),
                 Err(error) if !troubled => {
                     tracing::warn!(

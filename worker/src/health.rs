@@ -39,11 +39,34 @@ pub async fn serve(listener: TcpListener, health: Health, stop: CancellationToke
         .await
 }
 
-async fn ready(State(health): State<Health>) -> (StatusCode, &'static str) {
-    if health.requests.connected() {
-        (StatusCode::OK, "connected\n")
+async fn ready(State(health): State<Health>) -> (StatusCode, String) {
+    let refused = health.benches.iter().filter(|bench| bench.standing.is_refused());
+    let refused: Vec<String> = refused
+        .map(|bench| bench.plugin.offer().name.to_string())
+        .collect();
+    if !health.requests.connected() {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "no connection to RabbitMQ\n".to_owned(),
+        )
+    } else if refused.is_empty() {
+        (StatusCode::OK, "connected\n".to_owned())
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "no connection to RabbitMQ\n")
+        let said = format!(
+            "connected, but coordinators do not let this worker's RabbitMQ user serve {}: list it with their \
+             --worker-user\n",
+            refused.join(", ")
+        );
+        // With one plugin left it is of use.
+        let of_use = refused.len() < health.benches.len();
+        (
+            if of_use {
+                StatusCode::OK
+            } else {
+                StatusCode::SERVICE_UNAVAILABLE
+            },
+            said,
+        )
     }
 }
 

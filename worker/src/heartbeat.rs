@@ -12,25 +12,36 @@ use tokio_util::sync::CancellationToken;
 use crate::identity::{Identity, rss_bytes};
 use crate::requests::Requests;
 use crate::running::{Attempt, Running};
+use crate::stores::Removals;
 
 /// Longest time between two heartbeats.
 const INTERVAL: Duration = Duration::from_secs(10);
 /// Shortest time between two heartbeats.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// Sends heartbeats until `end`. `stop` tells coordinators that this worker takes no new jobs.
-pub async fn run(
-    running: Running,
-    requests: Requests,
-    identity: Identity,
-    stop: CancellationToken,
-    end: CancellationToken,
-) {
+/// What heartbeats are made of, and who does what their answers say.
+#[derive(Debug)]
+pub struct Heart {
+    /// The attempts in hand.
+    pub running: Running,
+    /// Item stores that are to be removed.
+    pub removals: Removals,
+    /// Asks coordinators.
+    pub requests: Requests,
+    /// Who we are.
+    pub identity: Identity,
+    /// Cancelled when this worker takes no new jobs any more, because it was told so here or elsewhere.
+    pub drain: CancellationToken,
+}
+
+/// Sends heartbeats until `end`.
+pub async fn run(heart: Heart, end: CancellationToken) {
+    let (running, requests) = (&heart.running, &heart.requests);
     let mut troubled = false;
     loop {
         if requests.connected() {
             let beaten = tokio::select! {
-                beaten = beat(&running, &requests, &identity, stop.is_cancelled()) => beaten,
+                beaten = beat(&heart) => beaten,
                 () = end.cancelled() => return,
             };
             match beaten {
@@ -64,20 +75,31 @@ fn interval(shortest_lease: Option<Duration>) -> Duration {
 /// Tells coordinators that this worker has ended, so that nobody counts on its slots; they notice anyway.
 pub async fn farewell(requests: &Requests, identity: &Identity) {
     if requests.connected() {
-        let nothing = Running::default();
-        let last = beat(&nothing, requests, identity, true);
+        let drain = CancellationToken::new();
+        drain.cancel();
+        let nothing = Heart {
+            running: Running::default(),
+            removals: Removals::default(),
+            requests: requests.clone(),
+            identity: identity.clone(),
+            drain,
+        };
+        let last = beat(&nothing);
         if !matches!(tokio::time::timeout(SHORTEST, last).await, Ok(Ok(()))) {
             tracing::debug!("nobody heard that this worker ends");
         }
     }
 }
 
-async fn beat(
-    running: &Running,
-    requests: &Requests,
-    identity: &Identity,
-    draining: bool,
-) -> Result<(), crate::requests::Error> {
+async fn beat(heart: &Heart) -> Result<(), crate::requests::Error> {
+    let Heart {
+        running,
+        removals,
+        requests,
+        identity,
+        drain,
+    } = heart;
+    let removed = removals.ended();
     let attempts: Vec<Attempt> = running.all();
     let reports: Vec<AttemptReport> = attempts
         .iter()
@@ -86,13 +108,24 @@ async fn beat(
     let heartbeat = Heartbeat {
         worker_id: identity.id.clone(),
         rss_bytes: rss_bytes(),
-        draining,
+        draining: drain.is_cancelled(),
         attempts: reports.clone(),
+        removals: removed.clone(),
     };
-    let Reply::Heartbeat { verdicts } = requests.ask(&WorkerMessage::Heartbeat(heartbeat)).await? else {
+    let Reply::Heartbeat {
+        verdicts,
+        drain: wanted,
+        remove_stores,
+    } = requests.ask(&WorkerMessage::Heartbeat(heartbeat)).await?
+    else {
         tracing::warn!("a heartbeat was answered with something else");
         return Ok(());
     };
+    removals.confirmed(&removed);
+    removals.add(remove_stores);
+    if wanted {
+        told_to_drain(drain);
+    }
     let mut more = false;
     for ((attempt, report), verdict) in attempts.iter().zip(&reports).zip(&verdicts) {
         if verdict.claim_id == attempt.token.claim_id {
@@ -104,6 +137,14 @@ async fn beat(
         running.changed.notify_one();
     }
     Ok(())
+}
+
+/// A coordinator wants this worker to end once it has given back its jobs.
+pub fn told_to_drain(drain: &CancellationToken) {
+    if !drain.is_cancelled() {
+        tracing::info!("told to drain: jobs are given back at their next items, and no new ones are taken");
+        drain.cancel();
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! ```text
 //!  consume   a message for each free slot ─► claims   may I? ─► attempt   run, publish, report
 //!  running   the attempts in hand ─► heartbeat   signs of life, verdicts
+//!  stores    item stores of jobs that are over;  free_space   room to work in;  standing   what one may serve
 //!  scratch   folders of this process, and what dead ones have left
 //!  requests  questions to coordinators and their answers;  delivery   results until they are recorded
 //!  plugin    what a plugin is;  plugins   those shipped;  context, progress   what one is given
@@ -16,6 +17,7 @@ pub mod config;
 pub mod consume;
 pub mod context;
 pub mod delivery;
+pub mod free_space;
 pub mod health;
 pub mod heartbeat;
 pub mod identity;
@@ -29,6 +31,8 @@ pub mod roots;
 pub mod running;
 pub mod scratch;
 mod serve;
+pub mod standing;
+pub mod stores;
 pub mod tool;
 pub mod wrapper;
 

@@ -95,6 +95,18 @@ impl Roots {
             .map_err(|(root, source)| explain(absolute, root, source))
     }
 
+    /// Whether there is anything in the root that this folder would lie in: one that is quite empty may be a mount point
+    /// whose storage is not there.
+    pub fn is_in_use_around(&self, absolute: &str) -> bool {
+        let root = self.locate(absolute).and_then(|place| {
+            place
+                .open_root()
+                .and_then(|root| root.entries())
+                .map_err(|source| explain(absolute, place.root, source))
+        });
+        root.is_ok_and(|mut entries| entries.next().is_some())
+    }
+
     /// Looks at each root: is it there, may the worker write to it?
     pub fn checks(&self) -> Vec<Check> {
         self.roots.iter().map(|root| check(root)).collect()

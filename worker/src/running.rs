@@ -155,7 +155,8 @@ impl Running {
             Verdict::Ok => {}
             Verdict::Lost => attempt.stop_because(StopReason::Lost),
             Verdict::Cancel => attempt.stop_because(StopReason::Cancelled),
-            Verdict::Yield => attempt.pause.cancel(),
+            // What a newer coordinator asks for can't be done here: somebody else may.
+            Verdict::Yield | Verdict::Other => attempt.pause.cancel(),
             Verdict::Interrupt => attempt.stop_because(StopReason::Interrupted),
         }
     }

@@ -27,8 +27,9 @@ use crate::claims::{Claimer, claimer};
 use crate::config::Config;
 use crate::consume::{Bench, Intake};
 use crate::delivery::Delivery;
+use crate::free_space::FreeSpace;
 use crate::health::{self, Health};
-use crate::heartbeat;
+use crate::heartbeat::{self, Heart};
 use crate::identity::Identity;
 use crate::plugin::Plugin;
 use crate::plugins::{self, PluginSettings};
@@ -36,6 +37,8 @@ use crate::requests::Requests;
 use crate::roots::Roots;
 use crate::running::Running;
 use crate::scratch::Scratch;
+use crate::standing::Standing;
+use crate::stores::Removals;
 use crate::tool::Wrapper;
 
 /// Pause before what coordinators declare is looked for again.
@@ -63,7 +66,11 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let workshop = Workshop {
         identity,
         roots,
-        scratch: scratch.attempts().into(),
+        space: FreeSpace {
+            scratch: scratch.attempts().into(),
+            scratch_min: config.scratch_free_min,
+            target_min: config.target_free_min,
+        },
         running: Running::default(),
         requests: requests.clone(),
         delivery: Delivery::new(requests, scratch.results()),
@@ -77,9 +84,12 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         "metrics upkeep",
         metrics::upkeep(prometheus, lifecycle.stop.clone()),
     );
-    let claimer = talk(&lifecycle, &workshop, &benches, slot, address.clone());
+    // Ends before `stop` where a coordinator wants it: nothing new is taken, and what runs has all the time it needs.
+    let drain = lifecycle.stop.child_token();
+    let claimer = talk(&lifecycle, &drain, &workshop, &benches, slot, address.clone());
     work(
         &lifecycle,
+        drain,
         workshop,
         benches,
         claimer,
@@ -102,7 +112,12 @@ fn benches(config: &Config) -> Vec<Bench> {
     let bench = |plugin: Arc<dyn Plugin>| {
         let size = plugin.offer().slots;
         let slots = Arc::new(Semaphore::new(size.into()));
-        Bench { plugin, slots, size }
+        Bench {
+            plugin,
+            slots,
+            size,
+            standing: Standing::default(),
+        }
     };
     plugins::all(&settings).into_iter().map(bench).collect()
 }
@@ -134,6 +149,7 @@ async fn serve_health(
 /// Starts what talks to coordinators over the publishing connection: claims, heartbeats, announcements, results.
 fn talk(
     lifecycle: &Lifecycle,
+    drain: &CancellationToken,
     workshop: &Workshop,
     benches: &[Bench],
     slot: PublisherSlot,
@@ -155,6 +171,7 @@ fn talk(
         connected: Arc::clone(&connected),
         claimer: claimer.clone(),
         running: running.clone(),
+        drain: drain.clone(),
         unwanted,
     };
     let announcer = Announcer {
@@ -170,11 +187,22 @@ fn talk(
         claim_sender.run(requests.clone(), identity.id.clone(), end.clone()),
     );
     lifecycle.spawn("release", release(workshop.clone(), unwanted_grants, end.clone()));
-    lifecycle.spawn(
-        "heartbeat",
-        heartbeat::run(running, requests, identity, stop.clone(), end.clone()),
+    let removals = Removals::default();
+    let removing = removals.clone().run(
+        Arc::clone(&workshop.roots),
+        Arc::clone(&running.changed),
+        stop.clone(),
     );
-    lifecycle.spawn("announce", announcer.run(stop.clone(), end.clone()));
+    lifecycle.spawn("stores", removing);
+    let heart = Heart {
+        running,
+        removals,
+        requests,
+        identity,
+        drain: drain.clone(),
+    };
+    lifecycle.spawn("heartbeat", heartbeat::run(heart, end.clone()));
+    lifecycle.spawn("announce", announcer.run(drain.clone(), end.clone()));
     let (delivery, end) = (workshop.delivery.clone(), end.clone());
     lifecycle.spawn_short(async move { delivery.deliver_left_over(end).await });
     claimer
@@ -183,6 +211,7 @@ fn talk(
 /// Starts taking messages, and what ends it all in the right order.
 fn work(
     lifecycle: &Lifecycle,
+    drain: CancellationToken,
     workshop: Workshop,
     benches: Vec<Bench>,
     claimer: Claimer,
@@ -190,7 +219,7 @@ fn work(
     patience: Duration,
 ) {
     let stop = lifecycle.stop.clone();
-    let attempts = Lifecycle::stopped_by(stop.clone());
+    let attempts = Lifecycle::stopped_by(drain.clone());
     let intake = Intake {
         benches,
         claimer,
@@ -198,21 +227,39 @@ fn work(
         lifecycle: attempts.clone(),
     };
     lifecycle.spawn("consume", {
-        let stop = stop.clone();
+        let (drain, stop) = (drain.clone(), stop.clone());
         async move {
-            link::run("consume", &address, &stop, |session| {
+            link::run("consume", &address, &drain, |session| {
                 let intake = intake.clone();
                 async move { intake.serve(session).await }
             })
             .await;
+            stop.cancelled().await;
         }
     });
     lifecycle.spawn("drain", async move {
-        stop.cancelled().await;
+        drain.cancelled().await;
+        yield_attempts(&attempts, &workshop.running, &stop).await;
+        stop.cancel();
         stop_attempts(attempts, workshop.running, patience).await;
         heartbeat::farewell(&workshop.requests, &workshop.identity).await;
         workshop.end.cancel();
     });
+}
+
+/// Lets the attempts give back their jobs at their next items, however long these take, until `stop`.
+async fn yield_attempts(attempts: &Lifecycle, running: &Running, stop: &CancellationToken) {
+    let all_ended = attempts.ended();
+    tokio::pin!(all_ended);
+    loop {
+        // An attempt may begin while we look: its claim was answered just before.
+        running.drain();
+        tokio::select! {
+            () = &mut all_ended => return,
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_millis(100)) => {}
+        }
+    }
 }
 
 /// Lets the attempts end: half of `patience` to finish the items in hand, then at once; and waits, at most
@@ -247,6 +294,7 @@ struct Answers {
     connected: Arc<Notify>,
     claimer: Claimer,
     running: Running,
+    drain: CancellationToken,
     unwanted: mpsc::UnboundedSender<Grant>,
 }
 
@@ -280,7 +328,10 @@ impl Answers {
     fn unclaimed(&self, reply: Reply) {
         let answers = match reply {
             Reply::Claims { answers } => answers,
-            Reply::Control { verdicts } => {
+            Reply::Control { verdicts, drain } => {
+                if drain {
+                    heartbeat::told_to_drain(&self.drain);
+                }
                 for verdict in verdicts {
                     self.running.obey(verdict.claim_id, verdict.verdict);
                 }

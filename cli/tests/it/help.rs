@@ -3,7 +3,7 @@
 use crate::program::run;
 
 /// All commands, as the overview lists them.
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "submit",
     "list",
     "show",
@@ -19,11 +19,12 @@ const COMMANDS: [&str; 17] = [
     "delete",
     "plugins",
     "plugin",
+    "worker",
     "doctor",
     "broker",
 ];
-/// What `plugin` and `broker` can do.
-const PARTS: [&str; 7] = [
+/// What `plugin`, `worker` and `broker` can do.
+const PARTS: [&str; 9] = [
     "broker setup",
     "broker definitions",
     "plugin stop",
@@ -31,6 +32,8 @@ const PARTS: [&str; 7] = [
     "plugin autostart",
     "plugin set",
     "plugin quota",
+    "worker list",
+    "worker drain",
 ];
 
 #[test]

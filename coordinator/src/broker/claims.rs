@@ -100,7 +100,9 @@ fn count(answer: &ClaimReply) {
             Refusal::LimitReached => "limit_reached",
             Refusal::QuotaUsedUp => "quota_used_up",
             Refusal::UserNotAllowed => "user_not_allowed",
+            Refusal::Other => "other",
         },
+        ClaimReply::Other => "other",
     };
     counter!(CLAIMS, "answer" => label).increment(1);
 }

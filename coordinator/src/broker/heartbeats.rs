@@ -2,8 +2,8 @@
 
 use lapin::message::Delivery;
 use shared::amqp::link::Session;
-use shared::message::reply::{AttemptVerdict, Reply, Verdict};
-use shared::message::worker::{Announcement, Heartbeat, WorkerMessage};
+use shared::message::reply::{AttemptVerdict, Reply, UselessStore, Verdict};
+use shared::message::worker::{Announcement, Heartbeat, StoreRemoval, WorkerMessage};
 
 use super::batch::{Failure, Handler};
 use super::events::Event;
@@ -11,7 +11,8 @@ use super::rejected::PutAway;
 use super::{Broker, events, reconcile};
 use crate::background::PROBE_GAP_SECONDS;
 use crate::db::heartbeats::{RecordProbe, Renew, Revise, WorkerReport};
-use crate::db::workers::{Alive, Announce};
+use crate::db::stores::{HandOut, Heard, RecordRemovals};
+use crate::db::workers::{Alive, Announce, News};
 use crate::intake::ParametersSchema;
 
 pub(super) struct Heartbeats<'a>(pub(super) &'a Broker, pub(super) &'a Session);
@@ -32,12 +33,23 @@ impl Handler for Heartbeats<'_> {
                 _ => None,
             })
             .unzip();
+        let news = self
+            .0
+            .db
+            .run(&Alive {
+                heartbeats: &heartbeats,
+                users: &users,
+            })
+            .await?;
         let mut verdicts = self.record(&heartbeats, &users).await?.into_iter();
+        let mut useless = self.useless_stores(&heartbeats, &users, &news).await?.into_iter();
         let mut answers = Vec::new();
         for event in &events {
             let reply = match &event.message {
-                WorkerMessage::Heartbeat(_) => Reply::Heartbeat {
+                WorkerMessage::Heartbeat(heartbeat) => Reply::Heartbeat {
                     verdicts: verdicts.next().expect("each heartbeat has its verdicts"),
+                    drain: news.drains.contains(&heartbeat.worker_id),
+                    remove_stores: useless.next().unwrap_or_default(),
                 },
                 WorkerMessage::Announce(announcement) => self.announce(event, announcement, put_away).await?,
                 _ => continue,
@@ -63,7 +75,6 @@ impl Heartbeats<'_> {
         if heartbeats.is_empty() {
             return Ok(Vec::new());
         }
-        self.0.db.run(&Alive { heartbeats, users }).await?;
         let reports: Vec<WorkerReport> = heartbeats
             .iter()
             .zip(users)
@@ -104,6 +115,36 @@ impl Heartbeats<'_> {
             .iter()
             .map(|heartbeat| answers.by_ref().take(heartbeat.attempts.len()).collect())
             .collect())
+    }
+
+    /// Records what became of item stores that these workers were told to remove, and finds what each of them may
+    /// remove now; nothing where nothing is due.
+    async fn useless_stores(
+        &self,
+        heartbeats: &[Heartbeat],
+        users: &[&str],
+        news: &News,
+    ) -> Result<Vec<Vec<UselessStore>>, Failure> {
+        let heard: Vec<Heard<'_>> = heartbeats
+            .iter()
+            .zip(users)
+            .map(|(heartbeat, amqp_user)| Heard {
+                worker_id: &heartbeat.worker_id,
+                amqp_user,
+            })
+            .collect();
+        let removals: Vec<(Heard<'_>, &StoreRemoval)> = heard
+            .iter()
+            .zip(heartbeats)
+            .flat_map(|(heard, heartbeat)| heartbeat.removals.iter().map(|said| (*heard, said)))
+            .collect();
+        if !removals.is_empty() {
+            self.0.db.run(&RecordRemovals { removals: &removals }).await?;
+        }
+        if !news.stores_are_due {
+            return Ok(Vec::new());
+        }
+        Ok(self.0.db.run(&HandOut { workers: &heard }).await?)
     }
 
     /// Acts on an announcement, or puts it away when its user may not make it.

@@ -11,6 +11,8 @@ pub enum Verb {
     DeleteJobs,
     /// Stop, start, autostart.
     RunPlugins,
+    /// Drain.
+    RunWorkers,
     /// Limits, retries, retention, quotas.
     Configure,
 }
@@ -20,6 +22,8 @@ pub enum Verb {
 pub enum Object<'a> {
     /// A plugin, or a job of it.
     Plugin(&'a str),
+    /// A worker, by its id.
+    Worker(&'a str),
     /// All plugins at once.
     Everything,
 }
@@ -29,7 +33,8 @@ pub fn authorise(actor: &Actor, verb: Verb, object: Object<'_>) -> bool {
     match (actor.role, verb, object) {
         (Role::Admin, _, _)
         | (Role::Operator, Verb::ControlJobs | Verb::DeleteJobs, _)
-        | (Role::Operator, Verb::RunPlugins, Object::Plugin(_)) => true,
+        | (Role::Operator, Verb::RunPlugins, Object::Plugin(_))
+        | (Role::Operator, Verb::RunWorkers, Object::Worker(_)) => true,
         (Role::Operator | Role::Viewer, _, _) => false,
     }
 }
@@ -52,8 +57,10 @@ mod tests {
             Verb::ControlJobs,
             Verb::DeleteJobs,
             Verb::RunPlugins,
+            Verb::RunWorkers,
             Verb::Configure,
         ] {
+            assert!(!may(Role::Viewer, verb, Object::Worker("ocr-1")), "{verb:?}");
             assert!(!may(Role::Viewer, verb, Object::Plugin("OCR")), "{verb:?}");
             assert!(!may(Role::Viewer, verb, Object::Everything), "{verb:?}");
         }
@@ -64,6 +71,8 @@ mod tests {
         assert!(may(Role::Operator, Verb::ControlJobs, Object::Plugin("OCR")));
         assert!(may(Role::Operator, Verb::RunPlugins, Object::Plugin("OCR")));
         assert!(!may(Role::Operator, Verb::RunPlugins, Object::Everything));
+        assert!(may(Role::Operator, Verb::RunWorkers, Object::Worker("ocr-1")));
+        assert!(!may(Role::Operator, Verb::RunWorkers, Object::Everything));
         assert!(!may(Role::Operator, Verb::Configure, Object::Plugin("OCR")));
         assert!(may(Role::Admin, Verb::RunPlugins, Object::Everything));
     }

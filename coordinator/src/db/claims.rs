@@ -13,6 +13,7 @@ use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 use super::owner::{self, Speaker};
+use super::worker_room::WorkerRooms;
 use super::{Error, Transact, job_row};
 use crate::worker_users::WorkerUsers;
 
@@ -71,6 +72,7 @@ impl Transact for GrantClaims<'_> {
         let (mut gates, plugin_of) = lock_plugins(tx, &ids).await?;
         let mut rows = job_row::lock(tx, &ids).await?;
         lock_limits(tx, &mut gates).await?;
+        let mut rooms = WorkerRooms::lock(tx, self.claims).await?;
         let mut postponed: Vec<(JobId, Job)> = Vec::new();
         let mut granted: Vec<(JobId, Job, &WorkerClaim)> = Vec::new();
         let strangers = strangers_among(tx, self.claims, &rows).await?;
@@ -82,7 +84,8 @@ impl Transact for GrantClaims<'_> {
                 answers.push(Err(Refusal::Unknown));
                 continue;
             };
-            if !self.users.may_serve(&asked.amqp_user, &plugin_of[&id]) {
+            let plugin = &plugin_of[&id];
+            if !self.users.may_serve(&asked.amqp_user, plugin) || rooms.is_foreign(asked) {
                 answers.push(Err(Refusal::UserNotAllowed));
                 continue;
             }
@@ -94,10 +97,15 @@ impl Transact for GrantClaims<'_> {
                 dispatch: asked.claim.dispatch,
                 claim_id: asked.claim.claim_id,
             };
-            answers.push(match decide::claim(row, ask, gate.now()) {
+            let now = Gate {
+                worker_has_room: rooms.has_room(&asked.worker_id, plugin),
+                ..gate.now()
+            };
+            answers.push(match decide::claim(row, ask, now) {
                 ClaimAnswer::Grant(next) => {
                     *row = next;
                     gate.one_more_starts();
+                    rooms.one_more_starts(&asked.worker_id, plugin);
                     granted.push((id, next, asked));
                     Ok((id, next.token.expect("a granted job has its claim's token")))
                 }
@@ -205,6 +213,7 @@ async fn lock_plugins(
                     autostart: row.get("autostart"),
                     has_room: true,
                     has_quota: row.get("has_quota"),
+                    worker_has_room: true,
                 },
                 room: row.get("running_max"),
                 lease_seconds: row.get("lease_seconds"),
@@ -285,7 +294,8 @@ async fn begin_attempts(tx: &Transaction<'_>, granted: &[(JobId, Job, &WorkerCla
              )
              INSERT INTO leases (job_id, attempt, claim_id, worker_id, lease_seconds, lease_end, limit_keys)
              SELECT new.job_id, new.attempt, new.claim_id, new.worker_id, plugins.lease_seconds,
-                    tm_now() + make_interval(secs => plugins.lease_seconds), ARRAY['plugin:' || plugins.name]
+                    tm_now() + make_interval(secs => plugins.lease_seconds),
+                    ARRAY['plugin:' || plugins.name, 'worker:' || new.worker_id || ':' || plugins.name]
              FROM new JOIN jobs ON jobs.id = new.job_id JOIN plugins ON plugins.name = jobs.plugin",
         )
         .await?;

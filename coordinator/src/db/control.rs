@@ -10,6 +10,7 @@ mod plugins;
 mod push;
 #[cfg(test)]
 mod tests;
+mod workers;
 
 use shared::message::reply::AttemptVerdict;
 
@@ -20,6 +21,7 @@ pub use find::{FIND_MAX, FindJobs};
 pub use jobs::{ActOnJobs, JobOutcome, WhyNot};
 pub use order::{Age, Reorder};
 pub use plugins::{ActOnPlugins, FollowStops, PluginsOutcome};
+pub use workers::{ActOnWorker, WorkerOutcome};
 
 /// What is to be told after the commit.
 #[derive(Debug, Default)]
@@ -28,4 +30,6 @@ pub struct Told {
     pub finished: Vec<Finished>,
     /// What workers are to do at once, by their addresses.
     pub pushes: Vec<(String, Vec<AttemptVerdict>)>,
+    /// The addresses of workers that are to be drained.
+    pub drains: Vec<String>,
 }

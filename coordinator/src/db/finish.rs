@@ -4,9 +4,11 @@ use deadpool_postgres::Transaction;
 use serde_json::{Map, Value};
 use shared::job::decide::Job;
 use shared::job::{JobId, JobState};
+use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+use super::stores::{self, Left};
 use super::{Error, deliveries, job_row};
 
 /// A job that ends in this transaction; its row is locked and decided.
@@ -18,6 +20,8 @@ pub(super) struct Ending {
     pub(super) summary: Map<String, Value>,
     /// The last attempt's figures; `None` takes them from its lease.
     pub(super) totals: Option<Totals>,
+    /// Its worker has removed its item store.
+    pub(super) store_removed: bool,
 }
 
 /// What a job has worked through. Its done and failed items are counted from their rows.
@@ -46,13 +50,10 @@ pub(super) async fn finish(tx: &Transaction<'_>, endings: &[Ending]) -> Result<V
     if endings.is_empty() {
         return Ok(Vec::new());
     }
+    let stores_removed: Vec<bool> = endings.iter().map(|e| e.store_removed).collect();
     let items_total: Vec<Option<i32>> = endings
         .iter()
-        .map(|e| {
-            e.totals
-                .as_ref()
-                .map(|t| i32::try_from(t.items_total).unwrap_or(i32::MAX))
-        })
+        .map(|e| Some(i32::try_from(e.totals?.items_total).unwrap_or(i32::MAX)))
         .collect();
     let ids: Vec<Uuid> = endings.iter().map(|e| e.id.0).collect();
     let states: Vec<&str> = endings.iter().map(|e| e.job.state.as_str()).collect();
@@ -60,31 +61,27 @@ pub(super) async fn finish(tx: &Transaction<'_>, endings: &[Ending]) -> Result<V
     let summaries: Vec<Json<&Map<String, Value>>> = endings.iter().map(|e| Json(&e.summary)).collect();
     let bytes: Vec<Option<i64>> = endings
         .iter()
-        .map(|e| {
-            e.totals
-                .as_ref()
-                .map(|t| i64::try_from(t.bytes).unwrap_or(i64::MAX))
-        })
+        .map(|e| Some(i64::try_from(e.totals?.bytes).unwrap_or(i64::MAX)))
         .collect();
     let statement = tx
         .prepare_cached(
             "-- finish.to_history
              WITH ending AS (
-                 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::int[], $6::bigint[])
-                     AS ending(id, state, error, summary, items_total, bytes)
+                 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::int[], $6::bigint[], $7::bool[])
+                     AS ending(id, state, error, summary, items_total, bytes, store_removed)
              ), moved AS (
                  INSERT INTO job_history (
                      id, plugin, title, state, priority, attempt, claim_attempt, claim_id, retry_of, submitted_at,
                      started_at, finished_at, items_done, items_failed, items_total, bytes, error, summary,
                      template, template_parameters, process_id, step_id, step_name, project, source, target,
-                     parameters, callback_url, callback_when, extra, submitted_by, manifest, store_id)
+                     parameters, callback_url, callback_when, extra, submitted_by, manifest, store_id, store_gone)
                  SELECT j.id, j.plugin, j.title, e.state, j.priority, j.attempt, j.claim_attempt, j.claim_id,
                      j.retry_of, j.submitted_at, j.started_at, tm_now(),
                      i.done, i.failed, greatest(coalesce(e.items_total, l.items_total, 0), i.done + i.failed),
                      coalesce(e.bytes, l.bytes, 0),
                      e.error, e.summary, d.template, d.template_parameters, d.process_id, d.step_id,
                      d.step_name, d.project, d.source, d.target, d.parameters, d.callback_url, d.callback_when,
-                     d.extra, d.submitted_by, d.manifest, d.store_id
+                     d.extra, d.submitted_by, d.manifest, d.store_id, e.store_removed
                  FROM ending e JOIN jobs j USING (id) JOIN job_details d ON d.job_id = j.id
                  LEFT JOIN leases l ON l.job_id = j.id
                  CROSS JOIN LATERAL (
@@ -103,19 +100,28 @@ pub(super) async fn finish(tx: &Transaction<'_>, endings: &[Ending]) -> Result<V
                      bytes = statistics.bytes + EXCLUDED.bytes,
                      seconds = statistics.seconds + EXCLUDED.seconds
              )
-             SELECT moved.id, moved.plugin, moved.state,
+             SELECT moved.id, moved.plugin, moved.state, moved.target, moved.store_id, moved.attempt,
                  extract(epoch FROM moved.started_at - moved.submitted_at)::float8 AS wait_seconds,
                  extract(epoch FROM moved.finished_at - attempts.started_at)::float8 AS run_seconds
              FROM moved LEFT JOIN attempts ON attempts.job_id = moved.id
                  AND attempts.attempt = moved.claim_attempt AND attempts.claim_id = moved.claim_id",
         )
         .await?;
-    let finished = tx
+    let rows = tx
         .query(
             &statement,
-            &[&ids, &states, &errors, &summaries, &items_total, &bytes],
+            &[
+                &ids,
+                &states,
+                &errors,
+                &summaries,
+                &items_total,
+                &bytes,
+                &stores_removed,
+            ],
         )
-        .await?
+        .await?;
+    let finished = rows
         .iter()
         .map(|row| {
             Ok(Finished {
@@ -130,7 +136,37 @@ pub(super) async fn finish(tx: &Transaction<'_>, endings: &[Ending]) -> Result<V
     book_pages(tx, &ids).await?;
     deliveries::record(tx, &ids).await?;
     leave_active_tables(tx, &ids).await?;
+    leave_stores(tx, endings, &rows).await?;
     Ok(finished)
+}
+
+/// Sees to the item stores of jobs that have ended and can't be retried.
+async fn leave_stores(tx: &Transaction<'_>, endings: &[Ending], rows: &[Row]) -> Result<(), Error> {
+    let mut left = Vec::new();
+    let mut adopted = Vec::new();
+    for row in rows {
+        let id: Uuid = row.get("id");
+        let store: Option<Uuid> = row.get("store_id");
+        let target: Option<String> = row.get("target");
+        let removed = endings
+            .iter()
+            .any(|ending| ending.id.0 == id && ending.store_removed);
+        match (target, store) {
+            (Some(_), Some(store)) if removed => adopted.push(store),
+            (Some(target), store) if !removed && (store.is_some() || row.get::<_, i32>("attempt") > 0) => {
+                left.push(Left {
+                    store: store.unwrap_or(id),
+                    plugin: row.get("plugin"),
+                    target,
+                });
+            }
+            _ => {}
+        }
+    }
+    if !adopted.is_empty() {
+        stores::mark_gone(tx, &adopted).await?;
+    }
+    stores::retire(tx, left).await
 }
 
 /// Books the pages that these jobs have really done on their plugins' contracts; those that a retry has kept from

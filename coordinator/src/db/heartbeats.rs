@@ -14,7 +14,7 @@ use shared::message::worker::AttemptReport;
 use uuid::Uuid;
 
 use super::owner::{self, Speaker};
-use super::{Error, Transact, job_row, reports, revival};
+use super::{Error, Transact, job_row, reports, revival, stores};
 
 /// A report with the worker that sent it.
 #[derive(Debug, Clone)]
@@ -131,6 +131,7 @@ impl Transact for Revise<'_> {
         let mut verdicts = Vec::with_capacity(self.reports.len());
         let mut changed: Vec<(JobId, Job)> = Vec::new();
         let mut alive: Vec<(&WorkerReport, Job)> = Vec::new();
+        let mut cut_off = Vec::new();
         for (index, sent) in self.reports.iter().enumerate() {
             let report = &sent.report;
             let token = Token {
@@ -148,6 +149,9 @@ impl Transact for Revise<'_> {
                 HeartbeatAnswer::Yield(next) => (Verdict::Yield, next),
                 HeartbeatAnswer::Interrupt(next) => (Verdict::Interrupt, next),
                 HeartbeatAnswer::Lost => {
+                    if !rows.contains_key(&report.job_id) && !strangers.contains(&index) {
+                        cut_off.push(report.job_id);
+                    }
                     verdicts.push(Verdict::Lost);
                     continue;
                 }
@@ -174,6 +178,7 @@ impl Transact for Revise<'_> {
         let reports: Vec<&AttemptReport> = alive.iter().map(|(sent, _)| &sent.report).collect();
         write_figures(tx, &reports).await?;
         reports::record(tx, &reports).await?;
+        stores::made_anew(tx, &cut_off).await?;
         Ok(verdicts)
     }
 }
@@ -233,7 +238,8 @@ pub(super) async fn renew_or_revive(
             "-- heartbeats.renew_or_revive
              INSERT INTO leases (job_id, attempt, claim_id, worker_id, lease_seconds, lease_end, limit_keys)
              SELECT jobs.id, $2, $3, $4, plugins.lease_seconds,
-                    tm_now() + make_interval(secs => plugins.lease_seconds), ARRAY['plugin:' || plugins.name]
+                    tm_now() + make_interval(secs => plugins.lease_seconds),
+                    ARRAY['plugin:' || plugins.name, 'worker:' || $4 || ':' || plugins.name]
              FROM jobs JOIN plugins ON plugins.name = jobs.plugin WHERE jobs.id = $1
              ON CONFLICT (job_id) DO UPDATE SET lease_end = EXCLUDED.lease_end",
         )

@@ -25,7 +25,9 @@ pub(super) async fn lock(tx: &Transaction<'_>, ids: &[JobId]) -> Result<(), Erro
     let statement = tx
         .prepare_cached(
             "-- limits.lock
-             SELECT 1 FROM limit_keys WHERE key IN (SELECT 'plugin:' || plugin FROM jobs WHERE id = ANY($1))
+             SELECT 1 FROM limit_keys WHERE key IN (
+                 SELECT 'plugin:' || plugin FROM jobs WHERE id = ANY($1)
+                 UNION SELECT unnest(limit_keys) FROM leases WHERE job_id = ANY($1))
              ORDER BY key FOR UPDATE",
         )
         .await?;

@@ -19,8 +19,8 @@ impl Transact for EnsurePartitions {
     }
 }
 
-/// Removes idempotency keys that have expired, workers that were silent for a day, and deliveries that nobody needs any
-/// more.
+/// Removes idempotency keys that have expired, workers that were silent for a day with what was counted of them, and
+/// deliveries and removed item stores that nobody needs to remember any more.
 #[derive(Debug)]
 pub struct RemoveExpired;
 
@@ -59,6 +59,22 @@ impl Transact for RemoveExpired {
              DELETE FROM deliveries d
              WHERE state <> 'pending' AND settled_at < tm_now() - interval '30 days'
                  AND NOT EXISTS (SELECT 1 FROM job_history h WHERE h.id = d.job_id)",
+            &[],
+        )
+        .await?;
+        // What such workers ran is counted by keys that nobody asks for any more.
+        tx.execute(
+            "-- maintenance.limits_of_workers
+             DELETE FROM limit_keys WHERE key IN (
+                 SELECT key FROM limit_keys WHERE starts_with(key, 'worker:') AND running = 0
+                     AND NOT EXISTS (SELECT 1 FROM workers WHERE starts_with(key, 'worker:' || workers.id || ':'))
+                 ORDER BY key LIMIT 10000 FOR UPDATE SKIP LOCKED)",
+            &[],
+        )
+        .await?;
+        tx.execute(
+            "-- maintenance.removed_stores
+             DELETE FROM stores_to_remove WHERE removed_at < tm_now() - interval '1 day'",
             &[],
         )
         .await?;

@@ -81,6 +81,7 @@ impl Transact for EndOverdue {
                 error: (next.state == JobState::Error).then(|| MESSAGE.to_owned()),
                 summary: serde_json::Map::new(),
                 totals: None,
+                store_removed: false,
             })
             .collect();
         let finished = finish(tx, &endings).await?;

@@ -16,9 +16,11 @@ mod plugins;
 mod queue;
 #[cfg(test)]
 pub(crate) mod sample;
+mod stores;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod workers;
 
 use std::str::FromStr;
 
@@ -37,7 +39,9 @@ pub use log::{LogExtract, LogPart, LogRow, ReadLog};
 pub use menu::{MenuEntry, WithMenu};
 pub use plugins::{PluginRow, ReadPlugins, StateCount};
 pub use shared::job::decide::PluginState;
+pub use stores::{ReadUselessStores, StuckStore, UselessStores};
 pub use surroundings::{Ping, ReadSurroundings, Surroundings, WorkerRow};
+pub use workers::{KnownWorker, ReadWorkers};
 
 use super::{Error, Transaction};
 

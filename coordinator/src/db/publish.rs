@@ -8,7 +8,7 @@ use shared::message::worker::PublishRequest;
 use tokio_postgres::types::Json;
 
 use super::owner::{self, Speaker};
-use super::{Error, Transact, job_row, revival};
+use super::{Error, Transact, job_row, revival, stores};
 
 /// Decides a request to publish: from a grant on, the stored manifest is only completed.
 #[derive(Debug)]
@@ -33,6 +33,7 @@ impl Transact for GrantPublish<'_> {
         let expected = revival::expect(tx, &[(id, token)]).await?;
         let rows = job_row::lock(tx, &[id]).await?;
         let Some(row) = rows.get(&id) else {
+            stores::made_anew(tx, &[id]).await?;
             return Ok((PublishAnswer::Lost, None));
         };
         let speaker = Speaker {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::finish::{Ending, Finished, Totals, finish};
 use super::owner::{self, Speaker};
-use super::{Error, Transact, job_row, limits, reports, schedule};
+use super::{Error, Transact, job_row, limits, reports, schedule, stores};
 
 /// Decides and records a batch of results; one answer a result in their order, and the jobs that ended.
 #[derive(Debug)]
@@ -40,6 +40,7 @@ impl Transact for Record<'_> {
         let strangers = owner::strangers(tx, &speakers).await?;
         let mut answers = Vec::with_capacity(self.results.len());
         let mut accepted: Vec<(&AttemptResult, Job)> = Vec::new();
+        let mut cut_off = Vec::new();
         for (index, result) in self.results.iter().enumerate() {
             let report = &result.report;
             let token = Token {
@@ -67,7 +68,10 @@ impl Transact for Record<'_> {
                     }
                 }
                 None if already_ended(tx, report.job_id, token).await? => ResultAnswer::Recorded,
-                None => ended_otherwise(tx, report.job_id).await?,
+                None => {
+                    cut_off.push(report.job_id);
+                    ended_otherwise(tx, report.job_id).await?
+                }
             };
             answers.push(answer);
         }
@@ -91,6 +95,7 @@ impl Transact for Record<'_> {
         schedule::retry_later(tx, &later).await?;
         let endings: Vec<Ending> = ended.iter().map(|(result, next)| ending(result, next)).collect();
         let finished = finish(tx, &endings).await?;
+        stores::made_anew(tx, &cut_off).await?;
         Ok((answers, finished))
     }
 }
@@ -150,6 +155,11 @@ fn ending(result: &AttemptResult, next: &Job) -> Ending {
             items_total: report.items_total,
             bytes: report.bytes,
         }),
+        // Workers of older releases don't say, and remove it then.
+        store_removed: result.store_removed.unwrap_or(matches!(
+            result.outcome,
+            Outcome::Done { .. } | Outcome::Cancelled
+        )),
     }
 }
 

@@ -88,6 +88,7 @@ impl Transact for ExpireLeases {
                     error,
                     summary: serde_json::Map::new(),
                     totals: None,
+                    store_removed: false,
                 });
             } else {
                 waiting.push((id, next));

@@ -1,5 +1,7 @@
 //! Workers: announcements and signs of life. A plugin's first announcement creates its row.
 
+use std::collections::HashSet;
+
 use deadpool_postgres::Transaction;
 use shared::message::worker::{Announcement, Heartbeat};
 use tokio_postgres::types::Json;
@@ -121,7 +123,16 @@ impl Transact for Announce<'_> {
     }
 }
 
-/// Notes that workers are alive.
+/// What a heartbeat's answer has to say beside the verdicts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct News {
+    /// Workers that are to be drained.
+    pub drains: HashSet<String>,
+    /// There are item stores that some worker should remove now.
+    pub stores_are_due: bool,
+}
+
+/// Notes that workers are alive; gives what is to be told to them.
 #[derive(Debug)]
 pub struct Alive<'a> {
     /// Their heartbeats.
@@ -132,9 +143,9 @@ pub struct Alive<'a> {
 
 impl<'a> Transact for Alive<'a> {
     const NAME: &'static str = "workers.alive";
-    type Output = ();
+    type Output = News;
 
-    async fn run(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+    async fn run(&self, tx: &Transaction<'_>) -> Result<News, Error> {
         let mut heartbeats: Vec<(&Heartbeat, &str)> =
             self.heartbeats.iter().zip(self.users.iter().copied()).collect();
         let key = |(heartbeat, user): (&'a Heartbeat, &'a str)| (heartbeat.worker_id.as_str(), user);
@@ -158,10 +169,24 @@ impl<'a> Transact for Alive<'a> {
                      ORDER BY id FOR UPDATE OF workers
                  )
                  UPDATE workers SET heartbeat_at = tm_now(), rss_bytes = locked.rss, draining = locked.draining
-                 FROM locked WHERE workers.id = locked.id",
+                 FROM locked WHERE workers.id = locked.id RETURNING workers.id, workers.drain_requested",
             )
             .await?;
-        tx.execute(&statement, &[&ids, &rss, &draining, &users]).await?;
-        Ok(())
+        let rows = tx.query(&statement, &[&ids, &rss, &draining, &users]).await?;
+        let drains = rows
+            .iter()
+            .filter(|row| row.get(1))
+            .map(|row| row.get(0))
+            .collect();
+        let due = tx
+            .prepare_cached(
+                "-- workers.stores_are_due
+                 SELECT EXISTS (SELECT 1 FROM stores_to_remove WHERE removed_at IS NULL AND due_at <= tm_now())",
+            )
+            .await?;
+        Ok(News {
+            drains,
+            stores_are_due: tx.query_one(&due, &[]).await?.get(0),
+        })
     }
 }

@@ -124,7 +124,7 @@ async fn on_plugins(app: &App, plugin: Option<&str>, body: &[u8]) -> Result<Json
     }
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(body)
         .map_err(|error| Error::BadQuery(format!("the body can't be understood: {error}")))
 }

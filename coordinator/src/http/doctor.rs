@@ -2,6 +2,8 @@
 //!
 //! Invariant: it always answers, whatever is broken; each check that is not ok says what to do.
 
+mod stores;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -10,7 +12,9 @@ use shared::error::Chain;
 use shared::message::worker::Check;
 
 use super::{App, health};
-use crate::db::pages::{DeliveryFigures, PluginRow, ReadSurroundings, Surroundings, WorkerRow};
+use crate::db::pages::{
+    DeliveryFigures, PluginRow, ReadSurroundings, ReadUselessStores, Surroundings, WorkerRow,
+};
 
 /// The oldest PostgreSQL that the statements are written for.
 const POSTGRES_OLDEST: i32 = 150_000;
@@ -49,6 +53,16 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
                 tracing::warn!("the doctor can't look around: {}", Chain(&error));
                 checks.push(failed(
                     "workers",
+                    format!("{error}: the coordinator's log has the details"),
+                ));
+            }
+        }
+        match app.db.run(&ReadUselessStores).await {
+            Ok(found) => checks.push(stores::check(&found)),
+            Err(error) => {
+                tracing::warn!("the doctor can't look at item stores: {}", Chain(&error));
+                checks.push(failed(
+                    "item stores to remove",
                     format!("{error}: the coordinator's log has the details"),
                 ));
             }

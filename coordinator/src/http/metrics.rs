@@ -12,12 +12,14 @@ use shared::error::Chain;
 use shared::job::{JobState, ShownState};
 use shared::metrics::{
     BROKER_BLOCKED, BROKER_CONNECTED, BROKER_QUEUES_WRONG, DATABASE_FULL, DELIVERIES_PENDING, JOBS,
-    OLDEST_QUEUED_AGE, SLOTS,
+    OLDEST_QUEUED_AGE, SLOTS, STORES_TO_REMOVE,
 };
 
 use super::App;
 use crate::broker::Status;
-use crate::db::pages::{DeliveryFigures, PluginRow, ReadDeliveryFigures, ReadPlugins};
+use crate::db::pages::{
+    DeliveryFigures, PluginRow, ReadDeliveryFigures, ReadPlugins, ReadUselessStores, UselessStores,
+};
 
 /// The format that Prometheus reads.
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -27,6 +29,10 @@ pub(super) async fn export(State(app): State<App>) -> Response {
     match app.db.run(&ReadPlugins).await {
         Ok(plugins) => record(&plugins),
         Err(error) => tracing::warn!("figures of the database could not be read: {}", Chain(&error)),
+    }
+    match app.db.run(&ReadUselessStores).await {
+        Ok(stores) => record_stores(&stores),
+        Err(error) => tracing::warn!("item stores could not be counted: {}", Chain(&error)),
     }
     match app.db.run(&ReadDeliveryFigures).await {
         Ok(figures) => record_deliveries(&figures),
@@ -47,6 +53,16 @@ fn record_broker(broker: &Status) {
     gauge!(BROKER_BLOCKED).set(f64::from(u8::from(broker.blocked())));
     gauge!(BROKER_QUEUES_WRONG, "trouble" => "missing").set(broker.missing_queues().len() as f64);
     gauge!(BROKER_QUEUES_WRONG, "trouble" => "arguments").set(broker.other_arguments().len() as f64);
+}
+
+/// Sets the gauges of item stores that wait to be removed.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "gauges are floating point; there are far fewer stores than 2^52"
+)]
+fn record_stores(stores: &UselessStores) {
+    gauge!(STORES_TO_REMOVE, "stuck" => "no").set((stores.waiting - stores.stuck) as f64);
+    gauge!(STORES_TO_REMOVE, "stuck" => "yes").set(stores.stuck as f64);
 }
 
 /// Sets the gauges of messages to other systems.

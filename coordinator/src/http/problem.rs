@@ -34,6 +34,9 @@ pub(super) enum Error {
     /// No plugin has this name.
     #[error("no plugin has this name; workers announce theirs when they start")]
     UnknownPlugin,
+    /// No worker has this id.
+    #[error("no worker has this id: `taskmanager worker list` names them")]
+    UnknownWorker,
     /// It can't be done with the job as it is; the text says why.
     #[error("{0}")]
     Conflict(String),
@@ -97,6 +100,7 @@ impl From<Error> for Problem {
             Error::UnknownAddress => Kind::UnknownAddress,
             Error::UnknownJob => Kind::UnknownJob,
             Error::UnknownPlugin => Kind::UnknownPlugin,
+            Error::UnknownWorker => Kind::UnknownWorker,
             Error::Conflict(_) => Kind::Conflict,
             Error::Forbidden => Kind::Forbidden,
             Error::BadQuery(_) | Error::Incomplete => Kind::BadRequest,

@@ -6,7 +6,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{App, actions, api, assets, doctor, events, health, metrics, pages, submit};
+use super::{App, actions, api, assets, doctor, events, health, metrics, pages, submit, workers};
 
 /// What kind of answer a route gives, and with it which rules hold for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,7 @@ pub struct Route {
 }
 
 /// All routes.
+#[expect(clippy::too_many_lines, reason = "one list, read from top to bottom")]
 pub fn routes() -> Vec<Route> {
     let read = |path, kind, what, handler| Route {
         method: Method::GET,
@@ -127,6 +128,17 @@ pub fn routes() -> Vec<Route> {
             Kind::Api,
             "the plugins and their queues",
             get(api::plugins),
+        ),
+        read(
+            "/api/v1/workers",
+            Kind::Api,
+            "the workers and what they serve",
+            get(workers::list),
+        ),
+        write(
+            "/api/v1/workers/{id}/actions",
+            "drains a worker",
+            post(workers::act),
         ),
         read(
             "/api/v1/doctor",

@@ -261,6 +261,8 @@ texts! {
     failure_job_more: "Its id may be incomplete, or the job was removed after its time in the archive.",
         "Vielleicht ist ihre Kennung unvollständig, oder sie wurde nach Ablauf ihrer Aufbewahrungszeit entfernt.";
     failure_plugin: "There is no such plugin", "Dieses Plugin gibt es nicht";
+    failure_worker: "There is no such worker", "Diesen Worker gibt es nicht";
+    failure_worker_more: "A worker that was started anew has another id.", "Ein neu gestarteter Worker hat eine andere Kennung.";
     failure_plugin_more: "Workers announce their plugins when they start.", "Worker melden ihre Plugins an, wenn sie starten.";
     failure_conflict: "That is not possible now", "Das geht jetzt nicht";
     failure_conflict_more: "The job's page says what it is doing.", "Die Seite der Aufgabe sagt, was sie gerade tut.";

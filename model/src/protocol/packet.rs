@@ -111,6 +111,7 @@ impl Agreed {
             PublishAnswer::Granted => Self::To(manifest.expect("a grant stores a manifest")),
             PublishAnswer::Lost => Self::Lost,
             PublishAnswer::Cancelled => Self::Cancelled,
+            PublishAnswer::Other => unreachable!("it is never decided"),
         }
     }
 }

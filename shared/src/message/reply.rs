@@ -28,11 +28,20 @@ pub enum Reply {
     Heartbeat {
         /// One verdict an attempt, in the order of the heartbeat.
         verdicts: Vec<AttemptVerdict>,
+        /// The worker is to be drained: it takes no new jobs, gives back those that it has, and ends.
+        #[serde(default, skip_serializing_if = "is_false")]
+        drain: bool,
+        /// Item stores that no job uses any more: to be removed, and told in a later heartbeat.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        remove_stores: Vec<UselessStore>,
     },
     /// To no request: what was decided about attempts just now, so that nobody waits for the next heartbeat.
     Control {
         /// The attempts and what they have to do.
         verdicts: Vec<AttemptVerdict>,
+        /// The worker is to be drained, as in the answer to a heartbeat.
+        #[serde(default, skip_serializing_if = "is_false")]
+        drain: bool,
     },
     /// To a request to publish.
     Publish {
@@ -43,9 +52,26 @@ pub enum Reply {
     },
     /// To a result.
     Result {
-        /// The answer; each of them ends the repeating.
+        /// The answer; each of them that this release knows ends the repeating.
         answer: ResultAnswer,
     },
+    /// Something that only a newer release knows: as good as no answer.
+    #[serde(other)]
+    Other,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// An item store that no job uses any more.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct UselessStore {
+    /// The job that it is named after.
+    pub store: JobId,
+    /// The folder that it lies in, absolute.
+    pub target: String,
 }
 
 /// The answer to one claim.
@@ -61,6 +87,9 @@ pub enum ClaimReply {
         /// Why.
         refusal: Refusal,
     },
+    /// Something that only a newer release knows: as good as no answer, so the claim is repeated.
+    #[serde(other)]
+    Other,
 }
 
 /// All that a worker needs to run an attempt.
@@ -143,6 +172,10 @@ pub enum Verdict {
     Yield,
     /// Stop at once and give the job back: the time for yielding is over.
     Interrupt,
+    /// Something that only a newer release knows. What it asks for can't be done here: the job is given back at the
+    /// next item, and nothing is lost by that.
+    #[serde(other)]
+    Other,
 }
 
 /// What became of a result.
@@ -155,4 +188,7 @@ pub enum ResultAnswer {
     Superseded,
     /// Nobody knows such a job.
     Unknown,
+    /// Something that only a newer release knows: as good as no answer, so the result is kept and sent again.
+    #[serde(other)]
+    Other,
 }

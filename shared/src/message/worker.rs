@@ -129,6 +129,19 @@ pub struct Heartbeat {
     pub draining: bool,
     /// Its running attempts; may be empty.
     pub attempts: Vec<AttemptReport>,
+    /// What became of the item stores that it was told to remove; repeated until a coordinator has answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removals: Vec<StoreRemoval>,
+}
+
+/// What became of an item store that was to be removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreRemoval {
+    /// The job that it is named after.
+    pub store: JobId,
+    /// Why it is still there; `null`: it is gone.
+    #[serde(default)]
+    pub error: Option<String>,
 }
 
 /// How far an attempt has come.
@@ -232,6 +245,10 @@ pub struct AttemptResult {
     /// How it ended.
     #[serde(flatten)]
     pub outcome: Outcome,
+    /// Whether the worker has removed the item store, as it does when all is done or cancelled; older releases don't
+    /// say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_removed: Option<bool>,
     /// The last report: final figures, and item results and log lines not yet confirmed.
     #[serde(flatten)]
     pub report: AttemptReport,

@@ -3,11 +3,12 @@
 use serde_json::{Map, json};
 use shared::job::decide::{PublishAnswer, Refusal};
 use shared::message::reply::{
-    AttemptVerdict, ClaimReply, DoneItem, Grant, Reply, ResultAnswer, Template, Verdict,
+    AttemptVerdict, ClaimReply, DoneItem, Grant, Reply, ResultAnswer, Template, UselessStore, Verdict,
 };
 
 use super::parts::{alto, claim_id, job_id, manifest, object, other_claim_id};
 
+#[expect(clippy::too_many_lines, reason = "one list of examples")]
 pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
     let refused = |refusal| ClaimReply::Refused {
         claim_id: other_claim_id(),
@@ -59,12 +60,34 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
             "reply-heartbeat.json",
             Reply::Heartbeat {
                 verdicts: verdicts.map(verdict).to_vec(),
+                drain: false,
+                remove_stores: vec![],
+            },
+        ),
+        (
+            "reply-heartbeat-drain.json",
+            Reply::Heartbeat {
+                verdicts: vec![],
+                drain: true,
+                remove_stores: vec![],
+            },
+        ),
+        (
+            "reply-heartbeat-remove-stores.json",
+            Reply::Heartbeat {
+                verdicts: vec![],
+                drain: false,
+                remove_stores: vec![UselessStore {
+                    store: job_id(),
+                    target: "/data/metadata/27".to_owned(),
+                }],
             },
         ),
         (
             "reply-control.json",
             Reply::Control {
                 verdicts: vec![verdict(Verdict::Cancel)],
+                drain: false,
             },
         ),
         (

@@ -5,7 +5,7 @@ use shared::job::decide::ErrorClass;
 use shared::message::dispatch::Dispatch;
 use shared::message::worker::{
     Announcement, AttemptReport, AttemptResult, Check, Claim, ClaimRequest, Heartbeat, Outcome, PluginOffer,
-    PublishRequest, WorkerMessage,
+    PublishRequest, StoreRemoval, WorkerMessage,
 };
 
 use super::parts::{claim_id, done, job_id, manifest, other_claim_id, other_job_id, report, worker_id};
@@ -21,6 +21,7 @@ pub(crate) fn dispatches() -> Vec<(&'static str, Dispatch)> {
     )]
 }
 
+#[expect(clippy::too_many_lines, reason = "one list of examples")]
 pub(crate) fn worker_messages() -> Vec<(&'static str, WorkerMessage)> {
     let announcement = Announcement {
         worker_id: worker_id(),
@@ -76,6 +77,25 @@ pub(crate) fn worker_messages() -> Vec<(&'static str, WorkerMessage)> {
         rss_bytes: 18_874_368,
         draining: false,
         attempts: vec![report()],
+        removals: vec![],
+    };
+    let removing = Heartbeat {
+        attempts: vec![],
+        removals: vec![
+            StoreRemoval {
+                store: job_id(),
+                error: None,
+            },
+            StoreRemoval {
+                store: other_job_id(),
+                error: Some(
+                    "folder /data/metadata/28 is outside the folders that this worker may use (/scans): \
+                     add it with --root"
+                        .to_owned(),
+                ),
+            },
+        ],
+        ..heartbeat.clone()
     };
     let publish = PublishRequest {
         worker_id: worker_id(),
@@ -96,6 +116,7 @@ pub(crate) fn worker_messages() -> Vec<(&'static str, WorkerMessage)> {
         ("announce.json", WorkerMessage::Announce(announcement)),
         ("claim.json", WorkerMessage::Claim(claims)),
         ("heartbeat.json", WorkerMessage::Heartbeat(heartbeat)),
+        ("heartbeat-removals.json", WorkerMessage::Heartbeat(removing)),
         ("publish.json", WorkerMessage::Publish(publish)),
         ("result-done.json", result(done())),
         ("result-failed.json", result(failed)),
@@ -114,6 +135,7 @@ fn result(outcome: Outcome) -> WorkerMessage {
     };
     WorkerMessage::Result(AttemptResult {
         worker_id: worker_id(),
+        store_removed: matches!(outcome, Outcome::Done { .. } | Outcome::Cancelled).then_some(true),
         outcome,
         report,
     })

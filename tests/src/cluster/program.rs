@@ -54,6 +54,14 @@ impl Program {
         self.process.alive()
     }
 
+    /// Another value of a variable of its environment, or none, from its next start on.
+    pub fn set_env(&mut self, name: &str, value: Option<&str>) {
+        match value {
+            Some(value) => self.command.env(name, value),
+            None => self.command.env_remove(name),
+        };
+    }
+
     /// Starts it again after it has ended, and waits until it is ready.
     pub fn start_again(&mut self) {
         self.start_without_waiting();

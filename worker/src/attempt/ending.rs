@@ -8,9 +8,24 @@ use crate::running::{Attempt, StopReason};
 /// How an attempt's work went, before it is reported.
 pub(super) enum Worked {
     /// This is to be reported.
-    Report(Outcome),
+    Report {
+        /// How it ended.
+        outcome: Outcome,
+        /// Its item store is gone.
+        store_removed: bool,
+    },
     /// The job is another's: nothing to report.
     Fenced,
+}
+
+impl Worked {
+    /// To be reported, with the item store as it is.
+    pub(super) fn report(outcome: Outcome) -> Self {
+        Self::Report {
+            outcome,
+            store_removed: false,
+        }
+    }
 }
 
 /// Why an attempt was broken off whose outputs may have been granted.
@@ -21,7 +36,7 @@ pub(super) fn conclude(attempt: &Attempt, error: AttemptError) -> Worked {
     if attempt.stop_reason() == Some(StopReason::Lost) {
         return Worked::Fenced;
     }
-    Worked::Report(match (error, attempt.stop_reason()) {
+    Worked::report(match (error, attempt.stop_reason()) {
         // They may be granted, and half of them visible: whatever stops it, the next attempt completes them.
         (AttemptError::Stopped, Some(_)) if attempt.is_publishing() => interrupted(PUBLISHING),
         (AttemptError::Stopped, Some(StopReason::Cancelled)) => Outcome::Cancelled,
@@ -90,7 +105,7 @@ mod tests {
 
     fn outcome(attempt: &Attempt) -> Outcome {
         match conclude(attempt, AttemptError::Stopped) {
-            Worked::Report(outcome) => outcome,
+            Worked::Report { outcome, .. } => outcome,
             Worked::Fenced => panic!("it was not fenced"),
         }
     }

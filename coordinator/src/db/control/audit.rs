@@ -34,6 +34,7 @@ impl AuditOutcome {
 pub(super) struct Line<'a> {
     pub(super) plugin: Option<&'a str>,
     pub(super) job_id: Option<JobId>,
+    pub(super) worker_id: Option<&'a str>,
     pub(super) outcome: AuditOutcome,
 }
 
@@ -51,19 +52,29 @@ pub(super) async fn write(
     let details = serde_json::to_value(details).expect("actions are plain data");
     let plugins: Vec<Option<&str>> = lines.iter().map(|line| line.plugin).collect();
     let jobs: Vec<Option<Uuid>> = lines.iter().map(|line| line.job_id.map(|id| id.0)).collect();
+    let workers: Vec<Option<&str>> = lines.iter().map(|line| line.worker_id).collect();
     let outcomes: Vec<&str> = lines.iter().map(|line| line.outcome.as_str()).collect();
     let statement = tx
         .prepare_cached(
             "-- audit.write
-             INSERT INTO audit_log (actor, action, plugin, job_id, details, outcome)
-             SELECT $1, $2, plugin, job_id, $3, outcome
-             FROM unnest($4::text[], $5::uuid[], $6::text[]) WITH ORDINALITY AS new(plugin, job_id, outcome, place)
+             INSERT INTO audit_log (actor, action, plugin, job_id, worker_id, details, outcome)
+             SELECT $1, $2, plugin, job_id, worker_id, $3, outcome
+             FROM unnest($4::text[], $5::uuid[], $6::text[], $7::text[]) WITH ORDINALITY
+                 AS new(plugin, job_id, worker_id, outcome, place)
              ORDER BY place",
         )
         .await?;
     tx.execute(
         &statement,
-        &[&actor.name, &action, &Json(details), &plugins, &jobs, &outcomes],
+        &[
+            &actor.name,
+            &action,
+            &Json(details),
+            &plugins,
+            &jobs,
+            &workers,
+            &outcomes,
+        ],
     )
     .await?;
     Ok(())

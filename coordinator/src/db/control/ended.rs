@@ -11,13 +11,14 @@ use uuid::Uuid;
 
 use super::jobs::{JobOutcome, WhyNot};
 use crate::control::RetryItems;
-use crate::db::Error;
+use crate::db::{Error, stores};
 
 #[cfg(test)]
 mod tests;
 
 /// Makes a new job of each ended one, which is recognised as a repeated submission of its workflow's step while it is
-/// unfinished. With [`RetryItems::Failed`] it keeps the done items, and goes on in the item store of the old one.
+/// unfinished. With [`RetryItems::Failed`] it keeps the done items and, where the old one failed, goes on in its item
+/// store.
 pub(super) async fn retry(
     tx: &Transaction<'_>,
     ids: &[JobId],
@@ -163,7 +164,7 @@ async fn copy(tx: &Transaction<'_>, old: &[Uuid], new: &[Uuid], items: RetryItem
                                       store_id)
              SELECT new.id, h.template, h.template_parameters, h.process_id, h.step_id, h.step_name, h.project,
                     h.source, h.target, h.parameters, h.callback_url, h.callback_when, h.extra, h.submitted_by,
-                    CASE WHEN $3 THEN coalesce(h.store_id, h.id) END
+                    CASE WHEN $3 AND h.state = 'ERROR' AND NOT h.store_gone THEN coalesce(h.store_id, h.id) END
              FROM unnest($1::uuid[], $2::uuid[]) AS new(old, id) JOIN job_history h ON h.id = new.old",
         )
         .await?;
@@ -180,7 +181,9 @@ async fn copy(tx: &Transaction<'_>, old: &[Uuid], new: &[Uuid], items: RetryItem
             .await?;
         tx.execute(&done, &[&old, &new]).await?;
     }
-    Ok(())
+    // Where all is done anew nobody goes on in the old store.
+    let left = stores::of_history(tx, old).await?;
+    stores::retire(tx, left).await
 }
 
 /// Removes ended jobs at a person's wish.
@@ -215,6 +218,7 @@ pub(crate) async fn remove(tx: &Transaction<'_>, ids: &[JobId]) -> Result<Vec<Jo
         .prepare_cached("-- delete.lock\nSELECT 1 FROM job_history WHERE id = ANY($1) ORDER BY id FOR UPDATE")
         .await?;
     tx.execute(&lock, &[&uuids]).await?;
+    let left = stores::of_history(tx, &uuids).await?;
     let history = tx
         .prepare_cached(
             "-- delete.history
@@ -236,6 +240,7 @@ pub(crate) async fn remove(tx: &Transaction<'_>, ids: &[JobId]) -> Result<Vec<Jo
         let statement = tx.prepare_cached(statement).await?;
         tx.execute(&statement, &[&uuids]).await?;
     }
+    stores::retire(tx, left).await?;
     Ok(gone.iter().map(|row| JobId(row.get(0))).collect())
 }
 

@@ -143,6 +143,7 @@ impl Transact for ActOnJobs<'_> {
                 Some(Line {
                     plugin: Some(plugins.get(id)?),
                     job_id: Some(*id),
+                    worker_id: None,
                     outcome: audited(outcomes.get(id)?),
                 })
             })
@@ -190,6 +191,7 @@ impl ActOnJobs<'_> {
                             error: None,
                             summary: serde_json::Map::new(),
                             totals: None,
+                            store_removed: false,
                         });
                     } else {
                         changed.push((*id, next));

@@ -148,6 +148,7 @@ impl ActOnPlugins<'_> {
             .map(|name| Line {
                 plugin: Some(name),
                 job_id: None,
+                worker_id: None,
                 outcome: outcome(name),
             })
             .collect();
@@ -156,6 +157,7 @@ impl ActOnPlugins<'_> {
             lines.push(Line {
                 plugin: None,
                 job_id: None,
+                worker_id: None,
                 outcome: outcome(""),
             });
         }

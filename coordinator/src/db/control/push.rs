@@ -54,6 +54,24 @@ pub(super) async fn to_plugins(
     Ok(by_address(&rows, |_| Some(verdict)))
 }
 
+/// All running attempts of a worker, by its address.
+pub(super) async fn to_worker(
+    tx: &Transaction<'_>,
+    worker: &str,
+    verdict: Verdict,
+) -> Result<Vec<(String, Vec<AttemptVerdict>)>, Error> {
+    let statement = tx
+        .prepare_cached(
+            "-- push.to_worker
+             SELECT workers.reply_to, leases.job_id, leases.claim_id
+             FROM leases JOIN workers ON workers.id = leases.worker_id JOIN jobs ON jobs.id = leases.job_id
+             WHERE workers.id = $1 AND NOT jobs.publish_granted",
+        )
+        .await?;
+    let rows = tx.query(&statement, &[&worker]).await?;
+    Ok(by_address(&rows, |_| Some(verdict)))
+}
+
 fn by_address(
     rows: &[Row],
     verdict: impl Fn(JobId) -> Option<Verdict>,

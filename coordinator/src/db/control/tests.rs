@@ -54,6 +54,7 @@ async fn claim(db: &Db, job: JobId, dispatch: i64) -> Result<(), Refusal> {
     {
         ClaimReply::Granted(_) => Ok(()),
         ClaimReply::Refused { refusal, .. } => Err(refusal),
+        ClaimReply::Other => panic!("no answer"),
     }
 }
 
@@ -177,6 +178,7 @@ async fn end(db: &Db, title: &str) {
         outcome: Outcome::Done {
             summary: serde_json::Map::new(),
         },
+        store_removed: None,
         report: AttemptReport {
             job_id: id(title),
             attempt: 1,
@@ -376,10 +378,14 @@ async fn what_counts_against_a_limit_equals_a_recount_whatever_ends_a_lease() {
         assert_eq!(claim(&db, id(title), 1).await, Ok(()));
     }
     let counts = "SELECT running || ' ' || (SELECT count(*) FROM leases) FROM limit_keys";
-    assert_eq!(database.texts(counts).await, ["3 3"]);
+    assert_eq!(
+        database.texts(counts).await,
+        ["3 3", "3 3"],
+        "of the plugin and of the worker"
+    );
     database
         .execute("DELETE FROM leases WHERE job_id IN (SELECT id FROM jobs WHERE title = 'a')")
         .await;
     database.execute("DELETE FROM jobs WHERE title = 'b'").await;
-    assert_eq!(database.texts(counts).await, ["1 1"]);
+    assert_eq!(database.texts(counts).await, ["1 1", "1 1"]);
 }

@@ -48,6 +48,7 @@ impl World {
             autostart: self.autostart,
             has_room: self.running_max.is_none_or(|most| self.running() < most.into()),
             has_quota: true,
+            worker_has_room: true,
         }
     }
 

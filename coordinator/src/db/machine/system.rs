@@ -57,8 +57,9 @@ struct Look<'a> {
 struct Seen {
     rows: HashMap<JobId, Job>,
     history: HashMap<JobId, String>,
-    /// Leases, what counts against limits, leases with their job's claim; ended jobs, and those in the statistics.
-    counts: [i64; 5],
+    /// Leases, what counts against the plugin's and the worker's limits, leases with their job's claim; ended jobs, and
+    /// those in the statistics.
+    counts: [i64; 6],
     plugin: String,
 }
 
@@ -69,7 +70,9 @@ impl Transact for Look<'_> {
     async fn run(&self, tx: &Transaction<'_>) -> Result<Seen, Error> {
         let history = tx.query("SELECT id, state FROM job_history", &[]).await?;
         let counts = "SELECT ARRAY[
-            (SELECT count(*) FROM leases), (SELECT coalesce(sum(running), 0)::bigint FROM limit_keys),
+            (SELECT count(*) FROM leases),
+            (SELECT coalesce(sum(running), 0)::bigint FROM limit_keys WHERE key = 'plugin:OCR'),
+            (SELECT coalesce(sum(running), 0)::bigint FROM limit_keys WHERE key = 'worker:worker:OCR'),
             (SELECT count(*) FROM jobs JOIN leases ON job_id = id AND leases.claim_id = jobs.claim_id),
             (SELECT count(*) FROM job_history), (SELECT coalesce(sum(jobs), 0)::bigint FROM statistics)]";
         let counts: Vec<i64> = tx.query_one(counts, &[]).await?.get(0);
@@ -81,7 +84,7 @@ impl Transact for Look<'_> {
                 .iter()
                 .map(|row| (JobId(row.get(0)), row.get(1)))
                 .collect(),
-            counts: counts.try_into().expect("five numbers"),
+            counts: counts.try_into().expect("six numbers"),
         })
     }
 }
@@ -146,6 +149,7 @@ impl Transactions {
                 let result = AttemptResult {
                     worker_id: WORKER.to_owned(),
                     outcome: outcome(*kind),
+                    store_removed: None,
                     report: self.report(before, *token, Stage::Processing),
                 };
                 db.run(&Record {
@@ -256,7 +260,7 @@ impl Transactions {
         let running = world.running();
         let ended = world.jobs.iter().filter(|job| job.state.is_final()).count();
         let ended = i64::try_from(ended).unwrap();
-        assert_eq!(seen.counts, [running, running, running, ended, ended]);
+        assert_eq!(seen.counts, [running, running, running, running, ended, ended]);
         assert_eq!(seen.plugin, world.plugin.as_str());
     }
 }

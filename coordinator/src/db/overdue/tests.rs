@@ -49,6 +49,7 @@ async fn grant(db: &Db, title: &str, claim_id: ClaimId) -> Grant {
         users: &WorkerUsers::default(),
     };
     match db.run(&grant).await.unwrap().remove(0) {
+        ClaimReply::Other => panic!("no answer"),
         ClaimReply::Granted(grant) => *grant,
         refused @ ClaimReply::Refused { .. } => panic!("{refused:?}"),
     }

@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     UnknownJob,
     /// No plugin has this name.
     UnknownPlugin,
+    /// No worker has this id.
+    UnknownWorker,
     /// It can't be done with things as they are.
     Conflict,
     /// Whoever asks may not do that.
@@ -41,10 +43,11 @@ pub(crate) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::UnknownAddress,
         Self::UnknownJob,
         Self::UnknownPlugin,
+        Self::UnknownWorker,
         Self::Conflict,
         Self::Forbidden,
         Self::BadRequest,
@@ -83,7 +86,9 @@ impl Kind {
 
     pub(crate) fn status(self) -> StatusCode {
         match self {
-            Self::UnknownAddress | Self::UnknownJob | Self::UnknownPlugin => StatusCode::NOT_FOUND,
+            Self::UnknownAddress | Self::UnknownJob | Self::UnknownPlugin | Self::UnknownWorker => {
+                StatusCode::NOT_FOUND
+            }
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Rejected => StatusCode::UNPROCESSABLE_ENTITY,
@@ -103,6 +108,7 @@ impl Kind {
             Self::UnknownAddress => "Not found",
             Self::UnknownJob => "No such job",
             Self::UnknownPlugin => "No such plugin",
+            Self::UnknownWorker => "No such worker",
             Self::Conflict => "Not possible now",
             Self::Forbidden => "Forbidden",
             Self::BadRequest => "Bad request",
@@ -124,6 +130,7 @@ impl Kind {
             Self::UnknownAddress => "nothing has this address",
             Self::UnknownJob => "no job has this id",
             Self::UnknownPlugin => "no plugin has this name",
+            Self::UnknownWorker => "no worker has this id",
             Self::Conflict => "that can't be done with it as it is now",
             Self::Forbidden => "you may not do that",
             Self::BadRequest => "the request can't be understood: look at its address and its body",

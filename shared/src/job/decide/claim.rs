@@ -29,6 +29,8 @@ pub struct Gate {
     pub has_room: bool,
     /// The plugin's page contract is not used up.
     pub has_quota: bool,
+    /// The worker that asks has a free slot for the plugin, as far as anybody knows, and is not to end.
+    pub worker_has_room: bool,
 }
 
 /// Why a claim is refused. The worker drops the message in each case: the job row knows what comes next.
@@ -49,12 +51,15 @@ pub enum Refusal {
     PluginStopped,
     /// Jobs do not start by themselves at the moment.
     AutostartOff,
-    /// Its plugin runs as many jobs as it may.
+    /// Its plugin runs as many jobs as it may, or the worker as many as it has slots, or the worker is to end.
     LimitReached,
     /// Its plugin's page contract is used up.
     QuotaUsedUp,
-    /// The worker's RabbitMQ user is not listed for the plugin.
+    /// The worker's RabbitMQ user is not listed for the plugin, or the worker that it names is another user's.
     UserNotAllowed,
+    /// Something that only a newer release knows. Never decided here.
+    #[serde(other)]
+    Other,
 }
 
 /// The answer to a claim.
@@ -110,6 +115,9 @@ fn closed(gate: Gate, start_now: bool) -> Option<Refusal> {
         Some(Refusal::PluginStopped)
     } else if !gate.has_quota {
         Some(Refusal::QuotaUsedUp)
+    } else if !gate.worker_has_room {
+        // Whatever a person wants: it can only start on a worker that has a slot for it.
+        Some(Refusal::LimitReached)
     } else if start_now {
         None
     } else if !gate.autostart {

@@ -71,6 +71,9 @@ pub enum PublishAnswer {
     Lost,
     /// A person has cancelled the job.
     Cancelled,
+    /// Something that only a newer release knows: as good as no answer. Never decided here.
+    #[serde(other)]
+    Other,
 }
 
 /// Decides a request to publish of the attempt `token`, and gives the row as it is afterwards.

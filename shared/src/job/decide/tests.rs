@@ -13,6 +13,7 @@ const OPEN: Gate = Gate {
     autostart: true,
     has_room: true,
     has_quota: true,
+    worker_has_room: true,
 };
 
 /// How often a plugin of these tests repeats a failure that may pass.
@@ -111,6 +112,14 @@ fn a_closed_gate_postpones_the_start_and_has_the_message_sent_again_later() {
             },
             Refusal::LimitReached,
             true,
+        ),
+        (
+            Gate {
+                worker_has_room: false,
+                ..OPEN
+            },
+            Refusal::LimitReached,
+            false,
         ),
     ];
     for (gate, refusal, passed_over) in closed {

@@ -45,12 +45,13 @@ fn step() -> impl Strategy<Value = Step> {
         Just(OutcomeKind::Cancelled),
     ];
     let pause = prop_oneof![3 => Just(Pause::No), 1 => Just(Pause::AtNextItem), 1 => Just(Pause::AtOnce)];
-    let gate = prop::array::uniform4(prop::bool::weighted(0.9)).prop_map(
-        |[plugin_running, autostart, has_room, has_quota]| Gate {
+    let gate = prop::array::uniform5(prop::bool::weighted(0.9)).prop_map(
+        |[plugin_running, autostart, has_room, has_quota, worker_has_room]| Gate {
             plugin_running,
             autostart,
             has_room,
             has_quota,
+            worker_has_room,
         },
     );
     let control: [fn(&Job) -> ControlAnswer; 4] = [hold, release, start_now, cancel];
@@ -88,7 +89,7 @@ proptest! {
                         next = row;
                     }
                     if let ClaimAnswer::Grant(row) = answer {
-                        prop_assert!(gate.plugin_running && gate.has_quota);
+                        prop_assert!(gate.plugin_running && gate.has_quota && gate.worker_has_room);
                         prop_assert!(before.start_now || gate == OPEN);
                         prop_assert_eq!(before.state, JobState::Queued);
                         prop_assert_eq!(dispatch_back, 0);

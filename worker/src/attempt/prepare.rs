@@ -1,0 +1,134 @@
+//! The first step of an attempt: its folders are opened, and there is room to work in. Where there is none, it waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cap_std::fs::Dir;
+use shared::job::Stage;
+use shared::message::reply::Grant;
+use tempfile::TempDir;
+
+use super::Workshop;
+use crate::context::Context;
+use crate::free_space::{FreeSpace, Full};
+use crate::item_store::{ItemStore, storage_failure};
+use crate::plugin::AttemptError;
+use crate::roots::{self, Roots};
+use crate::running::Attempt;
+
+/// Pause before a full file system is looked at again.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// The folders of an attempt.
+struct Folders {
+    source: Option<Dir>,
+    target: Option<Dir>,
+    scratch: TempDir,
+}
+
+/// Why an attempt has no folders.
+enum Unready {
+    /// There is no room: this may pass by itself, and nothing is lost by waiting.
+    Full(String),
+    /// Anything else.
+    Failed(AttemptError),
+}
+
+impl Workshop {
+    /// Opens an attempt's folders as soon as there is room. Whoever stops, holds or drains it need not wait for that.
+    pub(super) async fn prepare(
+        &self,
+        grant: &Grant,
+        attempt: &Attempt,
+    ) -> Result<(Context, TempDir), AttemptError> {
+        let mut told = false;
+        let folders = loop {
+            let (roots, space, grant) = (Arc::clone(&self.roots), self.space.clone(), grant.clone());
+            let opened = tokio::task::spawn_blocking(move || open(&roots, &space, &grant)).await;
+            let full = match opened {
+                Ok(Ok(folders)) => break folders,
+                Ok(Err(Unready::Failed(error))) => return Err(error),
+                Ok(Err(Unready::Full(full))) => full,
+                Err(panic) => return Err(AttemptError::retryable(format!("preparing failed: {panic}"))),
+            };
+            attempt.progress.detail(full.clone());
+            if !told {
+                told = true;
+                attempt.progress.stage(Stage::WaitingForUpload);
+                tracing::warn!(job.id = %attempt.job_id, "job {} {full}", attempt.job_id);
+                attempt.progress.log(full);
+            }
+            tokio::select! {
+                biased;
+                () = attempt.stop.cancelled() => return Err(AttemptError::Stopped),
+                () = attempt.pause.cancelled() => return Err(AttemptError::Yielded),
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+        };
+        if told {
+            attempt.progress.stage(Stage::Started);
+            attempt.progress.detail("");
+            attempt.progress.log("there is room now");
+        }
+        let (store, claim_id) = (grant.store.unwrap_or(grant.job_id), grant.claim_id);
+        let context = Context {
+            grant: grant.clone(),
+            stop: attempt.stop.clone(),
+            pause: attempt.pause.clone(),
+            progress: attempt.progress.clone(),
+            scratch: folders.scratch.path().to_owned(),
+            source: folders.source,
+            store: folders
+                .target
+                .map(|target| ItemStore::open(target, store, claim_id)),
+        };
+        Ok((context, folders.scratch))
+    }
+}
+
+fn open(roots: &Roots, space: &FreeSpace, grant: &Grant) -> Result<Folders, Unready> {
+    let source = grant.source.as_deref().map(|source| roots.open(source));
+    let source = source.transpose().map_err(unready)?;
+    let target = grant.target.as_deref().map(|target| roots.create(target));
+    let target = target.transpose().map_err(unready)?;
+    // What was granted is in the item store already: it is only moved, and needs no room to speak of.
+    if grant.manifest.is_none() {
+        space.check(target.as_ref())?;
+    }
+    let scratch = tempfile::Builder::new()
+        .prefix(&format!("{}-", grant.claim_id))
+        .tempdir_in(&space.scratch)
+        .map_err(|error| {
+            let what = format!(
+                "no scratch folder can be made in {} on the worker",
+                space.scratch.display()
+            );
+            if error.kind() == std::io::ErrorKind::StorageFull {
+                Unready::Full(format!("waits for free space: {what}; make room there"))
+            } else {
+                Unready::Failed(storage_failure(&what, &error))
+            }
+        })?;
+    Ok(Folders {
+        source,
+        target,
+        scratch,
+    })
+}
+
+impl From<Full> for Unready {
+    fn from(full: Full) -> Self {
+        Self::Full(full.to_string())
+    }
+}
+
+fn unready(error: roots::Error) -> Unready {
+    match &error {
+        roots::Error::Io { folder, source } if source.kind() == std::io::ErrorKind::StorageFull => {
+            Unready::Full(format!(
+                "waits for free space: {folder} can't be made; make room there"
+            ))
+        }
+        _ => Unready::Failed(error.into()),
+    }
+}

@@ -1,0 +1,229 @@
+//! Removing item stores that no job goes on in any more, as coordinators tell this worker to.
+//!
+//! Invariants: only `.taskmanager-<uuid>` in a folder beneath the roots is ever removed; it happens in a task of its
+//! own, so that a slow storage delays no heartbeat; what became of each store is told until a coordinator has answered.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use shared::error::Chain;
+use shared::job::{ClaimId, JobId};
+use shared::message::reply::UselessStore;
+use shared::message::worker::StoreRemoval;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::item_store::{ItemStore, blocking};
+use crate::roots::{Error, Roots};
+
+/// What is to be removed, and what became of it. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Removals {
+    state: Arc<Mutex<State>>,
+    wanted: Arc<Notify>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: VecDeque<UselessStore>,
+    in_hand: Option<JobId>,
+    ended: Vec<StoreRemoval>,
+}
+
+impl Removals {
+    /// These are to be removed. What is being removed already, or is not told yet, is not begun again.
+    pub fn add(&self, stores: Vec<UselessStore>) {
+        let mut state = self.lock();
+        for store in stores {
+            if !state.knows(store.store) {
+                state.queue.push_back(store);
+            }
+        }
+        drop(state);
+        self.wanted.notify_one();
+    }
+
+    /// What became of stores, as far as no coordinator has answered yet.
+    pub fn ended(&self) -> Vec<StoreRemoval> {
+        self.lock().ended.clone()
+    }
+
+    /// A coordinator has recorded these.
+    pub fn confirmed(&self, told: &[StoreRemoval]) {
+        self.lock().ended.retain(|ended| !told.contains(ended));
+    }
+
+    /// Removes what is wanted until `stop`; `told` is called when there is something to tell.
+    pub async fn run(self, roots: Arc<Roots>, told: Arc<Notify>, stop: CancellationToken) {
+        loop {
+            let Some(store) = self.next() else {
+                tokio::select! {
+                    () = self.wanted.notified() => continue,
+                    () = stop.cancelled() => return,
+                }
+            };
+            let name = store.store;
+            let roots = Arc::clone(&roots);
+            let removed = tokio::select! {
+                removed = remove(&roots, store) => removed,
+                // Whatever is left of it is given to another worker.
+                () = stop.cancelled() => return,
+            };
+            if let Err(error) = &removed {
+                tracing::info!("the item store of job {name}, which is over, can't be removed: {error}");
+            } else {
+                tracing::debug!("the item store of job {name}, which is over, is gone");
+            }
+            let mut state = self.lock();
+            state.in_hand = None;
+            state.ended.push(StoreRemoval {
+                store: name,
+                error: removed.err(),
+            });
+            drop(state);
+            told.notify_one();
+        }
+    }
+
+    fn next(&self) -> Option<UselessStore> {
+        let mut state = self.lock();
+        let next = state.queue.pop_front()?;
+        state.in_hand = Some(next.store);
+        Some(next)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn knows(&self, store: JobId) -> bool {
+        self.in_hand == Some(store)
+            || self.queue.iter().any(|queued| queued.store == store)
+            || self.ended.iter().any(|ended| ended.store == store)
+    }
+}
+
+/// Removes one store; the error says why it is still there, or may be.
+async fn remove(roots: &Arc<Roots>, store: UselessStore) -> Result<(), String> {
+    let UselessStore { store, target } = store;
+    let roots = Arc::clone(roots);
+    let opened = blocking(move || match roots.open(&target) {
+        Ok(dir) => Ok(Some(dir)),
+        // Somebody has removed the job's folder with all that was in it; or the storage is not mounted.
+        Err(Error::Missing(_)) if roots.is_in_use_around(&target) => Ok(None),
+        Err(error) => Err(Chain(&error).to_string()),
+    })
+    .await?;
+    match opened {
+        // No attempt: the store only has to know its name.
+        Some(dir) => ItemStore::open(dir, store, ClaimId::generate())
+            .remove()
+            .await
+            .map_err(|error| Chain(&error).to_string()),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn useless(target: &std::path::Path) -> UselessStore {
+        UselessStore {
+            store: JobId::generate(),
+            target: target.to_str().unwrap().to_owned(),
+        }
+    }
+
+    fn roots(folder: &tempfile::TempDir) -> Arc<Roots> {
+        Arc::new(Roots::new(vec![folder.path().to_owned()]).unwrap())
+    }
+
+    #[tokio::test]
+    async fn only_the_named_store_is_removed_and_twice_does_no_harm() {
+        let folder = tempfile::tempdir().unwrap();
+        let (roots, store) = (roots(&folder), useless(folder.path()));
+        let hidden = folder.path().join(format!(".taskmanager-{}", store.store));
+        fs::create_dir_all(hidden.join("ocr/deep")).unwrap();
+        fs::write(hidden.join("ocr/deep/1.txt"), "x").unwrap();
+        fs::create_dir(folder.path().join(".taskmanager-other")).unwrap();
+        fs::write(folder.path().join("result.txt"), "x").unwrap();
+        for _ in 0..2 {
+            assert_eq!(remove(&roots, store.clone()).await, Ok(()));
+        }
+        assert!(!hidden.exists());
+        assert!(
+            folder.path().join("result.txt").exists() && folder.path().join(".taskmanager-other").exists()
+        );
+    }
+
+    #[tokio::test]
+    async fn what_lies_outside_the_roots_or_behind_a_link_is_left_alone() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let roots = roots(&folder);
+        let store = useless(elsewhere.path());
+        let hidden = elsewhere.path().join(format!(".taskmanager-{}", store.store));
+        fs::create_dir(&hidden).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("way-out")).unwrap();
+        let linked = UselessStore {
+            target: folder.path().join("way-out").to_str().unwrap().to_owned(),
+            ..store.clone()
+        };
+        let outside = remove(&roots, store.clone()).await.unwrap_err();
+        assert!(outside.contains("add it with --root"), "{outside}");
+        assert!(remove(&roots, linked).await.is_err());
+        // The store itself may be a link that somebody has put there.
+        std::os::unix::fs::symlink(
+            &hidden,
+            folder.path().join(format!(".taskmanager-{}", store.store)),
+        )
+        .unwrap();
+        fs::write(hidden.join("kept"), "").unwrap();
+        let planted = UselessStore {
+            target: folder.path().to_str().unwrap().to_owned(),
+            ..store
+        };
+        // Whether the link itself goes or stays does not matter.
+        let _removed = remove(&roots, planted).await;
+        assert!(hidden.join("kept").exists());
+    }
+
+    #[tokio::test]
+    async fn a_target_that_is_gone_needs_no_removal_unless_its_storage_may_not_be_mounted() {
+        let folder = tempfile::tempdir().unwrap();
+        let (roots, store) = (roots(&folder), useless(&folder.path().join("27/out")));
+        let unmounted = remove(&roots, store.clone()).await.unwrap_err();
+        assert!(unmounted.contains("does not exist"), "{unmounted}");
+        fs::create_dir(folder.path().join("28")).unwrap();
+        assert_eq!(remove(&roots, store).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn what_became_of_a_store_is_told_until_it_is_confirmed_and_the_store_is_not_begun_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (removals, told, stop) = (
+            Removals::default(),
+            Arc::new(Notify::new()),
+            CancellationToken::new(),
+        );
+        let store = useless(folder.path());
+        removals.add(vec![store.clone(), store.clone()]);
+        let task = removals
+            .clone()
+            .run(roots(&folder), Arc::clone(&told), stop.clone());
+        tokio::select! {
+            () = task => panic!("it ended by itself"),
+            () = told.notified() => {}
+        }
+        let ended = removals.ended();
+        assert_eq!(ended.len(), 1);
+        removals.add(vec![store]);
+        assert!(removals.next().is_none(), "it is told first");
+        removals.confirmed(&ended);
+        assert!(removals.ended().is_empty());
+    }
+}
