@@ -18,6 +18,7 @@ use std::collections::HashSet;
 use shared::amqp::publisher::{Outgoing, Publisher};
 use shared::amqp::topology::NAME_PREFIX;
 use shared::error::Chain;
+use shared::failpoint::{self, Failpoint};
 use shared::job::JobId;
 use shared::message::encode;
 use shared::message::reply::{AttemptVerdict, Reply};
@@ -75,6 +76,7 @@ impl Control {
         let ids: Vec<JobId> = ids.iter().copied().filter(|id| named.insert(*id)).collect();
         for ids in ids.chunks(BATCH) {
             let done = self.db.run(&ActOnJobs { actor, ids, action }).await?;
+            failpoint::reach(Failpoint::ControlBeforePush);
             self.tell(done.told).await;
             summary.outcomes.extend(done.outcomes);
         }
@@ -122,6 +124,7 @@ impl Control {
                 action,
             })
             .await?;
+        failpoint::reach(Failpoint::ControlBeforePush);
         self.tell(done.1).await;
         Ok(done.0)
     }

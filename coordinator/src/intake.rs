@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use metrics::counter;
+use shared::failpoint::{self, Failpoint};
 use shared::job::JobId;
 use shared::message::submit::{Rejection, Submission, SubmitReply};
 use shared::metrics::{JOBS_DUPLICATE, JOBS_SUBMITTED, SUBMISSIONS_REJECTED};
@@ -125,6 +126,7 @@ impl Intake {
             return Ok(Vec::new());
         }
         let recorded = self.db.run(&RecordJobs { jobs }).await?;
+        failpoint::reach(Failpoint::SubmitBeforeAnswer);
         if recorded.iter().any(|recorded| !recorded.duplicate) {
             self.changes.announce();
         }

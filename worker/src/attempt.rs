@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use shared::error::Chain;
+use shared::failpoint::{self, Failpoint};
 use shared::job::decide::{ErrorClass, PublishAnswer};
 use shared::job::{Stage, Token};
 use shared::message::manifest::Manifest;
@@ -231,6 +232,7 @@ impl Workshop {
             claim_id: attempt.token.claim_id,
             manifest,
         });
+        failpoint::reach(Failpoint::OutputsBeforeAsking);
         attempt.begin_publishing();
         let granted = loop {
             if let (true, WorkerMessage::Publish(request)) =
@@ -266,6 +268,7 @@ impl Workshop {
                 () = attempt.stop.cancelled() => {}
             }
         };
+        failpoint::reach(Failpoint::GrantBeforeRename);
         attempt.progress.stage(Stage::Download);
         self.complete(store, attempt, &granted).await
     }
@@ -306,10 +309,13 @@ impl Workshop {
         if !matches!(outcome, Outcome::Done { .. } | Outcome::Cancelled) {
             return;
         }
-        if let Some(store) = &context.store
-            && let Err(error) = store.remove().await
-        {
-            tracing::warn!(job.id = %context.grant.job_id, "the item store could not be removed: {}", Chain(&error));
+        if let Some(store) = &context.store {
+            failpoint::reach(Failpoint::RenameBeforeRemoval);
+            if let Err(error) = store.remove().await {
+                tracing::warn!(
+                    job.id = %context.grant.job_id, "the item store could not be removed: {}", Chain(&error)
+                );
+            }
         }
     }
 
@@ -324,6 +330,7 @@ impl Workshop {
             outcome,
             report: attempt.progress.report(attempt.job_id, attempt.token),
         };
+        failpoint::reach(Failpoint::RemovalBeforeSpool);
         let answer = self.delivery.deliver(result, &self.end).await;
         match answer {
             Some(ResultAnswer::Recorded) => tracing::info!(

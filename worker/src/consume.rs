@@ -19,6 +19,7 @@ use shared::amqp::link::Session;
 use shared::amqp::topology::is_not_found;
 use shared::amqp::{Error, call};
 use shared::error::Chain;
+use shared::failpoint::{self, Failpoint};
 use shared::lifecycle::Lifecycle;
 use shared::message::decode;
 use shared::message::dispatch::Dispatch;
@@ -171,6 +172,7 @@ impl Intake {
         let intake = self.clone();
         let plugin = Arc::clone(&bench.plugin);
         self.lifecycle.spawn_short(async move {
+            failpoint::reach(Failpoint::MessageBeforeClaim);
             let reply = intake.claimer.claim(&dispatch, &intake.lifecycle.stop).await;
             let Some((reply, _pending)) = reply else {
                 let options = BasicNackOptions {
@@ -180,6 +182,7 @@ impl Intake {
                 settle("giving a message back", delivery.acker.nack(options)).await;
                 return;
             };
+            failpoint::reach(Failpoint::AnswerBeforeAck);
             // On either answer the message has served: from a grant on the lease counts.
             settle(
                 "acknowledging a message",
@@ -188,6 +191,7 @@ impl Intake {
             .await;
             match reply {
                 ClaimReply::Granted(grant) => {
+                    failpoint::reach(Failpoint::AckBeforeAttempt);
                     if intake.workshop.run(*grant, plugin).await == Slot::Quarantined {
                         permit.forget();
                         return;

@@ -2,6 +2,7 @@
 
 use lapin::message::Delivery;
 use shared::amqp::link::Session;
+use shared::failpoint::{self, Failpoint};
 use shared::message::reply::{AttemptVerdict, Reply, Verdict};
 use shared::message::worker::{Announcement, Heartbeat, WorkerMessage};
 
@@ -16,6 +17,8 @@ use crate::db::workers::{Alive, Announce};
 pub(super) struct Heartbeats<'a>(pub(super) &'a Broker, pub(super) &'a Session);
 
 impl Handler for Heartbeats<'_> {
+    const BEFORE_ACK: Failpoint = Failpoint::HeartbeatBeforeAck;
+
     async fn handle(&self, batch: &[Delivery], put_away: &PutAway) -> Result<(), Failure> {
         let events = events::read(self.0, batch, put_away).await?;
         self.0
@@ -63,6 +66,7 @@ impl Heartbeats<'_> {
             return Ok(Vec::new());
         }
         self.0.db.run(&Alive { heartbeats, users }).await?;
+        failpoint::reach(Failpoint::HeartbeatBeforeRenewal);
         let reports: Vec<WorkerReport> = heartbeats
             .iter()
             .zip(users)
@@ -89,6 +93,7 @@ impl Heartbeats<'_> {
                     verdicts[index] = Some(verdict);
                 }
             }
+            failpoint::reach(Failpoint::HeartbeatBeforeReply);
             self.0.changes.announce();
         }
         let mut answers = reports
@@ -131,6 +136,7 @@ impl Heartbeats<'_> {
             event.put_away(self.0, &reason, put_away).await?;
             return Ok(Reply::Refused { reason });
         }
+        failpoint::reach(Failpoint::AnnounceBeforeQueue);
         for offer in &announcement.plugins {
             reconcile::make_queue(self.0, self.1, &offer.name).await?;
         }

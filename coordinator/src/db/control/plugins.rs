@@ -2,6 +2,7 @@
 
 use deadpool_postgres::Transaction;
 use serde::Serialize;
+use shared::failpoint::Failpoint;
 use shared::message::reply::Verdict;
 
 use super::audit::{self, AuditOutcome, Line};
@@ -38,6 +39,7 @@ pub struct ActOnPlugins<'a> {
 impl Transact for ActOnPlugins<'_> {
     const NAME: &'static str = "control.plugins";
     type Output = (PluginsOutcome, Told);
+    const BEFORE_COMMIT: Option<Failpoint> = Some(Failpoint::ControlBeforeCommit);
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         // Claims hold these rows in share mode: a stop waits for those that are under way, and they for it.
