@@ -184,6 +184,7 @@ impl Read {
                 files: vec![],
                 outcome: Outcome::Done { summary: Map::new() },
             },
+            items: vec![],
         })
     }
 

@@ -225,14 +225,20 @@ impl Workshop {
                 "the plugin has outputs but the job names no target folder",
             )));
         };
+        failpoint::reach(Failpoint::OutputsBeforeAsking);
+        // A request carries one portion of items, as a result does.
+        tokio::select! {
+            () = attempt.progress.nearly_confirmed() => {}
+            () = attempt.stop.cancelled() => {}
+        }
         let request = WorkerMessage::Publish(PublishRequest {
             worker_id: self.identity.id.clone(),
             job_id: attempt.job_id,
             attempt: attempt.token.attempt,
             claim_id: attempt.token.claim_id,
             manifest,
+            items: attempt.progress.report(attempt.job_id, attempt.token).items,
         });
-        failpoint::reach(Failpoint::OutputsBeforeAsking);
         attempt.begin_publishing();
         let granted = loop {
             if let (true, WorkerMessage::Publish(request)) =

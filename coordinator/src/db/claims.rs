@@ -14,7 +14,7 @@ use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 use super::owner::{self, Speaker};
-use super::{Error, Transact, job_row};
+use super::{Error, Transact, heartbeats, job_row};
 use crate::worker_users::WorkerUsers;
 
 /// A claim with the worker that makes it.
@@ -408,7 +408,9 @@ impl Transact for GrantPublish<'_> {
             return Ok((answer, None));
         }
         job_row::save(tx, &[(id, next)]).await?;
-        super::heartbeats::renew_or_revive(tx, id, token, &request.worker_id).await?;
+        heartbeats::renew_or_revive(tx, id, token, &request.worker_id).await?;
+        let items = request.items.iter().map(|item| (id, request.attempt, item));
+        heartbeats::record_items(tx, items.collect()).await?;
         if !row.publish_granted {
             let store = tx
                 .prepare_cached(

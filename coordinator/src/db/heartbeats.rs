@@ -12,7 +12,7 @@ use shared::failpoint::Failpoint;
 use shared::job::decide::{self, HeartbeatAnswer, Job, Pause};
 use shared::job::{JobId, JobState, Token};
 use shared::message::reply::Verdict;
-use shared::message::worker::AttemptReport;
+use shared::message::worker::{AttemptReport, ItemReport};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
@@ -291,20 +291,21 @@ pub(super) async fn record_items_and_log(
 ) -> Result<(), Error> {
     let mut reports = reports.to_vec();
     reports.sort_by_key(|report| report.job_id);
-    record_items(tx, &reports).await?;
+    let items = reports.iter().flat_map(|report| {
+        report
+            .items
+            .iter()
+            .map(|item| (report.job_id, report.attempt, item))
+    });
+    record_items(tx, items.collect()).await?;
     record_log(tx, &reports).await
 }
 
-async fn record_items(tx: &Transaction<'_>, reports: &[&AttemptReport]) -> Result<(), Error> {
-    let mut items: Vec<_> = reports
-        .iter()
-        .flat_map(|report| {
-            report
-                .items
-                .iter()
-                .map(|item| (report.job_id, report.attempt, item))
-        })
-        .collect();
+/// Records results of items, each with its job and attempt; repeated ones change nothing.
+pub(super) async fn record_items(
+    tx: &Transaction<'_>,
+    mut items: Vec<(JobId, i32, &ItemReport)>,
+) -> Result<(), Error> {
     if items.is_empty() {
         return Ok(());
     }
