@@ -10,6 +10,7 @@ mod cli;
 mod control;
 mod crash;
 mod dashboard;
+mod failpoints;
 mod fairness;
 mod faults;
 mod pages;

@@ -29,6 +29,8 @@ pub struct Builder {
     private_rabbitmq: bool,
     recording_tesseract: bool,
     expected: Vec<String>,
+    failpoints: bool,
+    heartbeat_seconds: Option<u16>,
     pub(super) groups: Vec<String>,
 }
 
@@ -45,6 +47,8 @@ impl Builder {
             private_rabbitmq: false,
             recording_tesseract: false,
             expected: Vec::new(),
+            failpoints: false,
+            heartbeat_seconds: None,
             groups: Vec::new(),
         }
     }
@@ -130,6 +134,20 @@ impl Builder {
         self
     }
 
+    /// Lets the test say where programs die; see [`Cluster::arm`].
+    #[must_use]
+    pub fn failpoints(mut self) -> Self {
+        self.failpoints = true;
+        self
+    }
+
+    /// After twice this time RabbitMQ takes a silent worker for dead.
+    #[must_use]
+    pub fn heartbeat_seconds(mut self, seconds: u16) -> Self {
+        self.heartbeat_seconds = Some(seconds);
+        self
+    }
+
     /// Starts everything with one worker, and waits until jobs of its plugins are accepted.
     pub fn start(mut self) -> Cluster {
         let place = Place::temporary(&self.name).expect("a place can be made");
@@ -137,6 +155,9 @@ impl Builder {
         fs::create_dir(&data).expect("the data folder can be made");
         if self.recording_tesseract {
             make_recorder(&place);
+        }
+        if self.failpoints {
+            self.offer_failpoints(&place);
         }
         let servers = Servers::start(&place, self.private_postgres, self.private_rabbitmq);
         self.make_users(&place, &servers);
@@ -188,12 +209,15 @@ impl Builder {
     pub(super) fn worker(&self, place: &Place, servers: &Servers, data: &Path, index: usize) -> Program {
         let port = launcher::free_port().expect("a free port");
         let name = format!("worker-{index}");
+        let heartbeat = self
+            .heartbeat_seconds
+            .map_or_else(String::new, |seconds| format!("?heartbeat={seconds}"));
         let mut command = Command::new(program("worker"));
         command
             // Workers have no way to the database, here as everywhere.
             .env_remove("DATABASE_URL")
             .env_remove("AMQP_MANAGEMENT_URL")
-            .env("AMQP_URL", servers.amqp_url())
+            .env("AMQP_URL", format!("{}{heartbeat}", servers.amqp_url()))
             .env("TASKMANAGER_ROOTS", data)
             .env("TASKMANAGER_SCRATCH", scratch_base(place).join(&name))
             .env("TASKMANAGER_WORKER_NAME", &name)
