@@ -81,6 +81,19 @@ pub(crate) struct Job {
     pub(crate) items: Vec<Item>,
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) outputs: Vec<File>,
+    pub(crate) deliveries: Vec<Delivery>,
+}
+
+/// A message to another system.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Delivery {
+    pub(crate) kind: String,
+    pub(crate) target: String,
+    pub(crate) state: String,
+    pub(crate) tries: u64,
+    pub(crate) last_answer: Option<String>,
+    pub(crate) next_try_at: Option<Timestamp>,
 }
 
 /// One item (page) of a job.

@@ -3,6 +3,7 @@
 //! Each of them is idempotent, takes no input but the database, and runs again after an interval or when
 //! something changed. Dying at any point costs nothing but time.
 
+pub mod deliveries;
 pub mod dispatcher;
 pub mod housekeeping;
 pub mod probe;

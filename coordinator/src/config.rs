@@ -8,11 +8,14 @@ use clap::Parser;
 use shared::amqp::roles::WorkerGroup;
 use shared::telemetry::LogFormat;
 
+use crate::deliveries::Target;
+
 /// Records jobs, hands them to workers, shows what happens.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "coordinator", version)]
 pub struct Config {
-    /// PostgreSQL: `postgres://user:password@host:5432/database`.
+    /// PostgreSQL: `postgres://user:password@host:5432/database`. With a standby that may take over, name both:
+    /// `postgres://user:password@host1:5432,host2:5432/database?target_session_attrs=read-write`.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
 
@@ -75,6 +78,38 @@ pub struct Config {
         value_delimiter = ';'
     )]
     pub worker_users: Vec<WorkerGroup>,
+
+    /// Whom submissions may have called when their jobs have ended: `HOST[:PORT][/PATH]` (repeat, or separate by commas).
+    /// Without it nobody is called, and submissions with a `callback_url` are refused.
+    #[arg(
+        long = "callback-allow",
+        env = "TASKMANAGER_CALLBACK_ALLOW",
+        value_name = "HOST[:PORT][/PATH]",
+        value_delimiter = ','
+    )]
+    pub callback_allow: Vec<Target>,
+
+    /// Time that a call may take, seconds.
+    #[arg(long, env = "TASKMANAGER_CALLBACK_TIMEOUT_SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=300))]
+    pub callback_timeout_seconds: u64,
+
+    /// Pause before a call that failed is made again, seconds; doubled each time, up to an hour.
+    #[arg(long, env = "TASKMANAGER_CALLBACK_RETRY_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub callback_retry_seconds: u64,
+
+    /// A call that nobody has answered well for this long is given up, hours.
+    #[arg(long, env = "TASKMANAGER_CALLBACK_GIVE_UP_HOURS", default_value_t = 72, value_parser = clap::value_parser!(u64).range(1..=8760))]
+    pub callback_give_up_hours: u64,
+
+    /// File with the key that tokens of callbacks are encrypted with in the database: 32 bytes, or 64 hexadecimal
+    /// digits. Of several (repeat, or separate by commas) the first encrypts, the others still decrypt. Without it
+    /// tokens are not kept.
+    #[arg(
+        long = "secrets-key-file",
+        env = "TASKMANAGER_SECRETS_KEY_FILE",
+        value_delimiter = ','
+    )]
+    pub secrets_key_files: Vec<PathBuf>,
 
     /// Most connections to PostgreSQL.
     #[arg(long, env = "TASKMANAGER_DB_CONNECTIONS", default_value_t = 16)]

@@ -1,15 +1,18 @@
 //! The one way in: every submission, however it came, is validated, deduplicated and recorded here.
 
 mod paths;
+mod schema;
 pub mod templates;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use metrics::counter;
+use serde_json::Value;
+use shared::error::Chain;
 use shared::failpoint::{self, Failpoint};
 use shared::job::JobId;
-use shared::message::submit::{Rejection, Submission, SubmitReply};
+use shared::message::submit::{Rejection, SECRET_KEPT, Submission, SubmitReply};
 use shared::metrics::{JOBS_DUPLICATE, JOBS_SUBMITTED, SUBMISSIONS_REJECTED};
 use shared::plugin::PluginName;
 
@@ -17,7 +20,11 @@ use crate::db::notify::Changes;
 use crate::db::plugins::{All, Plugin};
 use crate::db::submit::{Key, NewJob, RecordJobs, Recorded};
 use crate::db::{self, Db};
+use crate::deliveries::Allowed;
+use crate::secrets::Secrets;
 pub use paths::PathRules;
+pub use schema::{ParametersSchema, WrongSchema};
+use templates::Template;
 pub use templates::Templates;
 
 /// Most characters of a key that a submitter chooses.
@@ -49,6 +56,8 @@ pub struct Intake {
     changes: Changes,
     paths: Arc<PathRules>,
     templates: Arc<Templates>,
+    callbacks: Allowed,
+    secrets: Arc<Secrets>,
 }
 
 impl Intake {
@@ -59,6 +68,18 @@ impl Intake {
             changes,
             paths: Arc::new(paths),
             templates: Arc::new(templates),
+            callbacks: Allowed::default(),
+            secrets: Arc::default(),
+        }
+    }
+
+    /// The same with callbacks to those whom an operator has allowed, whose tokens are kept with these keys.
+    #[must_use]
+    pub fn with_callbacks(self, callbacks: Allowed, secrets: Arc<Secrets>) -> Self {
+        Self {
+            callbacks,
+            secrets,
+            ..self
         }
     }
 
@@ -69,31 +90,48 @@ impl Intake {
     ///
     /// # Panics
     /// Never: one submission has one answer.
-    pub async fn submit(
-        &self,
-        submission: Submission,
-        submitted_by: &str,
-        keys: Vec<String>,
-    ) -> Result<SubmitReply, Error> {
-        let incoming = Incoming {
-            submission,
-            submitted_by: submitted_by.to_owned(),
-            keys,
-        };
-        let checked = self
-            .check_all(vec![incoming])
-            .await?
-            .pop()
-            .expect("one submission has one answer");
-        match checked {
-            Err(rejection) => {
-                counter!(SUBMISSIONS_REJECTED).increment(1);
-                Ok(SubmitReply::Rejected {
-                    reason: rejection.reason,
-                })
+    pub async fn submit(&self, incoming: Incoming) -> Result<SubmitReply, Error> {
+        let replies = self.submit_all(vec![incoming]).await?;
+        Ok(replies.into_iter().next().expect("one submission has one answer"))
+    }
+
+    /// Accepts several submissions; one reply a submission, in their order. Those that are fine become jobs although
+    /// others are not.
+    ///
+    /// # Errors
+    /// When some could be neither recorded nor refused; others may have been recorded, and are recognised by their
+    /// keys when they are repeated.
+    pub async fn submit_all(&self, incoming: Vec<Incoming>) -> Result<Vec<SubmitReply>, Error> {
+        let mut jobs = Vec::new();
+        let mut places = Vec::new();
+        let mut replies = Vec::new();
+        for (place, checked) in self.check_all(incoming).await?.into_iter().enumerate() {
+            match checked {
+                Err(rejection) => replies.push((place, rejected(rejection.reason))),
+                Ok(job) => {
+                    jobs.push(job);
+                    places.push(place);
+                }
             }
-            Ok(job) => Ok(self.record(&[job]).await?.pop().expect("one job has one reply")),
         }
+        let mut parts: Vec<_> = std::iter::once(0..jobs.len()).collect();
+        while let Some(part) = parts.pop() {
+            match self.record(&jobs[part.clone()]).await {
+                Ok(recorded) => replies.extend(places[part].iter().copied().zip(recorded)),
+                Err(Error::Database(error)) if error.is_bad_data() && part.len() == 1 => {
+                    let reason = format!("the database refuses it: {}", Chain(&error));
+                    replies.push((places[part.start], rejected(reason)));
+                }
+                Err(Error::Database(error)) if error.is_bad_data() => {
+                    let middle = part.start + part.len() / 2;
+                    // The first half is taken first: arrival is the order in which jobs start.
+                    parts.extend([middle..part.end, part.start..middle]);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        replies.sort_by_key(|(place, _)| *place);
+        Ok(replies.into_iter().map(|(_, reply)| reply).collect())
     }
 
     /// Checks a batch of submissions; one answer a submission, in their order. Nothing is recorded yet.
@@ -111,9 +149,11 @@ impl Intake {
             .into_iter()
             .map(|plugin| (plugin.name.clone(), plugin))
             .collect();
+        let named = incoming.iter().map(|incoming| &incoming.submission.plugin);
+        let schemas = read_schemas(named, &plugins);
         Ok(incoming
             .into_iter()
-            .map(|incoming| self.check(incoming, &plugins))
+            .map(|incoming| self.check(incoming, &plugins, &schemas))
             .collect())
     }
 
@@ -137,7 +177,12 @@ impl Intake {
             .collect())
     }
 
-    fn check(&self, incoming: Incoming, plugins: &HashMap<PluginName, Plugin>) -> Result<NewJob, Rejection> {
+    fn check(
+        &self,
+        incoming: Incoming,
+        plugins: &HashMap<PluginName, Plugin>,
+        schemas: &HashMap<PluginName, ParametersSchema>,
+    ) -> Result<NewJob, Rejection> {
         let Incoming {
             mut submission,
             submitted_by,
@@ -165,7 +210,7 @@ impl Intake {
                 },
             }
         }
-        let template_parameters = match (&submission.template, plugin.needs_template) {
+        let template = match (&submission.template, plugin.needs_template) {
             (None, false) => None,
             (None, true) => {
                 problems.push(format!(
@@ -175,13 +220,14 @@ impl Intake {
                 None
             }
             (Some(name), _) => match self.templates.find(&plugin.name, name) {
-                Ok(parameters) => Some(parameters.clone()),
+                Ok(template) => Some(template),
                 Err(problem) => {
                     problems.push(problem);
                     None
                 }
             },
         };
+        problems.extend(wrong_parameters(&submission, template, schemas.get(&plugin.name)));
         if submission
             .idempotency_key
             .as_ref()
@@ -191,18 +237,86 @@ impl Intake {
                 "field \"idempotency_key\" is longer than {KEY_MAX_CHARS} characters"
             ));
         }
+        if let Some(Err(problem)) = submission
+            .callback_url
+            .as_deref()
+            .map(|url| self.callbacks.check(url))
+        {
+            problems.push(format!("field \"callback_url\": {problem}"));
+        }
         if !problems.is_empty() {
             return Err(Rejection::new(problems.join("; ")));
         }
         let keys = all_keys(&submission, keys);
+        let id = JobId::generate();
+        let callback_token = self.keep_token(id, &mut submission);
+        let template_parameters = template.map(|template| template.parameters.clone());
         Ok(NewJob {
-            id: JobId::generate(),
+            id,
             submission,
             template_parameters,
+            callback_token,
             submitted_by,
             keys,
         })
     }
+}
+
+impl Intake {
+    /// Encrypts the callback's token, if there is a callback and a key; what is not kept stays masked.
+    fn keep_token(&self, id: JobId, submission: &mut Submission) -> Option<String> {
+        let token = submission.token.take()?;
+        submission.callback_url.as_ref()?;
+        let sealed = self.secrets.seal(id, &token)?;
+        if let Some(mask) = submission.extra.get_mut(&token.field) {
+            *mask = SECRET_KEPT.into();
+        }
+        Some(sealed)
+    }
+}
+
+/// The schemas of the plugins that are named.
+fn read_schemas<'a>(
+    named: impl Iterator<Item = &'a PluginName>,
+    plugins: &HashMap<PluginName, Plugin>,
+) -> HashMap<PluginName, ParametersSchema> {
+    let mut schemas = HashMap::new();
+    for name in named {
+        let schema = plugins
+            .get(name)
+            .and_then(|plugin| plugin.parameters_schema.as_ref());
+        let Some(schema) = schema.filter(|_| !schemas.contains_key(name)) else {
+            continue;
+        };
+        match ParametersSchema::read(schema.clone()) {
+            Ok(schema) => {
+                schemas.insert(name.clone(), schema);
+            }
+            // Announcements are refused for it, so an older release has let it in.
+            Err(error) => tracing::warn!("parameters of plugin {name} are not checked: {error}"),
+        }
+    }
+    schemas
+}
+
+/// What is wrong with a job's parameters: by its template's schema, and, the template's laid over them, its plugin's.
+fn wrong_parameters(
+    submission: &Submission,
+    template: Option<&Template>,
+    plugin: Option<&ParametersSchema>,
+) -> Vec<String> {
+    let mut parameters = submission.parameters.clone();
+    let mut problems = Vec::new();
+    if let Some(template) = template {
+        if let Some(schema) = &template.schema {
+            problems = schema.problems(&Value::Object(parameters.clone()));
+        }
+        parameters.extend(template.parameters.clone());
+    }
+    if let Some(schema) = plugin {
+        problems.extend(schema.problems(&Value::Object(parameters)));
+    }
+    problems
 }
 
 fn all_keys(submission: &Submission, others: Vec<String>) -> Vec<Key> {
@@ -229,6 +343,12 @@ fn all_keys(submission: &Submission, others: Vec<String>) -> Vec<Key> {
     keys.sort();
     keys.dedup();
     keys
+}
+
+/// The reply to a submission that is refused; it is counted.
+pub(crate) fn rejected(reason: String) -> SubmitReply {
+    counter!(SUBMISSIONS_REJECTED).increment(1);
+    SubmitReply::Rejected { reason }
 }
 
 fn unknown_plugin(name: &PluginName, plugins: &HashMap<PluginName, Plugin>) -> Rejection {

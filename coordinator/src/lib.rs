@@ -7,6 +7,8 @@
 //!  background   dispatcher, sweeper, probe, housekeeping
 //!  control      what people do, authorised and recorded
 //!  db           the only SQL
+//!  deliveries   what other systems are told
+//!  secrets      encrypts what must not stand in the database as it is
 //!  http         pages, API, health, metrics
 //! ```
 
@@ -15,8 +17,10 @@ pub mod broker;
 pub mod config;
 pub mod control;
 pub mod db;
+pub mod deliveries;
 pub mod http;
 pub mod intake;
+pub mod secrets;
 mod serve;
 #[cfg(test)]
 mod testing;

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::background::deliveries::Sender;
 use crate::background::{dispatcher::Dispatcher, housekeeping, probe, schedule, sweeper};
 use crate::broker::{Broker, Patience, Status};
 use crate::config::Config;
@@ -22,8 +23,10 @@ use crate::control::Control;
 use crate::db::Db;
 use crate::db::migrate::migrate;
 use crate::db::notify::Changes;
+use crate::deliveries::{Allowed, Patience as Persistence, Post};
 use crate::http::{self, App};
 use crate::intake::{Intake, PathRules, Templates};
+use crate::secrets::Secrets;
 use crate::worker_users::WorkerUsers;
 
 /// Pause before the database is tried again at the start.
@@ -37,10 +40,6 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     config.check()?;
     let address = Address::parse(&config.amqp_url()?)?;
     let database_url = config.database_url()?;
-    let templates = config
-        .templates
-        .as_deref()
-        .map_or_else(|| Ok(Templates::default()), Templates::load)?;
     let db = Db::new(&database_url, config.db_connections)?;
     let prometheus = metrics::install().context("the metrics recorder can't be installed")?;
     let listener = TcpListener::bind(config.listen)
@@ -53,8 +52,8 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let (publisher, slot) = publisher();
     let status = Status::new(publisher.clone());
     let queue_missing = Arc::new(Notify::new());
-    let paths = PathRules::new(config.roots.clone(), config.path_map.clone());
-    let intake = Intake::new(db.clone(), changes.clone(), paths, templates);
+    let sender = sender(&config, &db, &changes)?;
+    let intake = intake(&config, &db, &changes, &sender)?;
     let schema_ready = Arc::new(AtomicBool::new(false));
 
     let control = Control::new(db.clone(), changes.clone(), publisher.clone());
@@ -121,6 +120,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
             let stop = stop();
             async move { changes.listen(database_url, stop).await }
         });
+        rest.spawn("deliveries", sender.run(stop()));
         rest.spawn("dispatcher", dispatcher.run(stop()));
         rest.spawn("sweeper", sweeper::run(db.clone(), changes, stop()));
         rest.spawn("schedule", schedule::run(db.clone(), control, stop()));
@@ -132,6 +132,33 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         broker.consume(address, stop()).await;
     });
     Ok(lifecycle.run_until_stopped(config.grace()).await?)
+}
+
+/// What takes submissions in.
+fn intake(config: &Config, db: &Db, changes: &Changes, sender: &Sender) -> anyhow::Result<Intake> {
+    let templates = config
+        .templates
+        .as_deref()
+        .map_or_else(|| Ok(Templates::default()), Templates::load)?;
+    let paths = PathRules::new(config.roots.clone(), config.path_map.clone());
+    let callbacks = Allowed::new(config.callback_allow.clone());
+    let intake = Intake::new(db.clone(), changes.clone(), paths, templates);
+    Ok(intake.with_callbacks(callbacks, Arc::clone(&sender.secrets)))
+}
+
+/// What sends messages to other systems.
+fn sender(config: &Config, db: &Db, changes: &Changes) -> anyhow::Result<Sender> {
+    let callbacks = Allowed::new(config.callback_allow.clone());
+    Ok(Sender {
+        db: db.clone(),
+        changes: changes.clone(),
+        post: Post::new(callbacks, Duration::from_secs(config.callback_timeout_seconds))?,
+        secrets: Arc::new(Secrets::load(&config.secrets_key_files)?),
+        patience: Persistence {
+            first_pause: Duration::from_secs(config.callback_retry_seconds),
+            give_up_after: Duration::from_hours(config.callback_give_up_hours),
+        },
+    })
 }
 
 /// Waits for the database and brings its schema up to date; `false` when the process is to end.

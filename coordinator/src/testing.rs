@@ -2,6 +2,8 @@
 //!
 //! Invariant: a missing server fails the test and says what to run; no test is ever skipped.
 
+pub(crate) mod meeting;
+
 use tokio_postgres::NoTls;
 use uuid::Uuid;
 
@@ -57,6 +59,15 @@ impl TestDatabase {
     /// Runs statements that are no part of the coordinator.
     pub(crate) async fn execute(&self, statements: &str) {
         execute(&self.url, statements).await;
+    }
+
+    /// Moves the database's clock this far ahead of the real one: `3 hours`.
+    pub(crate) async fn advance(&self, interval: &str) {
+        self.execute(&format!(
+            "CREATE OR REPLACE FUNCTION tm_now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+             AS $$ SELECT clock_timestamp() + interval '{interval}' $$"
+        ))
+        .await;
     }
 
     /// The first column of each row that a statement of the test answers.

@@ -7,10 +7,12 @@
 //! | coordinator → worker | [`dispatch::Dispatch`] | exchange `taskmanager.jobs` |
 //! | worker → coordinator | [`worker::WorkerMessage`] | exchange `taskmanager.events` |
 //! | coordinator → worker | [`reply::Reply`] | direct reply-to |
+//! | coordinator → a submission's `callback_url` | [`ended::JobEnded`] | none: HTTP |
 //!
 //! Golden files in `shared/tests/golden` hold one example of each: a change that alters them alters the protocol.
 
 pub mod dispatch;
+pub mod ended;
 pub mod manifest;
 pub mod reply;
 pub mod submit;

@@ -82,6 +82,12 @@ metrics! {
     BROKER_QUEUES_WRONG = "taskmanager_broker_queues_wrong", Gauge, ["trouble"];
     /// 1 while RabbitMQ blocks publishing (memory or disk alarm).
     BROKER_BLOCKED = "taskmanager_broker_blocked", Gauge, [];
+    /// Messages to other systems that are to be sent, or sent again, by kind.
+    DELIVERIES_PENDING = "taskmanager_deliveries_pending", Gauge, ["kind"];
+    /// Tries to deliver them, by what became of each (delivered, retry, failed, unclear).
+    DELIVERIES = "taskmanager_deliveries_total", Counter, ["kind", "outcome"];
+    /// 1 while PostgreSQL refuses to write because its disk is full.
+    DATABASE_FULL = "taskmanager_database_full", Gauge, [];
     /// Transactions by name and outcome (ok, retry, error).
     DB_TRANSACTIONS = "taskmanager_db_transactions_total", Counter, ["name", "outcome"];
     /// Duration of transactions by name.

@@ -35,6 +35,11 @@ fn bad_submissions(cluster: &Cluster) -> Vec<(Message, &'static str)> {
         job[field] = value;
         Message::from(&job)
     };
+    let with_template = |parameters: Value| {
+        Message::from(&json!({
+            "plugin": "SHELL", "title": "x", "template": "resized_jpeg", "parameters": parameters,
+        }))
+    };
     vec![
         (raw(b""), "not valid JSON"),
         (raw(b"{jobtype: OCR}"), "not valid JSON"),
@@ -42,7 +47,7 @@ fn bad_submissions(cluster: &Cluster) -> Vec<(Message, &'static str)> {
         (raw(b"[1, 2]"), "must be a JSON object"),
         (
             Message::from(&json!({"plugin": "MAGIC", "title": "x"})),
-            "workers have announced NOOP, OCR",
+            "workers have announced NOOP, OCR, SHELL",
         ),
         (
             Message::from(&json!({"title": "x"})),
@@ -69,6 +74,15 @@ fn bad_submissions(cluster: &Cluster) -> Vec<(Message, &'static str)> {
             noop_with("template", json!("best")),
             "template \"best\" is unknown",
         ),
+        (
+            noop_with("parameters", json!({"items": "many"})),
+            "parameter \"items\": must be a whole number",
+        ),
+        (
+            with_template(json!({"size": "big; rm -rf /"})),
+            "parameter \"size\": must be width and height",
+        ),
+        (with_template(json!({})), "\"size\" is a required property"),
         (noop_with("version", json!(99)), "this server understands 1"),
         (noop_with("title", json!("a\0b")), "NUL character"),
         (raw(b"{\"plugin\":\"NOOP\",\"title\":\"a\0b\"}"), "not valid JSON"),
@@ -99,7 +113,7 @@ fn nonsense(length: usize) -> Vec<u8> {
 #[test]
 fn every_bad_submission_is_put_away_with_a_reason_and_the_next_one_is_done() {
     let cluster = Cluster::named("bad-submissions")
-        .plugins("OCR=1,NOOP=1")
+        .plugins("OCR=1,NOOP=1,SHELL=1")
         .expecting("put into taskmanager.submit.rejected")
         .start();
     let mut amqp = cluster.amqp();

@@ -221,6 +221,44 @@ fn a_frozen_broker_is_noticed_and_waited_for() {
     all_end_well(&cluster, &[]);
 }
 
+/// Thousands of waiting jobs, put where their submission would have put them.
+fn crowd(cluster: &Cluster, jobs: i64) {
+    cluster.sql(
+        "WITH new AS (
+             INSERT INTO jobs (id, plugin, title, state, priority)
+             SELECT gen_random_uuid(), 'NOOP', 'of a crowd', 'QUEUED', 1 FROM generate_series(1, $1::bigint)
+             RETURNING id)
+         INSERT INTO job_details (job_id, parameters, extra, submitted_by) SELECT id, '{}', '{}', 'test' FROM new",
+        &[&jobs],
+    );
+}
+
+#[test]
+fn a_broker_that_hangs_or_is_gone_keeps_nobody_from_cancelling_thousands_of_jobs() {
+    let mut cluster = shaken("crowd")
+        .private_rabbitmq()
+        .expecting("are sent again")
+        .start();
+    let jobs = one_runs_and_three_wait(&mut cluster);
+    let all = json!({"jobs": {"plugin": "NOOP", "title": "of a crowd"}, "what": {"action": "cancel"}});
+    for gone in [false, true] {
+        crowd(&cluster, 5_000);
+        if gone {
+            cluster.rabbitmq().kill9().unwrap();
+        } else {
+            cluster.rabbitmq().freeze().unwrap();
+        }
+        let (status, answer) = cluster.api().act("/api/v1/jobs/actions", &all);
+        assert_eq!((status, &answer["done"]), (200, &json!(5_000)), "{answer}");
+        if !gone {
+            cluster.rabbitmq().thaw().unwrap();
+        }
+    }
+    cluster.rabbitmq().restart().unwrap();
+    cluster.workers[0].thaw();
+    all_end_well(&cluster, &jobs);
+}
+
 #[test]
 fn queues_with_other_arguments_are_used_as_they_are_until_a_person_deletes_them() {
     const WRONG: &str = "taskmanager_broker_queues_wrong";
@@ -331,4 +369,37 @@ fn a_coordinator_that_may_not_answer_says_so() {
         "" => Ok(()),
         said => Err(said.to_owned()),
     });
+}
+
+#[test]
+fn without_contact_for_longer_than_allowed_a_job_is_broken_off_and_goes_on_later() {
+    let mut cluster = shaken("contact").expecting("is broken off").start();
+    let limited = cluster
+        .taskmanager(&["plugin", "set", "NOOP", "--disconnect-limit", "5"])
+        .status()
+        .unwrap();
+    assert!(limited.success());
+    let volume = cluster.data().join("contact");
+    std::fs::create_dir(&volume).unwrap();
+    let id = cluster.submit(&json!({"plugin": "NOOP", "title": "long", "target": volume,
+        "parameters": {"items": 120, "item_ms": 100, "write": true}}));
+    cluster.wait_until(id, "a page done", |job| job.items_done > 0);
+    cluster.coordinator.freeze();
+    let worker = &cluster.workers[0];
+    eventually(LIMIT, "the worker breaks the job off", || {
+        if worker.log().contains("is broken off") {
+            Ok(())
+        } else {
+            Err(String::new())
+        }
+    });
+    cluster.coordinator.thaw();
+    let done = cluster.wait_until_done(id);
+    assert_eq!(done.outcomes()[0], "interrupted");
+    assert_eq!(std::fs::read_dir(volume.join("noop")).unwrap().count(), 120);
+    let said = cluster.sql(
+        "SELECT error FROM attempts WHERE job_id = $1 AND attempt = 1",
+        &[&id.0],
+    );
+    assert_eq!(said[0].get::<_, &str>(0), "it had no contact for too long");
 }

@@ -6,10 +6,14 @@
 
 mod bad_input;
 mod broker;
+mod callback_tokens;
 mod cli;
 mod control;
 mod crash;
 mod dashboard;
+mod deliveries;
+mod disk;
+mod failover;
 mod failpoints;
 mod fairness;
 mod faults;

@@ -219,6 +219,7 @@ fn announcement(worker_id: &str, plugin: &str) -> WorkerMessage {
             needs_target: false,
             needs_template: false,
             slots: 1,
+            parameters_schema: None,
         }],
         draining: false,
         checks: vec![],

@@ -58,6 +58,7 @@ pub struct Job {
     pub items: Vec<Item>,
     pub attempts: Vec<Attempt>,
     pub outputs: Vec<FileEntry>,
+    pub deliveries: Vec<Delivery>,
 }
 
 /// A page of a job.
@@ -71,6 +72,20 @@ pub struct Item {
     pub duration_ms: u64,
     pub error: Option<String>,
     pub files: Vec<FileEntry>,
+}
+
+/// A message to another system about a job.
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "as for Job")]
+pub struct Delivery {
+    pub id: String,
+    pub kind: String,
+    pub target: String,
+    pub state: String,
+    pub tries: u32,
+    pub last_answer: Option<String>,
+    pub next_try_at: Option<String>,
+    pub settled_at: Option<String>,
 }
 
 /// A run of a job.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use launcher::{Place, Postgres, RabbitMq};
+use launcher::{Place, Postgres, RabbitMq, SmallDisk};
 use serde_json::Value;
 use shared::job::JobId;
 use tokio_postgres::Row;
@@ -43,6 +43,7 @@ pub struct Cluster {
     /// The workers; more can be added with [`Cluster::add_worker`].
     pub workers: Vec<Program>,
     servers: Servers,
+    small_disk: Option<SmallDisk>,
     builder: Builder,
     data: PathBuf,
     place: Place,
@@ -107,6 +108,21 @@ impl Cluster {
             .postgres
             .as_mut()
             .expect("the test has asked for a private PostgreSQL")
+    }
+
+    /// The server that follows the private PostgreSQL.
+    pub fn standby(&mut self) -> &mut Postgres {
+        self.servers
+            .standby
+            .as_mut()
+            .expect("the test has asked for a standby")
+    }
+
+    /// The small disk of the private server that was asked to be on one.
+    pub fn small_disk(&self) -> &SmallDisk {
+        self.small_disk
+            .as_ref()
+            .expect("the test has asked for a server on a small disk")
     }
 
     /// The private RabbitMQ.

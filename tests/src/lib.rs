@@ -9,11 +9,12 @@
 //!   └─ Volume     scanned pages to work on, and what is found in the target folder
 //!  eventually     the one place that waits
 //!  faults         all of it under random faults, and a checker
+//!  Receiver       whoever wants to be told when a job has ended
 //!  Browser        headless Chromium
 //! ```
 //!
 //! **Invariants.**
-//! Nothing is mocked, nothing is skipped: what is missing fails the test and says what to do.
+//! Nothing of ours is mocked, nothing is skipped: what is missing fails the test and says what to do.
 //! A test that passes has left no process, no database and no unexpected warning in any log.
 //! Waiting is bounded, and tells in the end what it has seen instead of what it waited for.
 
@@ -31,6 +32,7 @@ mod eventually;
 pub mod faults;
 pub mod foreign_bytes;
 pub mod management;
+pub mod receiver;
 mod runtime;
 mod servers;
 pub mod stranger;

@@ -5,6 +5,7 @@
 
 mod ending;
 
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
@@ -91,11 +92,26 @@ impl Workshop {
             attempt.stop_because(StopReason::OverBudget);
             tokio::time::sleep(END_MAX).await;
         };
+        let contact_lost = async {
+            let limit = grant.disconnect_limit_seconds;
+            attempt
+                .out_of_contact(limit.map(|seconds| Duration::from_secs(seconds.into())))
+                .await;
+            tracing::warn!(
+                job.id = %grant.job_id, attempt.number = grant.attempt,
+                "attempt {} of job {} is broken off: no contact for longer than its plugin allows",
+                grant.attempt, grant.job_id
+            );
+            attempt.stop_because(StopReason::OutOfContact);
+            // What does not stop ends with its run budget.
+            std::future::pending::<Infallible>().await
+        };
         let (worked, slot) = tokio::select! {
             worked = work => {
                 let worked = worked.unwrap_or_else(|panic| Worked::Report(panicked(panic.as_ref())));
                 (worked, Slot::Free)
             }
+            never = contact_lost => match never {},
             () = over_budget => {
                 // Something of it may hang in a dead file system: nothing else may run in its place.
                 let error = AttemptError::retryable("it ran longer than its plugin allows, and could not be ended");

@@ -35,6 +35,8 @@ pub async fn run(
             };
             match beaten {
                 Ok(()) => troubled = false,
+                // The connection is closed at the same moment, and may be faster.
+                Err(_) if end.is_cancelled() => return,
                 Err(error) if !troubled => {
                     tracing::warn!("heartbeat without an answer: {}", Chain(&error));
                     troubled = true;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use shared::job::{ClaimId, JobId, Token};
 use shared::message::reply::Verdict;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::progress::Progress;
@@ -25,6 +26,8 @@ pub enum StopReason {
     ShutDown,
     /// It has run longer than it may.
     OverBudget,
+    /// No coordinator was heard of for longer than its plugin allows.
+    OutOfContact,
 }
 
 /// One attempt in hand.
@@ -44,6 +47,7 @@ pub struct Attempt {
     pub pause: CancellationToken,
     reason: Arc<Mutex<Option<StopReason>>>,
     publishing: Arc<AtomicBool>,
+    heard: Arc<Mutex<Instant>>,
 }
 
 impl Attempt {
@@ -67,6 +71,25 @@ impl Attempt {
     /// Whether a coordinator may have agreed to its outputs.
     pub fn is_publishing(&self) -> bool {
         self.publishing.load(Ordering::SeqCst)
+    }
+
+    /// A coordinator has just spoken of it.
+    pub fn hear(&self) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Ends when no coordinator has spoken of it for this long; never without a limit.
+    pub async fn out_of_contact(&self, limit: Option<Duration>) {
+        let Some(limit) = limit else {
+            return std::future::pending().await;
+        };
+        loop {
+            let over = *self.heard.lock().unwrap_or_else(PoisonError::into_inner) + limit;
+            if over <= Instant::now() {
+                return;
+            }
+            tokio::time::sleep_until(over).await;
+        }
     }
 
     /// Why it was told to stop, if it was.
@@ -95,6 +118,7 @@ impl Running {
             pause: CancellationToken::new(),
             reason: Arc::default(),
             publishing: Arc::default(),
+            heard: Arc::new(Mutex::new(Instant::now())),
         };
         self.lock().insert(token.claim_id, attempt.clone());
         self.changed.notify_one();
@@ -126,6 +150,7 @@ impl Running {
         let Some(attempt) = self.lock().get(&claim_id).cloned() else {
             return;
         };
+        attempt.hear();
         match verdict {
             Verdict::Ok => {}
             Verdict::Lost => attempt.stop_because(StopReason::Lost),
@@ -151,5 +176,29 @@ impl Running {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ClaimId, Attempt>> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_was_not_heard_of_for_its_limit_is_out_of_contact() {
+        let running = Running::default();
+        let token = Token {
+            attempt: 1,
+            claim_id: ClaimId::generate(),
+        };
+        let attempt = running.begin(JobId::generate(), token, Duration::from_mins(1));
+        let begun = Instant::now();
+        let spoken = async {
+            tokio::time::sleep(Duration::from_secs(59)).await;
+            running.obey(token.claim_id, Verdict::Ok);
+        };
+        tokio::join!(attempt.out_of_contact(Some(Duration::from_mins(1))), spoken);
+        assert_eq!(begun.elapsed().as_secs(), 119);
+        let ever = tokio::time::timeout(Duration::from_hours(1000), attempt.out_of_contact(None));
+        assert!(ever.await.is_err(), "without a limit it ends");
     }
 }

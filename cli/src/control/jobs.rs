@@ -1,4 +1,5 @@
-//! Actions on jobs: `taskmanager cancel`, `hold`, `release`, `start`, `priority`, `move`, `retry`, `delete`.
+//! Actions on jobs: `taskmanager cancel`, `hold`, `release`, `start`, `priority`, `move`, `retry`,
+//! `send-again`, `delete`.
 
 use std::collections::BTreeMap;
 
@@ -51,6 +52,10 @@ pub(crate) enum JobCommand {
         #[command(flatten)]
         jobs: Selection,
     },
+    /// Send messages to other systems once more
+    ///
+    /// Those about ended jobs that were given up, or of which it is not known whether they have arrived.
+    SendAgain(Selection),
     /// Remove ended jobs; statistics stay
     Delete(Selection),
 }
@@ -135,6 +140,7 @@ pub(crate) fn run(client: &Client, command: &JobCommand) -> anyhow::Result<Answe
                 jobs,
             )
         }
+        JobCommand::SendAgain(jobs) => (json!({"action": "send_again"}), "messages are sent again", jobs),
         JobCommand::Delete(jobs) => (json!({"action": "delete"}), "removed", jobs),
     };
     let body = json!({"jobs": jobs.filter(), "what": what}).to_string();

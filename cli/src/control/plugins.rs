@@ -111,6 +111,9 @@ struct Settings {
     /// How long a run may take.
     #[arg(long, value_name = "SECONDS")]
     run_budget: Option<u32>,
+    /// Without contact to any coordinator for this long a run is broken off; `none`: it goes on.
+    #[arg(long, value_name = "SECONDS")]
+    disconnect_limit: Option<String>,
     /// Priority of jobs that name none.
     #[arg(long, value_name = "0..10")]
     default_priority: Option<u8>,
@@ -160,6 +163,10 @@ impl Settings {
         put("retry_longest_seconds", self.retry_longest.map(Value::from));
         put("lease_seconds", self.lease.map(Value::from));
         put("run_budget_seconds", self.run_budget.map(Value::from));
+        put(
+            "disconnect_limit_seconds",
+            limit("--disconnect-limit", self.disconnect_limit.as_deref())?,
+        );
         put("default_priority", self.default_priority.map(Value::from));
         Ok(Value::Object(body))
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use crate::api::{Attempt, File, Item, Job, LogLine};
+use crate::api::{Attempt, Delivery, File, Item, Job, LogLine};
 use crate::output::Look;
 use crate::table::{self, Column};
 use crate::text;
@@ -51,6 +51,12 @@ pub(super) fn render(job: &Job, look: Look, zone: &TimeZone) -> String {
     section(&mut page, look, "Items", &items(&job.items, look));
     section(&mut page, look, "Attempts", &attempts(&job.attempts, look, zone));
     section(&mut page, look, "Outputs", &outputs(&job.outputs, look));
+    section(
+        &mut page,
+        look,
+        "Messages to other systems",
+        &deliveries(&job.deliveries, zone),
+    );
     page
 }
 
@@ -79,6 +85,23 @@ pub(super) fn log(lines: &[LogLine], look: Look, zone: &TimeZone) -> String {
     let mut page = String::new();
     section(&mut page, look, "Log", &body);
     page
+}
+
+fn deliveries(deliveries: &[Delivery], zone: &TimeZone) -> String {
+    let mut lines = String::new();
+    for delivery in deliveries {
+        let tries = text::count(delivery.tries, "try", "tries");
+        let mut said = vec![delivery.state.clone(), tries];
+        said.extend(delivery.last_answer.clone());
+        said.extend(
+            delivery
+                .next_try_at
+                .map(|at| format!("next try {}", text::second(at, zone))),
+        );
+        let line = format!("{} to {}: {}", delivery.kind, delivery.target, said.join(", "));
+        text::push_line(&mut lines, &text::printable(&line));
+    }
+    lines
 }
 
 fn state(job: &Job, look: Look) -> String {

@@ -3,9 +3,24 @@
 use crate::program::run;
 
 /// All commands, as the overview lists them.
-const COMMANDS: [&str; 16] = [
-    "submit", "list", "show", "wait", "cancel", "hold", "release", "start", "priority", "move", "retry",
-    "delete", "plugins", "plugin", "doctor", "broker",
+const COMMANDS: [&str; 17] = [
+    "submit",
+    "list",
+    "show",
+    "wait",
+    "cancel",
+    "hold",
+    "release",
+    "start",
+    "priority",
+    "move",
+    "retry",
+    "send-again",
+    "delete",
+    "plugins",
+    "plugin",
+    "doctor",
+    "broker",
 ];
 /// What `plugin` and `broker` can do.
 const PARTS: [&str; 7] = [

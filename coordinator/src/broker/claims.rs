@@ -12,7 +12,8 @@ use shared::metrics::{CLAIMS, STALE_MESSAGES};
 use super::batch::{Failure, Handler};
 use super::rejected::PutAway;
 use super::{Broker, events, notifications};
-use crate::db::claims::{GrantClaims, GrantPublish, WorkerClaim};
+use crate::db::claims::{GrantClaims, WorkerClaim};
+use crate::db::publish::GrantPublish;
 
 pub(super) struct Claims<'a>(pub(super) &'a Broker);
 

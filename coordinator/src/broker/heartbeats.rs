@@ -13,6 +13,7 @@ use super::{Broker, events, reconcile};
 use crate::background::PROBE_GAP_SECONDS;
 use crate::db::heartbeats::{RecordProbe, Renew, Revise, WorkerReport};
 use crate::db::workers::{Alive, Announce};
+use crate::intake::ParametersSchema;
 
 pub(super) struct Heartbeats<'a>(pub(super) &'a Broker, pub(super) &'a Session);
 
@@ -122,6 +123,10 @@ impl Heartbeats<'_> {
             event.put_away(self.0, &reason, put_away).await?;
             return Ok(Reply::Refused { reason });
         }
+        if let Some(reason) = wrong_schema(announcement) {
+            event.put_away(self.0, &reason, put_away).await?;
+            return Ok(Reply::Refused { reason });
+        }
         let work = Announce {
             announcement,
             amqp_user: event.user,
@@ -143,4 +148,12 @@ impl Heartbeats<'_> {
         tracing::debug!(worker.id = %announcement.worker_id, "worker {} announced itself", announcement.worker_id);
         Ok(Reply::Announced)
     }
+}
+
+/// Why the schemas of an announcement's plugins can't be used, if so.
+fn wrong_schema(announcement: &Announcement) -> Option<String> {
+    announcement.plugins.iter().find_map(|offer| {
+        let error = ParametersSchema::read(offer.parameters_schema.clone()?).err()?;
+        Some(format!("plugin {}: {error}", offer.name))
+    })
 }

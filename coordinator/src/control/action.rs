@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use shared::job::decide::Place;
 use shared::job::{JobId, JobState, Priority};
 
 use super::authorise::Verb;
@@ -34,22 +35,10 @@ pub enum JobAction {
         #[serde(default)]
         items: RetryItems,
     },
+    /// Send its messages to other systems once more that were given up or may not have arrived.
+    SendAgain,
     /// Remove an ended one from history.
     Delete,
-}
-
-/// A place among the waiting jobs of one priority.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Place {
-    /// Before the one before it.
-    Up,
-    /// Behind the one behind it.
-    Down,
-    /// Before all others.
-    Top,
-    /// Behind all others.
-    Bottom,
 }
 
 /// Which items a retry does.
@@ -74,6 +63,7 @@ impl JobAction {
             Self::SetPriority { .. } => "set_priority",
             Self::Move { .. } => "move",
             Self::Retry { .. } => "retry",
+            Self::SendAgain => "send_again",
             Self::Delete => "delete",
         }
     }
@@ -88,7 +78,7 @@ impl JobAction {
 
     /// Whether it is about jobs that have ended.
     pub fn is_about_ended_jobs(&self) -> bool {
-        matches!(self, Self::Retry { .. } | Self::Delete)
+        matches!(self, Self::Retry { .. } | Self::SendAgain | Self::Delete)
     }
 }
 
@@ -219,6 +209,9 @@ pub struct Settings {
     /// How long an attempt may run, seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_budget_seconds: Option<i32>,
+    /// Without contact to any coordinator for this long, seconds, an attempt is broken off.
+    #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    pub disconnect_limit_seconds: Option<Option<i32>>,
     /// Priority of jobs that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_priority: Option<Priority>,
@@ -291,6 +284,12 @@ impl Settings {
                 self.retry_longest_seconds.map(i64::from),
                 1,
                 604_800,
+            ),
+            (
+                "disconnect_limit_seconds",
+                self.disconnect_limit_seconds.flatten().map(i64::from),
+                1,
+                31_536_000,
             ),
             ("lease_seconds", self.lease_seconds.map(i64::from), 1, 3_600),
             (

@@ -1,20 +1,20 @@
-//! Claims: the transaction in which a job goes to a worker, and the one that lets it publish.
+//! Claims: the transaction in which a job goes to a worker.
 
 use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Transaction;
 use serde_json::{Map, Value};
 use shared::failpoint::Failpoint;
-use shared::job::decide::{self, ClaimAnswer, ClaimAsk, Gate, Job, PublishAnswer, Refusal};
+use shared::job::decide::{self, ClaimAnswer, ClaimAsk, Gate, Job, Refusal};
 use shared::job::{JobId, Token};
 use shared::message::manifest::Manifest;
 use shared::message::reply::{ClaimReply, DoneItem, Grant, Template};
-use shared::message::worker::{Claim, PublishRequest};
+use shared::message::worker::Claim;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 use super::owner::{self, Speaker};
-use super::{Error, Transact, heartbeats, job_row};
+use super::{Error, Transact, job_row};
 use crate::worker_users::WorkerUsers;
 
 /// A claim with the worker that makes it.
@@ -44,6 +44,7 @@ struct PluginGate {
     room: Option<i64>,
     lease_seconds: i32,
     run_budget_seconds: i32,
+    disconnect_limit_seconds: Option<i32>,
 }
 
 impl PluginGate {
@@ -190,7 +191,8 @@ async fn lock_plugins(
         .prepare_cached(
             "-- claims.lock_plugins
              SELECT name, state, plugins.autostart AND settings.autostart AS autostart, running_max::bigint,
-                    has_quota(name) AS has_quota, lease_seconds, run_budget_seconds
+                    has_quota(name) AS has_quota, lease_seconds, run_budget_seconds,
+                    disconnect_limit_seconds
              FROM plugins CROSS JOIN settings WHERE name = ANY($1) ORDER BY name FOR SHARE",
         )
         .await?;
@@ -209,6 +211,7 @@ async fn lock_plugins(
                 room: row.get("running_max"),
                 lease_seconds: row.get("lease_seconds"),
                 run_budget_seconds: row.get("run_budget_seconds"),
+                disconnect_limit_seconds: row.get("disconnect_limit_seconds"),
             };
             (row.get(0), gate)
         })
@@ -276,8 +279,11 @@ async fn begin_attempts(tx: &Transaction<'_>, granted: &[(JobId, Job, &WorkerCla
                  SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[])
                      AS new(job_id, attempt, claim_id, worker_id, amqp_user)
              ), begun AS (
-                 INSERT INTO attempts (job_id, attempt, claim_id, worker_id, amqp_user, started_at)
-                 SELECT job_id, attempt, claim_id, worker_id, amqp_user, tm_now() FROM new
+                 INSERT INTO attempts (job_id, attempt, claim_id, worker_id, amqp_user, started_at,
+                                       run_budget_seconds)
+                 SELECT new.job_id, new.attempt, new.claim_id, new.worker_id, new.amqp_user, tm_now(),
+                        plugins.run_budget_seconds
+                 FROM new JOIN jobs ON jobs.id = new.job_id JOIN plugins ON plugins.name = jobs.plugin
              )
              INSERT INTO leases (job_id, attempt, claim_id, worker_id, lease_seconds, lease_end, limit_keys)
              SELECT new.job_id, new.attempt, new.claim_id, new.worker_id, plugins.lease_seconds,
@@ -303,9 +309,12 @@ async fn load_grants(
     let statement = tx
         .prepare_cached(
             "-- claims.load_grants
-             SELECT id, plugin, title, claim_attempt, claim_id, source, target, parameters, template,
-                    template_parameters, manifest, publish_granted, store_id
-             FROM jobs JOIN job_details ON job_id = id WHERE id = ANY($1)",
+             SELECT id, plugin, title, claim_attempt, jobs.claim_id, source, target, parameters, template,
+                    template_parameters, manifest, publish_granted, store_id, attempts.run_budget_seconds
+             FROM jobs JOIN job_details ON job_details.job_id = id
+             LEFT JOIN attempts ON (attempts.job_id, attempts.attempt, attempts.claim_id)
+                 = (jobs.id, jobs.claim_attempt, jobs.claim_id)
+             WHERE id = ANY($1)",
         )
         .await?;
     let mut grants = HashMap::new();
@@ -336,7 +345,12 @@ async fn load_grants(
                 .ok_or_else(|| inconsistent("claim_attempt"))?,
             claim_id: shared::job::ClaimId(claim_id.ok_or_else(|| inconsistent("claim_id"))?),
             lease_seconds: gate.lease_seconds.unsigned_abs(),
-            run_budget_seconds: gate.run_budget_seconds.unsigned_abs(),
+            // Of the attempt, where this grant is said again: its plugin's may be another one by now.
+            run_budget_seconds: row
+                .get::<_, Option<i32>>("run_budget_seconds")
+                .unwrap_or(gate.run_budget_seconds)
+                .unsigned_abs(),
+            disconnect_limit_seconds: gate.disconnect_limit_seconds.map(i32::unsigned_abs),
             title: row.get("title"),
             source: row.get("source"),
             target: row.get("target"),
@@ -368,61 +382,4 @@ async fn load_done_items(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<J
         });
     }
     Ok(items)
-}
-
-/// Decides a request to publish: from a grant on, the stored manifest is only completed.
-#[derive(Debug)]
-pub struct GrantPublish<'a> {
-    /// The request.
-    pub request: &'a PublishRequest,
-    /// The RabbitMQ user that makes it.
-    pub amqp_user: &'a str,
-}
-
-impl Transact for GrantPublish<'_> {
-    const NAME: &'static str = "claims.grant_publish";
-    type Output = (PublishAnswer, Option<Manifest>);
-    const BEFORE_COMMIT: Option<Failpoint> = Some(Failpoint::PublishBeforeCommit);
-
-    async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
-        let request = self.request;
-        let id = request.job_id;
-        let rows = job_row::lock(tx, &[id]).await?;
-        let Some(row) = rows.get(&id) else {
-            return Ok((PublishAnswer::Lost, None));
-        };
-        let token = Token {
-            attempt: request.attempt,
-            claim_id: request.claim_id,
-        };
-        let speaker = Speaker {
-            job_id: id,
-            token,
-            amqp_user: self.amqp_user,
-        };
-        if !owner::strangers(tx, &[speaker]).await?.is_empty() {
-            return Ok((PublishAnswer::Lost, None));
-        }
-        let (answer, next) = decide::ask_to_publish(row, token);
-        if answer != PublishAnswer::Granted {
-            return Ok((answer, None));
-        }
-        job_row::save(tx, &[(id, next)]).await?;
-        heartbeats::renew_or_revive(tx, id, token, &request.worker_id).await?;
-        let items = request.items.iter().map(|item| (id, request.attempt, item));
-        heartbeats::record_items(tx, items.collect()).await?;
-        if !row.publish_granted {
-            let store = tx
-                .prepare_cached(
-                    "-- claims.store_manifest\nUPDATE job_details SET manifest = $2 WHERE job_id = $1",
-                )
-                .await?;
-            tx.execute(&store, &[&id.0, &Json(&request.manifest)]).await?;
-        }
-        let load = tx
-            .prepare_cached("-- claims.load_manifest\nSELECT manifest FROM job_details WHERE job_id = $1")
-            .await?;
-        let manifest: Option<Json<Manifest>> = tx.query_one(&load, &[&id.0]).await?.get(0);
-        Ok((answer, manifest.map(|json| json.0)))
-    }
 }

@@ -122,18 +122,27 @@ impl Transact for Mark<'_> {
     type Output = ();
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+        // All of them at once, in the order of their ids, as everybody else does.
+        let ids: Vec<Uuid> = self
+            .published
+            .iter()
+            .chain(self.failed)
+            .map(|d| d.job_id.0)
+            .collect();
+        let lock = tx
+            .prepare_cached(
+                "-- dispatch.lock
+                 SELECT 1 FROM jobs WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+            )
+            .await?;
+        tx.execute(&lock, &[&ids]).await?;
         let (ids, numbers) = columns(self.published);
         let mark = tx
             .prepare_cached(
                 "-- dispatch.mark
-                 WITH locked AS (
-                     SELECT jobs.id, new.dispatch
-                     FROM jobs JOIN unnest($1::uuid[], $2::bigint[]) AS new(id, dispatch) USING (id)
-                     WHERE jobs.dispatch = new.dispatch ORDER BY jobs.id FOR UPDATE OF jobs
-                 )
-                 UPDATE jobs SET published_dispatch = locked.dispatch, published_at = tm_now(),
-                     relay_until = NULL
-                 FROM locked WHERE jobs.id = locked.id",
+                 UPDATE jobs SET published_dispatch = new.dispatch, published_at = tm_now(), relay_until = NULL
+                 FROM unnest($1::uuid[], $2::bigint[]) AS new(id, dispatch)
+                 WHERE (jobs.id, jobs.dispatch) = (new.id, new.dispatch)",
             )
             .await?;
         tx.execute(&mark, &[&ids, &numbers]).await?;
@@ -142,12 +151,8 @@ impl Transact for Mark<'_> {
             let free = tx
                 .prepare_cached(
                     "-- dispatch.free
-                     WITH locked AS (
-                         SELECT jobs.id
-                         FROM jobs JOIN unnest($1::uuid[], $2::bigint[]) AS new(id, dispatch) USING (id)
-                         WHERE jobs.dispatch = new.dispatch ORDER BY jobs.id FOR UPDATE OF jobs
-                     )
-                     UPDATE jobs SET relay_until = NULL FROM locked WHERE jobs.id = locked.id",
+                     UPDATE jobs SET relay_until = NULL FROM unnest($1::uuid[], $2::bigint[]) AS new(id, dispatch)
+                     WHERE (jobs.id, jobs.dispatch) = (new.id, new.dispatch)",
                 )
                 .await?;
             tx.execute(&free, &[&ids, &numbers]).await?;

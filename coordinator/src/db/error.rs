@@ -22,6 +22,12 @@ pub enum Error {
         /// The transaction's name.
         transaction: &'static str,
     },
+    /// Something was locked too late, as it has changed since it was looked at: the transaction is repeated.
+    #[error("rows have changed before they could be locked (transaction {transaction})")]
+    Overtaken {
+        /// The transaction's name.
+        transaction: &'static str,
+    },
     /// A row holds something that this build can't read.
     #[error("table {table}, column {column}: unexpected value in the row of {row}")]
     Inconsistent {
@@ -35,9 +41,10 @@ pub enum Error {
 }
 
 impl Error {
-    /// Another transaction was faster (deadlock or serialization failure); repeating it helps.
+    /// Another transaction was faster (deadlock, serialization failure, rows that have changed); repeating it helps.
     pub fn is_lost_race(&self) -> bool {
-        matches!(self.code(), Some(code)
+        matches!(self, Self::Overtaken { .. })
+            || matches!(self.code(), Some(code)
             if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED)
     }
 
@@ -48,6 +55,11 @@ impl Error {
             let class = &code.code()[..2];
             class == "22" || class == "23" || class == "54"
         }) || matches!(self, Self::Driver(error) if error.code().is_none() && !error.is_closed() && is_conversion(error))
+    }
+
+    /// The server has no room to write.
+    pub fn is_disk_full(&self) -> bool {
+        self.code() == Some(&SqlState::DISK_FULL)
     }
 
     /// The connection must not be used again.
@@ -62,7 +74,7 @@ impl Error {
                         code == "25006" || code.starts_with("57P0") || code.starts_with("08")
                     })
             }
-            Self::Config(_) | Self::Pool(_) | Self::Inconsistent { .. } => false,
+            Self::Config(_) | Self::Pool(_) | Self::Overtaken { .. } | Self::Inconsistent { .. } => false,
         }
     }
 

@@ -7,7 +7,7 @@ use shared::job::{JobId, JobState};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use super::{Error, job_row};
+use super::{Error, deliveries, job_row};
 
 /// A job that ends in this transaction; its row is locked and decided.
 #[derive(Debug)]
@@ -77,14 +77,14 @@ pub(super) async fn finish(tx: &Transaction<'_>, endings: &[Ending]) -> Result<V
                      id, plugin, title, state, priority, attempt, claim_attempt, claim_id, retry_of, submitted_at,
                      started_at, finished_at, items_done, items_failed, items_total, bytes, error, summary,
                      template, template_parameters, process_id, step_id, step_name, project, source, target,
-                     parameters, callback_url, extra, submitted_by, manifest, store_id)
+                     parameters, callback_url, callback_when, extra, submitted_by, manifest, store_id)
                  SELECT j.id, j.plugin, j.title, e.state, j.priority, j.attempt, j.claim_attempt, j.claim_id,
                      j.retry_of, j.submitted_at, j.started_at, tm_now(),
                      i.done, i.failed, greatest(coalesce(e.items_total, l.items_total, 0), i.done + i.failed),
                      coalesce(e.bytes, l.bytes, 0),
                      e.error, e.summary, d.template, d.template_parameters, d.process_id, d.step_id,
-                     d.step_name, d.project, d.source, d.target, d.parameters, d.callback_url, d.extra,
-                     d.submitted_by, d.manifest, d.store_id
+                     d.step_name, d.project, d.source, d.target, d.parameters, d.callback_url, d.callback_when,
+                     d.extra, d.submitted_by, d.manifest, d.store_id
                  FROM ending e JOIN jobs j USING (id) JOIN job_details d ON d.job_id = j.id
                  LEFT JOIN leases l ON l.job_id = j.id
                  CROSS JOIN LATERAL (
@@ -128,6 +128,7 @@ pub(super) async fn finish(tx: &Transaction<'_>, endings: &[Ending]) -> Result<V
         })
         .collect::<Result<Vec<Finished>, Error>>()?;
     book_pages(tx, &ids).await?;
+    deliveries::record(tx, &ids).await?;
     leave_active_tables(tx, &ids).await?;
     Ok(finished)
 }

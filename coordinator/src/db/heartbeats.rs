@@ -1,4 +1,4 @@
-//! Heartbeats: leases renewed in batches, stages, item results and log lines recorded.
+//! Heartbeats: leases renewed in batches, and stages written.
 //!
 //! The common case ([`Renew`]) touches lease rows only. What it can't settle (a new stage, a wish to cancel or to
 //! hold, a plugin that stops, a worker that is drained, a lease that had ended) is decided under the job row's lock
@@ -7,17 +7,15 @@
 use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Transaction;
-use serde_json::Value;
 use shared::failpoint::Failpoint;
 use shared::job::decide::{self, HeartbeatAnswer, Job, Pause};
 use shared::job::{JobId, JobState, Token};
 use shared::message::reply::Verdict;
-use shared::message::worker::{AttemptReport, ItemReport};
-use tokio_postgres::types::Json;
+use shared::message::worker::AttemptReport;
 use uuid::Uuid;
 
 use super::owner::{self, Speaker};
-use super::{Error, Transact, job_row};
+use super::{Error, Transact, job_row, reports, revival};
 
 /// A report with the worker that sent it.
 #[derive(Debug, Clone)]
@@ -108,7 +106,7 @@ impl Transact for Renew<'_> {
             .filter_map(|index| self.reports.get(*index))
             .map(|r| &r.report)
             .collect();
-        record_items_and_log(tx, &reports).await?;
+        reports::record(tx, &reports).await?;
         Ok(renewed)
     }
 }
@@ -127,13 +125,15 @@ impl Transact for Revise<'_> {
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         let ids: Vec<JobId> = self.reports.iter().map(|r| r.report.job_id).collect();
+        let speakers: Vec<Speaker<'_>> = self.reports.iter().map(speaker).collect();
+        let attempts: Vec<(JobId, Token)> = speakers.iter().map(|s| (s.job_id, s.token)).collect();
+        let expected = revival::expect(tx, &attempts).await?;
         let mut rows = job_row::lock(tx, &ids).await?;
         let pauses = pauses(tx, self.reports).await?;
-        let speakers: Vec<Speaker<'_>> = self.reports.iter().map(speaker).collect();
         let strangers = owner::strangers(tx, &speakers).await?;
         let mut verdicts = Vec::with_capacity(self.reports.len());
         let mut changed: Vec<(JobId, Job)> = Vec::new();
-        let mut alive: Vec<&WorkerReport> = Vec::new();
+        let mut alive: Vec<(&WorkerReport, Job)> = Vec::new();
         for (index, sent) in self.reports.iter().enumerate() {
             let report = &sent.report;
             let token = Token {
@@ -155,14 +155,18 @@ impl Transact for Revise<'_> {
                     continue;
                 }
             };
-            if rows.insert(report.job_id, next) != Some(next) {
-                changed.push((report.job_id, next));
+            if let Some(before) = rows.insert(report.job_id, next) {
+                changed.extend((before != next).then_some((report.job_id, next)));
+                alive.push((sent, before));
             }
-            alive.push(sent);
             verdicts.push(verdict);
         }
+        // In the order of their ids, as all that lock leases.
+        alive.sort_by_key(|(sent, _)| sent.report.job_id);
+        let decided = alive.iter().map(|(sent, before)| (sent.report.job_id, before));
+        expected.confirm(tx, decided, Self::NAME).await?;
         job_row::save(tx, &changed).await?;
-        for sent in &alive {
+        for (sent, _) in &alive {
             let report = &sent.report;
             let token = Token {
                 attempt: report.attempt,
@@ -170,9 +174,9 @@ impl Transact for Revise<'_> {
             };
             renew_or_revive(tx, report.job_id, token, &sent.worker_id).await?;
         }
-        let reports: Vec<&AttemptReport> = alive.iter().map(|sent| &sent.report).collect();
+        let reports: Vec<&AttemptReport> = alive.iter().map(|(sent, _)| &sent.report).collect();
         write_figures(tx, &reports).await?;
-        record_items_and_log(tx, &reports).await?;
+        reports::record(tx, &reports).await?;
         Ok(verdicts)
     }
 }
@@ -281,104 +285,6 @@ async fn write_figures(tx: &Transaction<'_>, reports: &[&AttemptReport]) -> Resu
         ],
     )
     .await?;
-    Ok(())
-}
-
-/// Records item results and log lines; repeated ones change nothing.
-pub(super) async fn record_items_and_log(
-    tx: &Transaction<'_>,
-    reports: &[&AttemptReport],
-) -> Result<(), Error> {
-    let mut reports = reports.to_vec();
-    reports.sort_by_key(|report| report.job_id);
-    let items = reports.iter().flat_map(|report| {
-        report
-            .items
-            .iter()
-            .map(|item| (report.job_id, report.attempt, item))
-    });
-    record_items(tx, items.collect()).await?;
-    record_log(tx, &reports).await
-}
-
-/// Records results of items, each with its job and attempt; repeated ones change nothing.
-pub(super) async fn record_items(
-    tx: &Transaction<'_>,
-    mut items: Vec<(JobId, i32, &ItemReport)>,
-) -> Result<(), Error> {
-    if items.is_empty() {
-        return Ok(());
-    }
-    items.sort_by(|a, b| (a.0, &a.2.name).cmp(&(b.0, &b.2.name)));
-    items.dedup_by(|a, b| a.0 == b.0 && a.2.name == b.2.name);
-    let ids: Vec<Uuid> = items.iter().map(|(id, _, _)| id.0).collect();
-    let names: Vec<&str> = items.iter().map(|(_, _, item)| item.name.as_str()).collect();
-    let positions: Vec<i32> = items
-        .iter()
-        .map(|(_, _, item)| i32::try_from(item.position).unwrap_or(i32::MAX))
-        .collect();
-    let states: Vec<&str> = items.iter().map(|(_, _, item)| item.state.as_str()).collect();
-    let attempts: Vec<i32> = items.iter().map(|(_, attempt, _)| *attempt).collect();
-    let files: Vec<Json<Value>> = items
-        .iter()
-        .map(|(_, _, item)| Json(serde_json::to_value(&item.files).expect("file entries are plain data")))
-        .collect();
-    let durations: Vec<i64> = items
-        .iter()
-        .map(|(_, _, item)| i64::try_from(item.duration_ms).unwrap_or(i64::MAX))
-        .collect();
-    let errors: Vec<Option<&str>> = items.iter().map(|(_, _, item)| item.error.as_deref()).collect();
-    let statement = tx
-        .prepare_cached(
-            "-- heartbeats.record_items
-             INSERT INTO items (job_id, name, position, state, attempt, files, duration_ms, error)
-             SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::int[], $6::jsonb[],
-                                  $7::bigint[], $8::text[])
-             ON CONFLICT (job_id, name) DO UPDATE SET
-                 position = EXCLUDED.position, state = EXCLUDED.state, attempt = EXCLUDED.attempt,
-                 files = EXCLUDED.files, duration_ms = EXCLUDED.duration_ms, error = EXCLUDED.error
-             WHERE items.attempt < EXCLUDED.attempt",
-        )
-        .await?;
-    tx.execute(
-        &statement,
-        &[
-            &ids, &names, &positions, &states, &attempts, &files, &durations, &errors,
-        ],
-    )
-    .await?;
-    Ok(())
-}
-
-async fn record_log(tx: &Transaction<'_>, reports: &[&AttemptReport]) -> Result<(), Error> {
-    let lines: Vec<_> = reports
-        .iter()
-        .flat_map(|report| report.log.iter().map(move |line| (report, line)))
-        .collect();
-    if lines.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<Uuid> = lines.iter().map(|(report, _)| report.job_id.0).collect();
-    let attempts: Vec<i32> = lines.iter().map(|(report, _)| report.attempt).collect();
-    let claims: Vec<Uuid> = lines.iter().map(|(report, _)| report.claim_id.0).collect();
-    let numbers: Vec<i32> = lines
-        .iter()
-        .map(|(_, line)| i32::try_from(line.number).unwrap_or(i32::MAX))
-        .collect();
-    let texts: Vec<&str> = lines.iter().map(|(_, line)| line.text.as_str()).collect();
-    let statement = tx
-        .prepare_cached(
-            "-- heartbeats.record_log
-             INSERT INTO job_logs (job_id, attempt, claim_id, line, job_submitted_at, text)
-             SELECT new.job_id, new.attempt, new.claim_id, new.line, jobs.submitted_at, new.text
-             FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::int[], $5::text[])
-                 AS new(job_id, attempt, claim_id, line, text)
-             JOIN jobs ON jobs.id = new.job_id
-             ON CONFLICT DO NOTHING",
-        )
-        .await?;
-    tx.execute(&statement, &[&ids, &attempts, &claims, &numbers, &texts])
-        .await?;
     Ok(())
 }
 

@@ -19,7 +19,8 @@ impl Transact for EnsurePartitions {
     }
 }
 
-/// Removes idempotency keys that have expired and workers that were silent for a day.
+/// Removes idempotency keys that have expired, workers that were silent for a day, and deliveries that nobody needs any
+/// more.
 #[derive(Debug)]
 pub struct RemoveExpired;
 
@@ -38,7 +39,26 @@ impl Transact for RemoveExpired {
         .await?;
         tx.execute(
             "-- maintenance.silent_workers
-             DELETE FROM workers WHERE heartbeat_at < tm_now() - interval '1 day'",
+             DELETE FROM workers WHERE id IN (
+                 SELECT id FROM workers WHERE heartbeat_at < tm_now() - interval '1 day'
+                 ORDER BY id FOR UPDATE SKIP LOCKED)",
+            &[],
+        )
+        .await?;
+        // A person has a week to send a failed one again; then its secret goes.
+        tx.execute(
+            "-- maintenance.old_tokens
+             UPDATE deliveries SET token = NULL
+             WHERE state <> 'pending' AND settled_at < tm_now() - interval '7 days' AND token IS NOT NULL",
+            &[],
+        )
+        .await?;
+        // Those of jobs that nobody kept.
+        tx.execute(
+            "-- maintenance.orphaned_deliveries
+             DELETE FROM deliveries d
+             WHERE state <> 'pending' AND settled_at < tm_now() - interval '30 days'
+                 AND NOT EXISTS (SELECT 1 FROM job_history h WHERE h.id = d.job_id)",
             &[],
         )
         .await?;

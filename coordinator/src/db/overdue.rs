@@ -1,4 +1,4 @@
-//! Attempts that run longer than their plugin allows, and whose worker has not ended them.
+//! Attempts that run longer than they were granted, and whose worker has not ended them.
 //!
 //! A worker enforces the run budget itself; this is for one that can't any more, though it still sends heartbeats.
 //! Once its outputs are granted an attempt is let through: it is about to end.
@@ -10,6 +10,9 @@ use uuid::Uuid;
 
 use super::finish::{Ending, Finished, finish};
 use super::{Error, Transact, job_row, limits, schedule};
+
+#[cfg(test)]
+mod tests;
 
 /// Most attempts that one transaction ends.
 const BATCH: i64 = 100;
@@ -34,7 +37,8 @@ impl Transact for EndOverdue {
                  FROM leases JOIN attempts USING (job_id, attempt, claim_id)
                  JOIN jobs ON jobs.id = leases.job_id JOIN plugins ON plugins.name = jobs.plugin
                  WHERE NOT jobs.publish_granted
-                     AND attempts.started_at + make_interval(secs => plugins.run_budget_seconds + $1::float8) < tm_now()
+                     AND attempts.started_at + make_interval(secs => $1::float8
+                         + coalesce(attempts.run_budget_seconds, plugins.run_budget_seconds)) < tm_now()
                  ORDER BY leases.job_id LIMIT $2",
             )
             .await?;
@@ -98,6 +102,14 @@ async fn end_attempts(tx: &Transaction<'_>, ended: &[(JobId, Job, Token)]) -> Re
         .await?;
     tx.execute(&statement, &[&ids, &attempts, &claims, &MESSAGE])
         .await?;
+    // Heartbeats lock leases without their jobs, in this order.
+    let lock = tx
+        .prepare_cached(
+            "-- overdue.lock_leases
+             SELECT 1 FROM leases WHERE job_id = ANY($1) ORDER BY job_id FOR UPDATE",
+        )
+        .await?;
+    tx.execute(&lock, &[&ids]).await?;
     let leases = tx
         .prepare_cached(
             "-- overdue.drop_leases

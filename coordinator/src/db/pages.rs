@@ -3,6 +3,7 @@
 //! Invariants: counts are taken over unfinished jobs only, never over history; every list is paged by a key
 //! that an index serves; a row that can't be read is an error that names it, never a panic.
 
+mod deliveries;
 mod figures;
 mod history;
 mod items;
@@ -26,6 +27,7 @@ use shared::job::{JobId, JobState, ShownState};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql};
 
+pub use deliveries::{DeliveryFigures, DeliveryRow, ReadDeliveryFigures};
 pub use figures::{Dashboard, Overview, Today};
 pub use items::{Attempt, Item};
 pub use job::{JobDetail, ReadJob};
@@ -34,6 +36,7 @@ pub use list::{HistoryKey, JobList, ListJobs, Place, QueueKey, Tab};
 pub use log::{LogExtract, LogPart, LogRow, ReadLog};
 pub use menu::{MenuEntry, WithMenu};
 pub use plugins::{PluginRow, ReadPlugins, StateCount};
+pub use shared::job::decide::PluginState;
 pub use surroundings::{Ping, ReadSurroundings, Surroundings, WorkerRow};
 
 use super::{Error, Transaction};
@@ -41,37 +44,12 @@ use super::{Error, Transaction};
 /// A worker that was silent for longer than this, seconds, counts as gone on pages (three heartbeats).
 pub const WORKER_SILENT_SECONDS: f64 = 30.0;
 
-/// Whether a plugin's jobs may start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PluginState {
-    /// They may.
-    Running,
-    /// Nothing new starts, running jobs yield.
-    Stopping,
-    /// Nothing runs.
-    Stopped,
-}
-
-impl PluginState {
-    /// The name in the database and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Stopping => "stopping",
-            Self::Stopped => "stopped",
-        }
-    }
-
-    fn read(text: &str, plugin: &str) -> Result<Self, Error> {
-        [Self::Running, Self::Stopping, Self::Stopped]
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or_else(|| Error::Inconsistent {
-                table: "plugins",
-                column: "state",
-                row: plugin.to_owned(),
-            })
-    }
+fn plugin_state(text: &str, plugin: &str) -> Result<PluginState, Error> {
+    text.parse().map_err(|_| Error::Inconsistent {
+        table: "plugins",
+        column: "state",
+        row: plugin.to_owned(),
+    })
 }
 
 /// A job as lists show it.
@@ -140,7 +118,7 @@ fn unfinished(row: &Row) -> Result<JobSummary, Error> {
     let id = JobId(row.try_get("id")?);
     let plugin: String = row.try_get("plugin")?;
     let state = parse::<JobState>(row, "jobs", "state", &id)?;
-    let plugin_state = PluginState::read(row.try_get("plugin_state")?, &plugin)?;
+    let plugin_state = plugin_state(row.try_get("plugin_state")?, &plugin)?;
     let held_back = row.try_get::<_, bool>("held")? || plugin_state != PluginState::Running;
     Ok(JobSummary {
         id,

@@ -1,6 +1,7 @@
 //! What submissions and the topology need to know of plugins.
 
 use deadpool_postgres::Transaction;
+use serde_json::Value;
 use shared::plugin::PluginName;
 
 use super::{Error, Transact};
@@ -16,6 +17,8 @@ pub struct Plugin {
     pub needs_target: bool,
     /// Jobs need a template.
     pub needs_template: bool,
+    /// JSON Schema of its parameters, as its workers announced it.
+    pub parameters_schema: Option<Value>,
 }
 
 /// All plugins, by name.
@@ -30,7 +33,8 @@ impl Transact for All {
         let statement = tx
             .prepare_cached(
                 "-- plugins.all
-                 SELECT name, needs_source, needs_target, needs_template FROM plugins ORDER BY name",
+                 SELECT name, needs_source, needs_target, needs_template, parameters_schema FROM plugins
+                 ORDER BY name",
             )
             .await?;
         tx.query(&statement, &[])
@@ -48,6 +52,7 @@ impl Transact for All {
                     needs_source: row.get(1),
                     needs_target: row.get(2),
                     needs_template: row.get(3),
+                    parameters_schema: row.get(4),
                 })
             })
             .collect()

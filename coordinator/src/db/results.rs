@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::finish::{Ending, Finished, Totals, finish};
 use super::owner::{self, Speaker};
-use super::{Error, Transact, job_row, limits, schedule};
+use super::{Error, Transact, job_row, limits, reports, schedule};
 
 /// Decides and records a batch of results; one answer a result in their order, and the jobs that ended.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl Transact for Record<'_> {
         }
         let reports: Vec<&AttemptReport> = accepted.iter().map(|(result, _)| &result.report).collect();
         lock_leases(tx, &reports).await?;
-        super::heartbeats::record_items_and_log(tx, &reports).await?;
+        reports::record(tx, &reports).await?;
         for (result, _) in &accepted {
             end_attempt(tx, result).await?;
         }

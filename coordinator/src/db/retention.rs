@@ -40,6 +40,9 @@ impl Transact for Prune {
                  SELECT old.id FROM boundary CROSS JOIN LATERAL (
                      SELECT id FROM job_history h
                      WHERE h.plugin = boundary.plugin AND h.state = boundary.state AND h.finished_at < boundary.before
+                         -- Its page says what is still to be told.
+                         AND NOT EXISTS (
+                             SELECT 1 FROM deliveries d WHERE d.job_id = h.id AND d.state = 'pending')
                      ORDER BY h.finished_at LIMIT $1) AS old
                  LIMIT $1",
             )

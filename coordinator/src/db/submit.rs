@@ -23,6 +23,8 @@ pub struct NewJob {
     pub submission: Submission,
     /// The parameters of its template as they are now.
     pub template_parameters: Option<Map<String, Value>>,
+    /// The callback's token, encrypted.
+    pub callback_token: Option<String>,
     /// Who submitted it: `amqp:goobi`, `http`.
     pub submitted_by: String,
     /// Keys that make a repetition recognisable.
@@ -235,15 +237,21 @@ async fn insert_details(tx: &Transaction<'_>, jobs: &[&NewJob]) -> Result<(), Er
     let parameters: Vec<Json<&Map<String, Value>>> =
         jobs.iter().map(|job| Json(&job.submission.parameters)).collect();
     let extra: Vec<Json<&Map<String, Value>>> = jobs.iter().map(|job| Json(&job.submission.extra)).collect();
+    let whens: Vec<&str> = jobs
+        .iter()
+        .map(|job| job.submission.callback_when.as_str())
+        .collect();
+    let tokens: Vec<Option<&str>> = jobs.iter().map(|job| job.callback_token.as_deref()).collect();
     let submitted_by: Vec<&str> = jobs.iter().map(|job| job.submitted_by.as_str()).collect();
     let statement = tx
         .prepare_cached(
             "-- submit.insert_details
              INSERT INTO job_details (job_id, template, template_parameters, process_id, step_id, step_name,
-                                      project, source, target, parameters, callback_url, extra, submitted_by)
+                                      project, source, target, parameters, callback_url, extra, submitted_by,
+                                      callback_when, callback_token)
              SELECT * FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::text[], $5::text[], $6::text[],
                                   $7::text[], $8::text[], $9::text[], $10::jsonb[], $11::text[], $12::jsonb[],
-                                  $13::text[])",
+                                  $13::text[], $14::text[], $15::text[])",
         )
         .await?;
     tx.execute(
@@ -262,6 +270,8 @@ async fn insert_details(tx: &Transaction<'_>, jobs: &[&NewJob]) -> Result<(), Er
             &text(|s| &s.callback_url),
             &extra,
             &submitted_by,
+            &whens,
+            &tokens,
         ],
     )
     .await?;

@@ -40,16 +40,18 @@ impl Transact for Announce<'_> {
             .prepare_cached(
                 "-- workers.announce_plugin
                  INSERT INTO plugins (name, title_en, title_de, needs_source, needs_target, needs_template,
-                                      lease_seconds)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)
+                                      lease_seconds, parameters_schema)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                  ON CONFLICT (name) DO UPDATE SET
                      title_en = EXCLUDED.title_en, title_de = EXCLUDED.title_de,
                      needs_source = EXCLUDED.needs_source, needs_target = EXCLUDED.needs_target,
-                     needs_template = EXCLUDED.needs_template
+                     needs_template = EXCLUDED.needs_template,
+                     parameters_schema = coalesce(EXCLUDED.parameters_schema, plugins.parameters_schema)
                  WHERE (plugins.title_en, plugins.title_de, plugins.needs_source, plugins.needs_target,
-                        plugins.needs_template)
+                        plugins.needs_template, plugins.parameters_schema)
                      IS DISTINCT FROM (EXCLUDED.title_en, EXCLUDED.title_de, EXCLUDED.needs_source,
-                        EXCLUDED.needs_target, EXCLUDED.needs_template)",
+                        EXCLUDED.needs_target, EXCLUDED.needs_template,
+                        coalesce(EXCLUDED.parameters_schema, plugins.parameters_schema))",
             )
             .await?;
         for offer in &offers {
@@ -63,6 +65,7 @@ impl Transact for Announce<'_> {
                     &offer.needs_target,
                     &offer.needs_template,
                     &self.lease_seconds,
+                    &offer.parameters_schema.as_ref().map(Json),
                 ],
             )
             .await?;

@@ -10,7 +10,7 @@ use shared::error::Chain;
 use shared::message::worker::Check;
 
 use super::{App, health};
-use crate::db::pages::{PluginRow, ReadSurroundings, Surroundings, WorkerRow};
+use crate::db::pages::{DeliveryFigures, PluginRow, ReadSurroundings, Surroundings, WorkerRow};
 
 /// The oldest PostgreSQL that the statements are written for.
 const POSTGRES_OLDEST: i32 = 150_000;
@@ -28,6 +28,7 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
     let mut checks = vec![health::database(&app).await];
     let reachable = checks.iter().all(|check| check.ok);
     checks.extend([
+        health::database_has_room(&app),
         health::schema(&app),
         health::broker(&app),
         health::broker_unblocked(&app),
@@ -57,7 +58,7 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
 }
 
 fn surroundings(found: &Surroundings) -> Vec<Check> {
-    let mut checks = vec![postgres(found), permissions(found)];
+    let mut checks = vec![postgres(found), permissions(found), deliveries(&found.deliveries)];
     if found.plugins.is_empty() {
         checks.push(failed(
             "plugins",
@@ -98,6 +99,29 @@ fn permissions(found: &Surroundings) -> Check {
     } else {
         let what = "the coordinator's user may not make tables, which each month needs";
         failed(name, format!("{what}: GRANT CREATE ON SCHEMA to it"))
+    }
+}
+
+fn deliveries(figures: &DeliveryFigures) -> Check {
+    let name = "deliveries";
+    let pending: i64 = figures.pending.iter().map(|(_, number)| number).sum();
+    match (figures.troubled, figures.troubled_job) {
+        (1.., Some(job)) => failed(
+            name,
+            format!(
+                "messages to other systems that were given up or may not have arrived: {}; the page of job {job} \
+                 says why; then `taskmanager send-again {job}`",
+                figures.troubled
+            ),
+        ),
+        _ if figures.retried > 0 => passed(
+            name,
+            format!(
+                "hint: {} of {pending} messages were not taken yet and are tried again: is their receiver well?",
+                figures.retried
+            ),
+        ),
+        _ => passed(name, format!("to be delivered: {pending}")),
     }
 }
 
@@ -258,6 +282,7 @@ mod tests {
             may_create_tables: true,
             workers,
             plugins,
+            deliveries: DeliveryFigures::default(),
         };
         surroundings(&found)
             .into_iter()
@@ -320,6 +345,24 @@ mod tests {
     }
 
     #[test]
+    fn deliveries_that_were_given_up_are_a_finding_and_those_that_wait_a_hint() {
+        let figures = |retried, troubled| DeliveryFigures {
+            pending: vec![("callback".to_owned(), 3)],
+            retried,
+            troubled,
+            troubled_job: (troubled > 0).then(shared::job::JobId::generate),
+        };
+        assert_eq!(deliveries(&figures(0, 0)).message, "to be delivered: 3");
+        let hint = deliveries(&figures(2, 0));
+        assert!(hint.ok && hint.message.starts_with("hint: 2 of 3"), "{hint:?}");
+        let finding = deliveries(&figures(2, 1));
+        assert!(
+            !finding.ok && finding.message.contains("taskmanager send-again"),
+            "{finding:?}"
+        );
+    }
+
+    #[test]
     fn an_old_database_and_missing_permissions_are_findings() {
         let old = Surroundings {
             server_version: "14.2".to_owned(),
@@ -327,6 +370,7 @@ mod tests {
             may_create_tables: false,
             workers: vec![],
             plugins: vec![],
+            deliveries: DeliveryFigures::default(),
         };
         assert!(!postgres(&old).ok);
         assert!(!permissions(&old).ok);

@@ -11,12 +11,13 @@ use axum::response::{IntoResponse, Response};
 use shared::error::Chain;
 use shared::job::{JobState, ShownState};
 use shared::metrics::{
-    BROKER_BLOCKED, BROKER_CONNECTED, BROKER_QUEUES_WRONG, JOBS, OLDEST_QUEUED_AGE, SLOTS,
+    BROKER_BLOCKED, BROKER_CONNECTED, BROKER_QUEUES_WRONG, DATABASE_FULL, DELIVERIES_PENDING, JOBS,
+    OLDEST_QUEUED_AGE, SLOTS,
 };
 
 use super::App;
 use crate::broker::Status;
-use crate::db::pages::{PluginRow, ReadPlugins};
+use crate::db::pages::{DeliveryFigures, PluginRow, ReadDeliveryFigures, ReadPlugins};
 
 /// The format that Prometheus reads.
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -27,7 +28,12 @@ pub(super) async fn export(State(app): State<App>) -> Response {
         Ok(plugins) => record(&plugins),
         Err(error) => tracing::warn!("figures of the database could not be read: {}", Chain(&error)),
     }
+    match app.db.run(&ReadDeliveryFigures).await {
+        Ok(figures) => record_deliveries(&figures),
+        Err(error) => tracing::warn!("figures of deliveries could not be read: {}", Chain(&error)),
+    }
     record_broker(&app.broker);
+    gauge!(DATABASE_FULL).set(f64::from(u8::from(app.db.disk_is_full())));
     ([(CONTENT_TYPE, FORMAT)], app.prometheus.render()).into_response()
 }
 
@@ -41,6 +47,17 @@ fn record_broker(broker: &Status) {
     gauge!(BROKER_BLOCKED).set(f64::from(u8::from(broker.blocked())));
     gauge!(BROKER_QUEUES_WRONG, "trouble" => "missing").set(broker.missing_queues().len() as f64);
     gauge!(BROKER_QUEUES_WRONG, "trouble" => "arguments").set(broker.other_arguments().len() as f64);
+}
+
+/// Sets the gauges of messages to other systems.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "gauges are floating point; there are far fewer deliveries than 2^52"
+)]
+fn record_deliveries(figures: &DeliveryFigures) {
+    for (kind, number) in &figures.pending {
+        gauge!(DELIVERIES_PENDING, "kind" => kind.clone()).set(*number as f64);
+    }
 }
 
 /// Sets the gauges that come from the database.

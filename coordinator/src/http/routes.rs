@@ -2,6 +2,7 @@
 //!
 //! Invariant: there is no other way to add a route, so that none escapes the checks that walk this list.
 
+use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 
@@ -12,6 +13,8 @@ use super::{App, actions, api, assets, doctor, events, health, metrics, pages, s
 pub enum Kind {
     /// HTML for people.
     Page,
+    /// What a page's form does; it leads to a page.
+    Form,
     /// JSON for programs.
     Api,
     /// For whoever watches the process.
@@ -45,6 +48,13 @@ pub fn routes() -> Vec<Route> {
         what,
         handler,
     };
+    let form = |path, what, handler| Route {
+        method: Method::POST,
+        path,
+        kind: Kind::Form,
+        what,
+        handler,
+    };
     let write = |path, what, handler| Route {
         method: Method::POST,
         path,
@@ -61,6 +71,16 @@ pub fn routes() -> Vec<Route> {
             "a job's log as plain text",
             get(pages::log::show),
         ),
+        form(
+            "/jobs/{id}/actions",
+            "cancels, holds, … a job",
+            post(pages::forms::on_job),
+        ),
+        form(
+            "/plugins/{name}/actions",
+            "stops, starts a plugin",
+            post(pages::forms::on_plugin),
+        ),
         read(
             "/assets/{name}",
             Kind::Asset,
@@ -75,6 +95,11 @@ pub fn routes() -> Vec<Route> {
         ),
         read("/api/v1/jobs", Kind::Api, "a list of jobs", get(api::list)),
         write("/api/v1/jobs", "submits a job", post(submit::submit)),
+        write(
+            "/api/v1/jobs/batch",
+            "submits several jobs",
+            post(submit::submit_batch).layer(DefaultBodyLimit::max(submit::BATCH_MAX_BYTES)),
+        ),
         read("/api/v1/jobs/{id}", Kind::Api, "a job", get(api::job)),
         write(
             "/api/v1/jobs/actions",

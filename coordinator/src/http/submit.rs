@@ -1,4 +1,4 @@
-//! `POST /api/v1/jobs`: the same submission as on AMQP, through the same intake.
+//! `POST /api/v1/jobs` and `/api/v1/jobs/batch`: the same submissions as on AMQP, through the same intake.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -7,15 +7,35 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use shared::job::JobId;
 use shared::message::submit::{BODY_MAX_BYTES, Submission, SubmitReply};
 use shared::message::{VERSION, Versioned};
 
 use super::App;
 use super::problem::Error;
+use crate::intake::{Incoming, rejected};
 
 /// A submission with the same key is the same job.
 const KEY_HEADER: &str = "idempotency-key";
+
+/// Most jobs of one batch.
+const BATCH_MAX: usize = 200;
+/// Most bytes of one batch.
+pub(super) const BATCH_MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// Several submissions.
+#[derive(Debug, Deserialize)]
+struct Batch {
+    jobs: Vec<Value>,
+}
+
+/// What became of each, in their order.
+#[derive(Debug, Serialize)]
+pub(super) struct BatchReply {
+    replies: Vec<SubmitReply>,
+}
 
 /// `POST /api/v1/jobs`
 pub(super) async fn submit(
@@ -23,15 +43,7 @@ pub(super) async fn submit(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Error> {
-    let body = body.map_err(|rejection| {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Error::TooLarge {
-                limit: BODY_MAX_BYTES,
-            }
-        } else {
-            Error::Incomplete
-        }
-    })?;
+    let body = whole(body, BODY_MAX_BYTES)?;
     let mut submission = Submission::parse(&body).map_err(|rejection| Error::Rejected(rejection.reason))?;
     if let Some(key) = key_in_header(&headers)? {
         match &submission.idempotency_key {
@@ -42,7 +54,7 @@ pub(super) async fn submit(
             _ => submission.idempotency_key = Some(key),
         }
     }
-    let reply = app.intake.submit(submission, "http", Vec::new()).await?;
+    let reply = app.intake.submit(incoming(submission)).await?;
     let (status, job_id) = match &reply {
         SubmitReply::Accepted { job_id } => (StatusCode::CREATED, *job_id),
         SubmitReply::Duplicate { job_id } => (StatusCode::OK, *job_id),
@@ -53,6 +65,73 @@ pub(super) async fn submit(
         body: reply,
     });
     Ok((status, [(LOCATION, address(job_id))], body).into_response())
+}
+
+/// `POST /api/v1/jobs/batch`
+pub(super) async fn submit_batch(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Versioned<BatchReply>>, Error> {
+    let body = whole(body, BATCH_MAX_BYTES)?;
+    let batch: Batch = serde_json::from_slice(&body).map_err(|error| {
+        Error::Rejected(format!(
+            "the body must be {{\"jobs\": [{{\"plugin\": …}}, …]}}: {error}"
+        ))
+    })?;
+    if batch.jobs.len() > BATCH_MAX {
+        return Err(Error::Rejected(format!(
+            "there are {} jobs in the batch; at most {BATCH_MAX} are accepted at once",
+            batch.jobs.len()
+        )));
+    }
+    let key = key_in_header(&headers)?;
+    let mut replies: Vec<Option<SubmitReply>> = Vec::new();
+    let mut readable = Vec::new();
+    for (place, document) in batch.jobs.into_iter().enumerate() {
+        match Submission::from_json(document) {
+            Ok(mut submission) => {
+                if let (None, Some(key)) = (&submission.idempotency_key, &key) {
+                    submission.idempotency_key = Some(format!("{key}:{place}"));
+                }
+                readable.push(incoming(submission));
+                replies.push(None);
+            }
+            Err(rejection) => replies.push(Some(rejected(rejection.reason))),
+        }
+    }
+    let mut recorded = app.intake.submit_all(readable).await?.into_iter();
+    let replies = replies.into_iter().map(|reply| {
+        reply.unwrap_or_else(|| {
+            recorded
+                .next()
+                .expect("each submission that could be read has its reply")
+        })
+    });
+    Ok(Json(Versioned {
+        version: VERSION,
+        body: BatchReply {
+            replies: replies.collect(),
+        },
+    }))
+}
+
+fn incoming(submission: Submission) -> Incoming {
+    Incoming {
+        submission,
+        submitted_by: "http".to_owned(),
+        keys: Vec::new(),
+    }
+}
+
+fn whole(body: Result<Bytes, BytesRejection>, limit: usize) -> Result<Bytes, Error> {
+    body.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            Error::TooLarge { limit }
+        } else {
+            Error::Incomplete
+        }
+    })
 }
 
 /// The address of a job in the API.

@@ -2,6 +2,7 @@
 
 mod actions;
 mod away;
+mod forms;
 mod pages;
 mod submit;
 
@@ -109,6 +110,7 @@ fn sample_address(route: &Route) -> String {
 fn sample_body(route: &Route) -> &'static str {
     match route.path {
         "/api/v1/jobs/actions" => r#"{"jobs": {"plugin": "OCR"}, "what": {"action": "cancel"}}"#,
+        "/api/v1/jobs/batch" => r#"{"jobs": [{"plugin": "OCR", "title": "t"}]}"#,
         "/api/v1/jobs/{id}/actions" => r#"{"action": "cancel"}"#,
         "/api/v1/plugins/actions" | "/api/v1/plugins/{name}/actions" => r#"{"action": "start"}"#,
         _ => r#"{"plugin": "OCR", "title": "t"}"#,

@@ -1,4 +1,6 @@
 //! Templates: named presets of a plugin's parameters, from a TOML file that only the operator writes.
+//!
+//! A template's table `schema` is no parameter: it is the JSON Schema of what a job that names the template has to send.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,10 +9,24 @@ use anyhow::Context as _;
 use serde_json::{Map, Value};
 use shared::plugin::PluginName;
 
+use super::schema::ParametersSchema;
+
+/// The name under which a template has its schema.
+const SCHEMA: &str = "schema";
+
 /// All templates, by plugin and name.
 #[derive(Debug, Clone, Default)]
 pub struct Templates {
-    by_plugin: BTreeMap<PluginName, BTreeMap<String, Map<String, Value>>>,
+    by_plugin: BTreeMap<PluginName, BTreeMap<String, Template>>,
+}
+
+/// A named preset.
+#[derive(Debug, Clone)]
+pub(super) struct Template {
+    /// The parameters that it sets.
+    pub(super) parameters: Map<String, Value>,
+    /// What a job's own parameters have to be.
+    pub(super) schema: Option<ParametersSchema>,
 }
 
 impl Templates {
@@ -25,15 +41,25 @@ impl Templates {
     }
 
     fn parse(text: &str) -> anyhow::Result<Self> {
-        let by_plugin: BTreeMap<PluginName, BTreeMap<String, Map<String, Value>>> = toml::from_str(text)?;
+        let tables: BTreeMap<PluginName, BTreeMap<String, Map<String, Value>>> = toml::from_str(text)?;
+        let mut by_plugin = BTreeMap::new();
+        for (plugin, tables) in tables {
+            let mut templates = BTreeMap::new();
+            for (name, mut parameters) in tables {
+                let schema = parameters.remove(SCHEMA).map(ParametersSchema::read).transpose();
+                let schema = schema.with_context(|| format!("[{plugin}.{name}.{SCHEMA}]"))?;
+                templates.insert(name, Template { parameters, schema });
+            }
+            by_plugin.insert(plugin, templates);
+        }
         Ok(Self { by_plugin })
     }
 
-    /// The parameters of a plugin's template.
+    /// A plugin's template of this name.
     ///
     /// # Errors
     /// A sentence that names the templates there are.
-    pub(super) fn find(&self, plugin: &PluginName, name: &str) -> Result<&Map<String, Value>, String> {
+    pub(super) fn find(&self, plugin: &PluginName, name: &str) -> Result<&Template, String> {
         let templates = self.by_plugin.get(plugin);
         templates
             .and_then(|templates| templates.get(name))
@@ -62,7 +88,8 @@ mod tests {
     fn an_unknown_template_is_refused_with_those_that_there_are() {
         let templates = Templates::parse("[OCR.template]\n[OCR.partial]\npublish_partial = true\n").unwrap();
         let ocr = "OCR".parse().unwrap();
-        assert_eq!(templates.find(&ocr, "partial").unwrap()["publish_partial"], true);
+        let partial = templates.find(&ocr, "partial").unwrap();
+        assert_eq!(partial.parameters["publish_partial"], true);
         assert!(
             templates
                 .find(&ocr, "best")
@@ -81,5 +108,21 @@ mod tests {
     fn a_mistake_in_the_file_is_told_with_its_place() {
         let error = format!("{:#}", Templates::parse("[OCR.template\n").unwrap_err());
         assert!(error.contains("line 1"), "{error}");
+        let error = Templates::parse("[SHELL.scale.schema]\nrequired = 3\n").unwrap_err();
+        let error = format!("{error:#}");
+        assert!(
+            error.contains("[SHELL.scale.schema]: its JSON Schema is wrong"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_templates_schema_is_none_of_its_parameters() {
+        let text = "[SHELL.scale]\ncommand = [\"scale\"]\n[SHELL.scale.schema]\nrequired = [\"percent\"]\n";
+        let templates = Templates::parse(text).unwrap();
+        let scale = templates.find(&"SHELL".parse().unwrap(), "scale").unwrap();
+        assert_eq!(scale.parameters.keys().collect::<Vec<_>>(), ["command"]);
+        let schema = scale.schema.as_ref().unwrap();
+        assert_eq!(schema.problems(&serde_json::json!({})).len(), 1);
     }
 }

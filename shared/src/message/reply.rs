@@ -78,6 +78,9 @@ pub struct Grant {
     pub lease_seconds: u32,
     /// How long the attempt may run, seconds.
     pub run_budget_seconds: u32,
+    /// Without contact to any coordinator for this long, seconds, the attempt is broken off; `None`: it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disconnect_limit_seconds: Option<u32>,
     /// The job's title.
     pub title: String,
     /// Input folder, absolute.

@@ -6,6 +6,7 @@
 mod fields;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::job::{JobId, Priority};
 use crate::plugin::PluginName;
 use fields::Fields;
+pub use token::{Token, TokenHeader};
 
 /// Most bytes that a submission may have.
 pub const BODY_MAX_BYTES: usize = 256 * 1024;
@@ -38,6 +40,37 @@ const SECRET_FIELDS: [&str; 7] = [
 
 /// What stands in the place of a secret that was not kept.
 pub const SECRET_MASK: &str = "(secret, not kept)";
+
+/// What stands there while the secret is kept, encrypted, for the callback.
+pub const SECRET_KEPT: &str = "(secret, kept encrypted until the callback is delivered)";
+
+/// At which ends of a job its submitter is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackWhen {
+    /// However it ends; the body says how.
+    #[default]
+    Ended,
+    /// When it is DONE only: for receivers that take the call itself for success, as those of the intranda
+    /// `TaskManager` do.
+    Done,
+}
+
+impl CallbackWhen {
+    /// The name in messages and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ended => "ended",
+            Self::Done => "done",
+        }
+    }
+
+    /// Whether it is [`Self::Ended`], which is not written.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_usual(&self) -> bool {
+        *self == Self::Ended
+    }
+}
 
 /// A job as its submitter describes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,6 +112,12 @@ pub struct Submission {
     /// Whom to tell when the job has ended. Alias `callbackUrl`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub callback_url: Option<String>,
+    /// At which ends. Where nothing is said: at each for `callback_url`, at DONE only for `callbackUrl`.
+    #[serde(skip_serializing_if = "CallbackWhen::is_usual", default)]
+    pub callback_when: CallbackWhen,
+    /// The secret that the callback identifies itself with. Fields `token`, `goobiToken`, `jwt`.
+    #[serde(skip)]
+    pub token: Option<Token>,
     /// Submissions with the same key are one job. Alias `idempotencyKey`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub idempotency_key: Option<String>,
@@ -165,9 +204,11 @@ impl Submission {
         let project = fields.short_text(&["project", "projectname"]);
         let source = fields.text(&["source", "sourceDir"]);
         let target = fields.text(&["target", "targetDir"]);
+        let callback_when = fields.callback_when();
         let callback_url = fields.text(&["callback_url", "callbackUrl"]);
         let idempotency_key = fields.text(&["idempotency_key", "idempotencyKey"]);
         let parameters = fields.parameters();
+        let token = fields.token();
         let (extra, problems) = fields.finish();
         match (plugin, title) {
             (Some(plugin), Some(title)) if problems.is_empty() => Ok(Self {
@@ -184,6 +225,8 @@ impl Submission {
                 target,
                 parameters,
                 callback_url,
+                callback_when,
+                token,
                 idempotency_key,
                 extra,
             }),
@@ -194,25 +237,47 @@ impl Submission {
     /// The key that two submissions of one workflow step share while the first is unfinished; `None` where the
     /// submission does not say which step it belongs to.
     pub fn derived_key(&self) -> Option<String> {
-        let process = self.process_id.as_deref()?;
-        let step = self.step_id.as_deref()?;
-        let parts = [
-            self.plugin.as_str(),
-            process,
-            step,
-            self.template.as_deref().unwrap_or(""),
-            self.target.as_deref().unwrap_or(""),
-        ];
-        // JSON keeps the parts apart whatever characters they contain; the digest keeps the key short enough for
-        // an index whatever their lengths.
-        let text = Value::from(parts.to_vec()).to_string();
-        let start = "derived:".to_owned();
-        Some(
-            Sha256::digest(text)
-                .iter()
-                .fold(start, |key, byte| key + &format!("{byte:02x}")),
-        )
+        Some(derived_key(StepOfWorkflow {
+            plugin: self.plugin.as_str(),
+            process_id: self.process_id.as_deref()?,
+            step_id: self.step_id.as_deref()?,
+            template: self.template.as_deref(),
+            target: self.target.as_deref(),
+        }))
     }
+}
+
+/// What a workflow's step is told by.
+#[derive(Debug, Clone, Copy)]
+pub struct StepOfWorkflow<'a> {
+    /// The plugin's name.
+    pub plugin: &'a str,
+    /// The process.
+    pub process_id: &'a str,
+    /// Its step.
+    pub step_id: &'a str,
+    /// The template, where one is named.
+    pub template: Option<&'a str>,
+    /// The folder of the outputs, where one is named.
+    pub target: Option<&'a str>,
+}
+
+/// The key that all jobs of one workflow step have while they are unfinished.
+pub fn derived_key(step: StepOfWorkflow<'_>) -> String {
+    let parts = [
+        step.plugin,
+        step.process_id,
+        step.step_id,
+        step.template.unwrap_or(""),
+        step.target.unwrap_or(""),
+    ];
+    // JSON keeps the parts apart whatever characters they contain; the digest keeps the key short enough for
+    // an index whatever their lengths.
+    let text = Value::from(parts.to_vec()).to_string();
+    let start = "derived:".to_owned();
+    Sha256::digest(text)
+        .iter()
+        .fold(start, |key, byte| key + &format!("{byte:02x}"))
 }
 
 /// Decodes a submission's bytes, with a reason that a person understands when that fails.

@@ -81,6 +81,10 @@ pub struct PluginOffer {
     pub needs_template: bool,
     /// How many jobs of it this worker runs at once.
     pub slots: u16,
+    /// JSON Schema (2020-12) that a job's parameters have to satisfy, those of its template laid over them; `None`
+    /// when the worker says nothing of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters_schema: Option<Value>,
 }
 
 /// One thing that was looked at, and what to do when it is not as it should be.

@@ -107,6 +107,7 @@ fn granted() -> Vec<ClaimReply> {
         claim_id: claim_id(),
         lease_seconds: 60,
         run_budget_seconds: 86_400,
+        disconnect_limit_seconds: Some(3_600),
         title: "Kochbuch".to_owned(),
         source: Some("/data/metadata/27/images/kochbuch_media".to_owned()),
         target: Some("/data/metadata/27".to_owned()),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, json};
 use shared::job::Priority;
-use shared::message::submit::{Submission, SubmitReply};
+use shared::message::submit::{CallbackWhen, Submission, SubmitReply};
 
 use super::parts::{job_id, object};
 
@@ -34,6 +34,8 @@ pub(crate) fn submissions() -> Vec<(&'static str, Submission)> {
         target: Some("/opt/digiverso/goobi/metadata/27".to_owned()),
         parameters: object(&json!({"font_type": "fracture", "language": "ger,lat"})),
         callback_url: Some("http://goobi.example.org/goobi/api/plugins/ocr/12/done".to_owned()),
+        callback_when: CallbackWhen::Ended,
+        token: None,
         idempotency_key: Some("kochbuch-2026-07-01".to_owned()),
         extra: Map::new(),
     };
@@ -51,6 +53,8 @@ pub(crate) fn submissions() -> Vec<(&'static str, Submission)> {
         target: None,
         parameters: Map::new(),
         callback_url: None,
+        callback_when: CallbackWhen::Ended,
+        token: None,
         idempotency_key: None,
         extra: Map::new(),
     };

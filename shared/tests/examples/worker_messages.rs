@@ -1,5 +1,6 @@
 //! What workers are told to look at, and what they send.
 
+use serde_json::json;
 use shared::job::decide::ErrorClass;
 use shared::message::dispatch::Dispatch;
 use shared::message::worker::{
@@ -34,6 +35,12 @@ pub(crate) fn worker_messages() -> Vec<(&'static str, WorkerMessage)> {
             needs_target: true,
             needs_template: false,
             slots: 2,
+            parameters_schema: Some(json!({
+                "type": "object",
+                "properties": {
+                    "language": {"type": ["string", "array", "null"], "description": "a text or an array of texts"}
+                }
+            })),
         }],
         draining: false,
         checks: vec![

@@ -87,7 +87,7 @@ fn publishing_is_granted_once_wherever_the_coordinator_dies() {
         point,
         held: Some(Failpoint::OutputsBeforeAsking),
         then: (GRANTED, granted),
-        again: "claims.grant_publish",
+        again: "publish.grant",
     };
     survive(&[
         death(Failpoint::PublishBeforeCommit, 0),

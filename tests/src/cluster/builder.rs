@@ -5,13 +5,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use launcher::{Place, workspace};
+use launcher::{Place, SmallDisk, workspace};
 
 use super::{Cluster, Program};
 use crate::api::Api;
 use crate::environment::{self, program};
 use crate::eventually::{LIMIT, eventually};
-use crate::servers::Servers;
+use crate::servers::{Private, Servers};
 
 /// What the log of each program may be asked for when a test fails.
 const LOG_FILTER: &str = "info,coordinator=debug,worker=debug,shared=debug";
@@ -25,8 +25,8 @@ pub struct Builder {
     templates: String,
     pub(super) coordinator: Vec<(String, String)>,
     pub(super) worker: Vec<(String, String)>,
-    private_postgres: bool,
-    private_rabbitmq: bool,
+    private: Private,
+    small_disk: Option<(&'static str, u32)>,
     recording_tesseract: bool,
     expected: Vec<String>,
     failpoints: bool,
@@ -43,8 +43,8 @@ impl Builder {
             templates: String::new(),
             coordinator: Vec::new(),
             worker: Vec::new(),
-            private_postgres: false,
-            private_rabbitmq: false,
+            private: Private::default(),
+            small_disk: None,
             recording_tesseract: false,
             expected: Vec::new(),
             failpoints: false,
@@ -109,14 +109,35 @@ impl Builder {
     /// A PostgreSQL of its own, which the test may hurt. Its commits survive the machine's death.
     #[must_use]
     pub fn private_postgres(mut self) -> Self {
-        self.private_postgres = true;
+        self.private.postgres = true;
         self
+    }
+
+    /// A PostgreSQL of its own with a standby that follows it; programs know the addresses of both.
+    #[must_use]
+    pub fn standby(mut self) -> Self {
+        self.private.standby = true;
+        self
+    }
+
+    /// The same on a disk of so many MiB; see [`Cluster::small_disk`].
+    #[must_use]
+    pub fn private_postgres_on_small_disk(mut self, mebibytes: u32) -> Self {
+        self.small_disk = Some(("postgres", mebibytes));
+        self.private_postgres()
+    }
+
+    /// A RabbitMQ of its own on a disk of so many MiB; see [`Cluster::small_disk`].
+    #[must_use]
+    pub fn private_rabbitmq_on_small_disk(mut self, mebibytes: u32) -> Self {
+        self.small_disk = Some(("rabbitmq", mebibytes));
+        self.private_rabbitmq()
     }
 
     /// A RabbitMQ of its own, which the test may hurt.
     #[must_use]
     pub fn private_rabbitmq(mut self) -> Self {
-        self.private_rabbitmq = true;
+        self.private.rabbitmq = true;
         self
     }
 
@@ -159,7 +180,10 @@ impl Builder {
         if self.failpoints {
             self.offer_failpoints(&place);
         }
-        let servers = Servers::start(&place, self.private_postgres, self.private_rabbitmq);
+        let small_disk = self.small_disk.map(|(folder, mebibytes)| {
+            SmallDisk::mount(&place, &place.path().join(folder), mebibytes).expect("a small disk")
+        });
+        let servers = Servers::start(&place, self.private);
         self.make_users(&place, &servers);
         let coordinator = self.start_coordinator(&place, &servers, &data);
         let worker = self.worker(&place, &servers, &data, 0);
@@ -167,6 +191,7 @@ impl Builder {
             coordinator,
             workers: vec![worker],
             servers,
+            small_disk,
             builder: self,
             data,
             place,

@@ -27,6 +27,9 @@ pub(super) fn conclude(attempt: &Attempt, error: AttemptError) -> Worked {
         (AttemptError::Stopped, Some(StopReason::Cancelled)) => Outcome::Cancelled,
         (AttemptError::Stopped, Some(StopReason::ShutDown)) => interrupted("the worker was shut down"),
         (AttemptError::Stopped, Some(StopReason::Interrupted)) => interrupted("it did not yield in time"),
+        (AttemptError::Stopped, Some(StopReason::OutOfContact)) => {
+            interrupted("it had no contact for too long")
+        }
         (AttemptError::Stopped, Some(StopReason::OverBudget)) => {
             failed(AttemptError::retryable("it ran longer than its plugin allows"))
         }

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use shared::job::Stage;
 use shared::message::manifest::FileEntry;
 use shared::message::reply::DoneItem;
@@ -23,11 +23,14 @@ use tokio_util::sync::CancellationToken;
 mod tests;
 mod witness;
 
-use super::parameters::{Parameters, wrong};
+use super::parameters::{Parameters, flag_schema, number_schema, wrong};
 use crate::context::Context;
 use crate::item_store::{ItemStore, storage_failure};
 use crate::plugin::{AttemptError, Finished, Plugin};
 use witness::Witness;
+
+/// What parameter `fail` may be.
+const FAIL: &str = "true, false, \"permanent\" or \"retryable\"";
 
 /// The plugin.
 #[derive(Debug)]
@@ -53,6 +56,7 @@ impl Plugin for Noop {
             needs_target: false,
             needs_template: false,
             slots: self.slots,
+            parameters_schema: Some(schema()),
         }
     }
 
@@ -184,6 +188,22 @@ async fn write(
     Ok(store.put(&format!("noop/{name}.txt"), &scratch).await?)
 }
 
+fn schema() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "items": number_schema(),
+            "item_ms": number_schema(),
+            "write": flag_schema(),
+            "witness": {"type": ["string", "null"], "description": "the name of a file"},
+            "fail": {
+                "enum": [true, false, "true", "false", "permanent", "retryable", null],
+                "description": FAIL,
+            },
+        },
+    })
+}
+
 fn failure(parameters: &Parameters) -> Result<Option<AttemptError>, AttemptError> {
     const MESSAGE: &str = "failed because parameter \"fail\" says so";
     match parameters.get("fail") {
@@ -191,11 +211,7 @@ fn failure(parameters: &Parameters) -> Result<Option<AttemptError>, AttemptError
         Some(Value::String(class)) if class == "permanent" => Ok(Some(AttemptError::permanent(MESSAGE))),
         Some(other) => match parameters.flag("fail") {
             Ok(fail) => Ok(fail.then(|| AttemptError::permanent(MESSAGE))),
-            Err(_) => Err(wrong(
-                "fail",
-                other,
-                "true, false, \"permanent\" or \"retryable\"",
-            )),
+            Err(_) => Err(wrong("fail", other, FAIL)),
         },
         None => Ok(None),
     }

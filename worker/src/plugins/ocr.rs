@@ -71,6 +71,7 @@ impl Plugin for Ocr {
             needs_target: true,
             needs_template: false,
             slots: self.slots,
+            parameters_schema: Some(languages::schema()),
         }
     }
 

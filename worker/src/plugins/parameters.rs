@@ -1,10 +1,13 @@
 //! Reading a job's parameters: the template's win over the submitter's, and a wrong one is a permanent failure
 //! that says which, never a guess.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use shared::message::reply::Grant;
 
 use crate::plugin::AttemptError;
+
+const NUMBER: &str = "a whole number";
+const FLAG: &str = "true or false";
 
 /// What counts for a job.
 #[derive(Debug)]
@@ -37,7 +40,7 @@ impl Parameters {
         };
         match self.get(name) {
             None => Ok(default),
-            Some(value) => read(value).ok_or_else(|| wrong(name, value, "a whole number")),
+            Some(value) => read(value).ok_or_else(|| wrong(name, value, NUMBER)),
         }
     }
 
@@ -48,9 +51,25 @@ impl Parameters {
             Some(Value::Bool(flag)) => Ok(*flag),
             Some(Value::String(text)) if text == "true" => Ok(true),
             Some(Value::String(text)) if text == "false" => Ok(false),
-            Some(value) => Err(wrong(name, value, "true or false")),
+            Some(value) => Err(wrong(name, value, FLAG)),
         }
     }
+}
+
+/// JSON Schema of what [`Parameters::number`] reads.
+pub(super) fn number_schema() -> Value {
+    json!({
+        "type": ["integer", "string", "null"],
+        "minimum": 0,
+        "maximum": u32::MAX,
+        "pattern": r"^\s*\+?[0-9]+\s*$",
+        "description": NUMBER,
+    })
+}
+
+/// JSON Schema of what [`Parameters::flag`] reads.
+pub(super) fn flag_schema() -> Value {
+    json!({"enum": [true, false, "true", "false", null], "description": FLAG})
 }
 
 /// The failure for a value that is not what it should be.
@@ -61,7 +80,7 @@ pub(super) fn wrong(name: &str, value: &Value, expected: &str) -> AttemptError {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -86,5 +105,28 @@ mod tests {
         );
         let refused = given.flag("d").unwrap_err().to_string();
         assert_eq!(refused, "parameter \"d\" is \"yes\", but must be true or false");
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            (0..=u64::from(u32::MAX) + 1).prop_map(Value::from),
+            "[ ]{0,2}[+-]?[0-9]{0,9}[ x]?".prop_map(Value::from),
+            "true|false|True|yes|1|".prop_map(Value::from),
+            Just(json!([1])),
+            Just(json!({"a": 1})),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_schema_allows_what_is_read_and_nothing_else(value in any_value()) {
+            let given = parameters(&json!({"it": value}));
+            let number = jsonschema::is_valid(&number_schema(), &value);
+            prop_assert_eq!(number, given.number("it", 0).is_ok());
+            prop_assert_eq!(jsonschema::is_valid(&flag_schema(), &value), given.flag("it").is_ok());
+        }
     }
 }

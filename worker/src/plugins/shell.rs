@@ -49,6 +49,8 @@ impl Plugin for Shell {
             needs_target: false,
             needs_template: true,
             slots: self.slots,
+            // What a command needs of its job, only the template knows: it has a schema of its own.
+            parameters_schema: None,
         }
     }
 

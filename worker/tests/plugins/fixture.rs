@@ -97,6 +97,7 @@ impl Job {
                 claim_id,
                 lease_seconds: 60,
                 run_budget_seconds: 600,
+                disconnect_limit_seconds: None,
                 title: "Huckleberry Finn".to_owned(),
                 source: Some(path("source").display().to_string()),
                 target: Some(path("target").display().to_string()),

@@ -1,18 +1,23 @@
 //! What can be done with ended jobs: do them again, or remove them from history.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Transaction;
 use shared::job::JobId;
 use shared::job::decide::Job;
+use shared::message::submit::{StepOfWorkflow, derived_key};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::jobs::{JobOutcome, WhyNot};
 use crate::control::RetryItems;
 use crate::db::Error;
 
-/// Makes a new job of each ended one. With [`RetryItems::Failed`] it keeps the done items, and goes on in the item
-/// store of the old one.
+#[cfg(test)]
+mod tests;
+
+/// Makes a new job of each ended one, which is recognised as a repeated submission of its workflow's step while it is
+/// unfinished. With [`RetryItems::Failed`] it keeps the done items, and goes on in the item store of the old one.
 pub(super) async fn retry(
     tx: &Transaction<'_>,
     ids: &[JobId],
@@ -25,7 +30,8 @@ pub(super) async fn retry(
     let lock = tx
         .prepare_cached(
             "-- retry.lock
-             SELECT id, state FROM job_history WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+             SELECT id, state, plugin, process_id, step_id, template, target FROM job_history
+             WHERE id = ANY($1) ORDER BY id FOR UPDATE",
         )
         .await?;
     let ended = tx.query(&lock, &[&uuids]).await?;
@@ -48,9 +54,9 @@ pub(super) async fn retry(
     let retried = tx.query(&retried, &[&uuids]).await?;
     let retried: Vec<Uuid> = retried.iter().map(|row| row.get(0)).collect();
     let busy: Vec<Uuid> = busy.iter().map(|row| row.get(0)).collect();
-    let mut old = Vec::new();
-    let mut new = Vec::new();
-    for row in &ended {
+    let mut repeated: Vec<(&Row, JobId)> = Vec::new();
+    // The youngest first: of several jobs of one step it is the one that holds their key.
+    for row in ended.iter().rev() {
         let id: Uuid = row.get(0);
         let outcome = if row.get::<_, &str>(1) == "CANCELLED" {
             JobOutcome::Refused {
@@ -66,14 +72,75 @@ pub(super) async fn retry(
             }
         } else {
             let new_job = JobId::generate();
-            old.push(id);
-            new.push(new_job.0);
+            repeated.push((row, new_job));
             JobOutcome::Retried { new_job }
         };
         outcomes.insert(JobId(id), outcome);
     }
+    let submitted_again = hold_keys(tx, &repeated).await?;
+    let why = WhyNot::SubmittedAgain;
+    let (second, repeated): (Vec<_>, Vec<_>) = repeated
+        .into_iter()
+        .map(|(row, new_job)| (row.get::<_, Uuid>(0), new_job))
+        .partition(|(_, new_job)| submitted_again.contains(new_job));
+    outcomes.extend(
+        second
+            .into_iter()
+            .map(|(old, _)| (JobId(old), JobOutcome::Refused { why })),
+    );
+    // In the order of the old ones, as they came.
+    let (old, new): (Vec<Uuid>, Vec<Uuid>) = repeated.iter().rev().map(|(old, new)| (*old, new.0)).unzip();
     copy(tx, &old, &new, items).await?;
     Ok(outcomes)
+}
+
+/// Has retries hold the keys by which their workflows' repeated submissions are recognised; gives those whose key
+/// another unfinished job holds.
+async fn hold_keys(tx: &Transaction<'_>, repeated: &[(&Row, JobId)]) -> Result<HashSet<JobId>, Error> {
+    let old: Vec<Uuid> = repeated.iter().map(|(row, _)| row.get(0)).collect();
+    // Who has named a key decides by itself what a repetition is.
+    let chosen = tx
+        .prepare_cached(
+            "-- retry.chosen_keys
+             SELECT job_id FROM idempotency_keys WHERE job_id = ANY($1) AND starts_with(key, 'key:')",
+        )
+        .await?;
+    let chosen: HashSet<Uuid> = tx
+        .query(&chosen, &[&old])
+        .await?
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    let (keys, jobs): (Vec<String>, Vec<Uuid>) = repeated
+        .iter()
+        .filter(|(row, _)| !chosen.contains(&row.get(0)))
+        .filter_map(|(row, new_job)| Some((derived(row)?, new_job.0)))
+        .unzip();
+    let hold = tx
+        .prepare_cached(
+            "-- retry.hold_keys
+             INSERT INTO idempotency_keys (key, job_id)
+             SELECT key, job_id FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS new(key, job_id, place)
+             ORDER BY key, place ON CONFLICT (key) DO NOTHING RETURNING job_id",
+        )
+        .await?;
+    let rows = tx.query(&hold, &[&keys, &jobs]).await?;
+    let holders: HashSet<Uuid> = rows.iter().map(|row| row.get(0)).collect();
+    Ok(jobs
+        .into_iter()
+        .filter(|job| !holders.contains(job))
+        .map(JobId)
+        .collect())
+}
+
+fn derived(row: &Row) -> Option<String> {
+    Some(derived_key(StepOfWorkflow {
+        plugin: row.get("plugin"),
+        process_id: row.get::<_, Option<&str>>("process_id")?,
+        step_id: row.get::<_, Option<&str>>("step_id")?,
+        template: row.get("template"),
+        target: row.get("target"),
+    }))
 }
 
 async fn copy(tx: &Transaction<'_>, old: &[Uuid], new: &[Uuid], items: RetryItems) -> Result<(), Error> {
@@ -92,9 +159,10 @@ async fn copy(tx: &Transaction<'_>, old: &[Uuid], new: &[Uuid], items: RetryItem
         .prepare_cached(
             "-- retry.details
              INSERT INTO job_details (job_id, template, template_parameters, process_id, step_id, step_name, project,
-                                      source, target, parameters, callback_url, extra, submitted_by, store_id)
+                                      source, target, parameters, callback_url, callback_when, extra, submitted_by,
+                                      store_id)
              SELECT new.id, h.template, h.template_parameters, h.process_id, h.step_id, h.step_name, h.project,
-                    h.source, h.target, h.parameters, h.callback_url, h.extra, h.submitted_by,
+                    h.source, h.target, h.parameters, h.callback_url, h.callback_when, h.extra, h.submitted_by,
                     CASE WHEN $3 THEN coalesce(h.store_id, h.id) END
              FROM unnest($1::uuid[], $2::uuid[]) AS new(old, id) JOIN job_history h ON h.id = new.old",
         )
@@ -143,6 +211,10 @@ pub(crate) async fn remove(tx: &Transaction<'_>, ids: &[JobId]) -> Result<Vec<Jo
         return Ok(Vec::new());
     }
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let lock = tx
+        .prepare_cached("-- delete.lock\nSELECT 1 FROM job_history WHERE id = ANY($1) ORDER BY id FOR UPDATE")
+        .await?;
+    tx.execute(&lock, &[&uuids]).await?;
     let history = tx
         .prepare_cached(
             "-- delete.history
@@ -157,6 +229,8 @@ pub(crate) async fn remove(tx: &Transaction<'_>, ids: &[JobId]) -> Result<Vec<Jo
     for statement in [
         "-- delete.items\nDELETE FROM items WHERE job_id = ANY($1)",
         "-- delete.attempts\nDELETE FROM attempts WHERE job_id = ANY($1)",
+        // What is still to be sent, or has failed, outlives its job; housekeeping removes it in the end.
+        "-- delete.deliveries\nDELETE FROM deliveries WHERE job_id = ANY($1) AND state = 'delivered'",
         "-- delete.keys\nDELETE FROM idempotency_keys WHERE job_id = ANY($1)",
     ] {
         let statement = tx.prepare_cached(statement).await?;

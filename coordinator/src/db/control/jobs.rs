@@ -11,10 +11,10 @@ use shared::message::reply::Verdict;
 use uuid::Uuid;
 
 use super::audit::{self, AuditOutcome, Line};
-use super::{Told, ended, order, push};
+use super::{Told, ended, places, push};
 use crate::control::{Actor, JobAction, Object, Place, authorise};
 use crate::db::finish::{Ending, finish};
-use crate::db::{Error, Transact, job_row};
+use crate::db::{Error, Transact, deliveries, job_row};
 
 /// What became of one job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -62,6 +62,8 @@ pub enum WhyNot {
     WasRetried,
     /// Its retry is not finished yet.
     RetryUnfinished,
+    /// Its workflow has submitted it again, and that job is not finished yet.
+    SubmittedAgain,
 }
 
 /// What was done, and what is to be told after the commit.
@@ -90,7 +92,12 @@ impl Transact for ActOnJobs<'_> {
     const BEFORE_COMMIT: Option<Failpoint> = Some(Failpoint::ControlBeforeCommit);
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Done, Error> {
-        let rows = job_row::lock(tx, self.ids).await?;
+        let neighbours = match self.action {
+            JobAction::Move { to } => places::neighbours(tx, self.ids, *to).await?,
+            _ => Vec::new(),
+        };
+        let locked: Vec<JobId> = self.ids.iter().chain(&neighbours).copied().collect();
+        let rows = job_row::lock(tx, &locked).await?;
         let plugins = plugins_of(tx, self.ids).await?;
         let mut allowed = Vec::new();
         let mut outcomes: HashMap<JobId, JobOutcome> = HashMap::new();
@@ -108,6 +115,17 @@ impl Transact for ActOnJobs<'_> {
             JobAction::Retry { items } => {
                 outcomes.extend(ended::retry(tx, &allowed, &rows, *items).await?);
             }
+            JobAction::SendAgain => {
+                let resent = deliveries::send_again(tx, &allowed).await?;
+                let outcome = |id: &JobId| match rows.contains_key(id) {
+                    true => JobOutcome::Refused {
+                        why: WhyNot::NotEnded,
+                    },
+                    false if resent.contains(id) => JobOutcome::Done,
+                    false => JobOutcome::Unchanged,
+                };
+                outcomes.extend(allowed.iter().map(|id| (*id, outcome(id))));
+            }
             JobAction::Delete => outcomes.extend(ended::delete(tx, &allowed, &rows).await?),
             _ => {
                 let live = allowed.iter().filter_map(|id| Some((*id, *rows.get(id)?)));
@@ -117,7 +135,7 @@ impl Transact for ActOnJobs<'_> {
                     why: WhyNot::HasEnded,
                 };
                 outcomes.extend(gone.map(|id| (*id, has_ended)));
-                outcomes.extend(self.act_on_unfinished(tx, &live, &mut told).await?);
+                outcomes.extend(self.act_on_unfinished(tx, &live, &neighbours, &mut told).await?);
             }
         }
         let lines: Vec<Line<'_>> = self
@@ -144,6 +162,7 @@ impl ActOnJobs<'_> {
         &self,
         tx: &Transaction<'_>,
         jobs: &[(JobId, Job)],
+        neighbours: &[JobId],
         told: &mut Told,
     ) -> Result<HashMap<JobId, JobOutcome>, Error> {
         let decide = match self.action {
@@ -152,8 +171,10 @@ impl ActOnJobs<'_> {
             JobAction::Release => decide::release,
             JobAction::StartNow => decide::start_now,
             JobAction::SetPriority { priority } => return set_priority(tx, jobs, *priority).await,
-            JobAction::Move { to } => return place(tx, jobs, *to).await,
-            JobAction::Retry { .. } | JobAction::Delete => unreachable!("they are about ended jobs"),
+            JobAction::Move { to } => return place(tx, jobs, *to, neighbours).await,
+            JobAction::Retry { .. } | JobAction::SendAgain | JobAction::Delete => {
+                unreachable!("they are about ended jobs")
+            }
         };
         let mut outcomes = HashMap::new();
         let mut changed = Vec::new();
@@ -208,7 +229,7 @@ async fn set_priority(
     let statement = tx
         .prepare_cached(
             "-- control.set_priority
-             UPDATE jobs SET priority = $2, age_bonus = 0
+             UPDATE jobs SET priority = $2, age_bonus = 0, prioritised_at = tm_now()
              WHERE id = ANY($1) AND (priority <> $2 OR age_bonus <> 0) RETURNING id",
         )
         .await?;
@@ -234,30 +255,26 @@ async fn set_priority(
     Ok(jobs.iter().map(|(id, _)| (*id, outcome(id))).collect())
 }
 
-/// Moves jobs so that several keep their order among themselves.
 async fn place(
     tx: &Transaction<'_>,
     jobs: &[(JobId, Job)],
     to: Place,
+    neighbours: &[JobId],
 ) -> Result<HashMap<JobId, JobOutcome>, Error> {
-    let mut outcomes = HashMap::new();
-    let forward = matches!(to, Place::Up | Place::Bottom);
-    let jobs: Vec<&(JobId, Job)> = if forward {
-        jobs.iter().collect()
-    } else {
-        jobs.iter().rev().collect()
-    };
-    for (id, job) in jobs {
+    let waiting = jobs.iter().filter(|(_, job)| job.state == JobState::Queued);
+    let waiting: Vec<JobId> = waiting.map(|(id, _)| *id).collect();
+    let moved = places::change(tx, &waiting, to, neighbours).await?;
+    let outcome = |(id, job): &(JobId, Job)| {
         let outcome = if job.state != JobState::Queued {
             JobOutcome::Refused { why: WhyNot::Running }
-        } else if order::move_to(tx, *id, to).await? {
+        } else if moved.contains(id) {
             JobOutcome::Done
         } else {
             JobOutcome::Unchanged
         };
-        outcomes.insert(*id, outcome);
-    }
-    Ok(outcomes)
+        (*id, outcome)
+    };
+    Ok(jobs.iter().map(outcome).collect())
 }
 
 /// The plugins of these jobs, unfinished or ended.
@@ -267,7 +284,8 @@ async fn plugins_of(tx: &Transaction<'_>, ids: &[JobId]) -> Result<HashMap<JobId
         .prepare_cached(
             "-- control.plugins_of
              SELECT id, plugin FROM jobs WHERE id = ANY($1)
-             UNION ALL SELECT id, plugin FROM job_history WHERE id = ANY($1)",
+             UNION ALL SELECT id, plugin FROM job_history WHERE id = ANY($1)
+             UNION SELECT job_id, plugin FROM deliveries WHERE job_id = ANY($1)",
         )
         .await?;
     let rows = tx.query(&statement, &[&ids]).await?;

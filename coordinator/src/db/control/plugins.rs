@@ -1,8 +1,11 @@
 //! Stops and settings of plugins, and what follows from a stop by itself.
 
+use std::collections::HashMap;
+
 use deadpool_postgres::Transaction;
 use serde::Serialize;
 use shared::failpoint::Failpoint;
+use shared::job::decide::PluginState;
 use shared::message::reply::Verdict;
 
 use super::audit::{self, AuditOutcome, Line};
@@ -46,7 +49,7 @@ impl Transact for ActOnPlugins<'_> {
         let lock = tx
             .prepare_cached(
                 "-- control.lock_plugins
-                 SELECT name FROM plugins WHERE $1::text IS NULL OR name = $1 ORDER BY name FOR UPDATE",
+                 SELECT name FROM plugins WHERE $1::text IS NULL OR name = $1 ORDER BY name FOR NO KEY UPDATE",
             )
             .await?;
         let rows = tx.query(&lock, &[&self.plugin]).await?;
@@ -91,10 +94,17 @@ impl ActOnPlugins<'_> {
                 resume_at,
             } => {
                 let deadline = deadline_seconds.map(f64::from);
+                let running = running(tx, names).await?;
+                let states: Vec<&str> = names
+                    .iter()
+                    .map(|name| {
+                        PluginState::stopped_by_hand(running.get(name).copied().unwrap_or(0)).as_str()
+                    })
+                    .collect();
                 let statement = tx.prepare_cached(STOP).await?;
                 tx.query(
                     &statement,
-                    &[&names, &self.actor.name, reason, &deadline, resume_at],
+                    &[&names, &self.actor.name, reason, &deadline, resume_at, &states],
                 )
                 .await?
             }
@@ -155,14 +165,26 @@ impl ActOnPlugins<'_> {
     }
 }
 
-/// A plugin none of whose jobs runs is stopped at once.
+/// How many attempts of these plugins run, where there are some. Their rows must be locked: a statement of its own, so
+/// that it sees what those have committed that it had to wait for.
+async fn running(tx: &Transaction<'_>, names: &[String]) -> Result<HashMap<String, i64>, Error> {
+    let statement = tx
+        .prepare_cached(
+            "-- control.running
+             SELECT name, running::bigint FROM unnest($1::text[]) AS name JOIN limit_keys ON key = 'plugin:' || name",
+        )
+        .await?;
+    let rows = tx.query(&statement, &[&names]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
 const STOP: &str = "-- control.stop
     UPDATE plugins SET
-        state = CASE WHEN coalesce(limit_keys.running, 0) = 0 THEN 'stopped' ELSE 'stopping' END,
-        state_since = CASE WHEN state = 'running' THEN tm_now() ELSE state_since END,
+        state = wanted.state,
+        state_since = CASE WHEN plugins.state = 'running' THEN tm_now() ELSE state_since END,
         state_by = $2, state_reason = $3,
         stop_deadline = tm_now() + make_interval(secs => $4), resume_at = $5
-    FROM unnest($1::text[]) AS wanted(name) LEFT JOIN limit_keys ON limit_keys.key = 'plugin:' || wanted.name
+    FROM unnest($1::text[], $6::text[]) AS wanted(name, state)
     WHERE plugins.name = wanted.name
     RETURNING plugins.name";
 
@@ -191,7 +213,8 @@ async fn configure(
                  keep_done_jobs = CASE WHEN $12 THEN $13 ELSE keep_done_jobs END,
                  keep_done_days = CASE WHEN $14 THEN $15 ELSE keep_done_days END,
                  keep_failed_jobs = CASE WHEN $16 THEN $17 ELSE keep_failed_jobs END,
-                 keep_failed_days = CASE WHEN $18 THEN $19 ELSE keep_failed_days END
+                 keep_failed_days = CASE WHEN $18 THEN $19 ELSE keep_failed_days END,
+                 disconnect_limit_seconds = CASE WHEN $20 THEN $21 ELSE disconnect_limit_seconds END
              WHERE name = ANY($1) RETURNING name",
         )
         .await?;
@@ -220,6 +243,8 @@ async fn configure(
                 &settings.keep_failed_jobs.flatten(),
                 &settings.keep_failed_days.is_some(),
                 &settings.keep_failed_days.flatten(),
+                &settings.disconnect_limit_seconds.is_some(),
+                &settings.disconnect_limit_seconds.flatten(),
             ],
         )
         .await?;
@@ -268,18 +293,11 @@ impl Transact for FollowStops {
     type Output = (bool, Told);
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
-        let stopped = tx
-            .prepare_cached(
-                "-- stops.complete
-                 UPDATE plugins SET state = 'stopped' WHERE state = 'stopping' AND NOT EXISTS (
-                     SELECT 1 FROM limit_keys WHERE key = 'plugin:' || name AND running > 0)",
-            )
-            .await?;
-        let mut changed = tx.execute(&stopped, &[]).await? > 0;
+        let mut changed = complete(tx).await?;
         let due = tx
             .prepare_cached(
                 "-- stops.due
-                 SELECT name FROM plugins WHERE state <> 'running' AND resume_at <= tm_now() ORDER BY name FOR UPDATE",
+                 SELECT name FROM plugins WHERE state <> 'running' AND resume_at <= tm_now() ORDER BY name FOR NO KEY UPDATE",
             )
             .await?;
         let due = tx.query(&due, &[]).await?;
@@ -307,4 +325,38 @@ impl Transact for FollowStops {
         };
         Ok((changed, told))
     }
+}
+
+/// Writes what stops have come to; whether a plugin's state has changed.
+async fn complete(tx: &Transaction<'_>) -> Result<bool, Error> {
+    // Attempts that come back lock these rows, too: what runs is counted once none can come in between.
+    let lock = tx
+        .prepare_cached(
+            "-- stops.lock
+             SELECT name, state FROM plugins WHERE state <> 'running' ORDER BY name FOR NO KEY UPDATE",
+        )
+        .await?;
+    let rows = tx.query(&lock, &[]).await?;
+    let names: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    if names.is_empty() {
+        return Ok(false);
+    }
+    let running = running(tx, &names).await?;
+    let write = tx
+        .prepare_cached("-- stops.complete\nUPDATE plugins SET state = $2 WHERE name = $1")
+        .await?;
+    let mut changed = false;
+    for (row, name) in rows.iter().zip(&names) {
+        let state: PluginState = row.get::<_, &str>(1).parse().map_err(|_| Error::Inconsistent {
+            table: "plugins",
+            column: "state",
+            row: name.clone(),
+        })?;
+        let next = state.with_running(running.get(name).copied().unwrap_or(0));
+        if next != state {
+            tx.execute(&write, &[name, &next.as_str()]).await?;
+            changed = true;
+        }
+    }
+    Ok(changed)
 }

@@ -10,7 +10,6 @@ use crate::control::{Actor, JobAction, Period, PluginAction, Quota, Role, Settin
 use crate::db::Db;
 use crate::db::claims::{GrantClaims, WorkerClaim};
 use crate::db::dispatch::Pick;
-use crate::db::overdue::EndOverdue;
 use crate::db::pages::sample::{Sample, id};
 use crate::db::retention::Prune;
 use crate::db::schedule::Wake;
@@ -22,16 +21,6 @@ async fn database(sample: &Sample) -> (TestDatabase, Db) {
     database.execute(&sample.sql()).await;
     let db = database.db();
     (database, db)
-}
-
-/// Moves the database's clock.
-async fn advance(database: &TestDatabase, interval: &str) {
-    database
-        .execute(&format!(
-            "CREATE OR REPLACE FUNCTION tm_now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
-             AS $$ SELECT clock_timestamp() + interval '{interval}' $$"
-        ))
-        .await;
 }
 
 async fn on_plugin(db: &Db, plugin: &str, action: PluginAction) {
@@ -174,7 +163,7 @@ async fn a_page_contract_is_booked_by_the_pages_done_and_at_its_limit_jobs_wait(
     assert_eq!(claim(&db, id("b"), 1).await, Err(Refusal::QuotaUsedUp));
     assert!(picked(&db).await.is_empty());
     // The next month brings new pages.
-    advance(&database, "40 days").await;
+    database.advance("40 days").await;
     assert_eq!(picked(&db).await, [id("b")]);
     assert_eq!(claim(&db, id("b"), 2).await, Ok(()));
 }
@@ -262,14 +251,68 @@ async fn waiting_raises_the_priority_and_replaces_the_message() {
     };
     on_plugin(&db, "OCR", PluginAction::Configure(ageing)).await;
     assert_eq!(db.run(&Age).await.unwrap(), 0);
-    advance(&database, "35 minutes").await;
+    database.advance("35 minutes").await;
     assert_eq!(db.run(&Age).await.unwrap(), 2);
     assert_eq!(db.run(&Age).await.unwrap(), 0);
     let rows = "SELECT title || ' ' || effective_priority || ' ' || dispatch FROM jobs ORDER BY title";
     assert_eq!(database.texts(rows).await, ["patient 5 2", "urgent 7 2"]);
-    advance(&database, "10 hours").await;
+    database.advance("10 hours").await;
     db.run(&Age).await.unwrap();
     assert_eq!(database.texts(rows).await, ["patient 10 3", "urgent 10 3"]);
+}
+
+#[tokio::test]
+async fn a_priority_that_a_person_gives_counts_until_its_job_has_waited_anew() {
+    let mut sample = Sample::default();
+    sample.plugin("OCR").waiting("OCR", "a", 5);
+    let (database, db) = database(&sample).await;
+    let ageing = Settings {
+        ageing_minutes: Some(Some(10)),
+        ..Settings::default()
+    };
+    on_plugin(&db, "OCR", PluginAction::Configure(ageing)).await;
+    database.advance("35 minutes").await;
+    assert_eq!(db.run(&Age).await.unwrap(), 1);
+    let lower = ActOnJobs {
+        actor: &Actor::on_this_machine(),
+        ids: &[id("a")],
+        action: &JobAction::SetPriority {
+            priority: shared::job::Priority::try_from(2).unwrap(),
+        },
+    };
+    db.run(&lower).await.unwrap();
+    assert_eq!(db.run(&Age).await.unwrap(), 0, "its clock has started anew");
+    let priority = "SELECT effective_priority::text FROM jobs";
+    assert_eq!(database.texts(priority).await, ["2"]);
+    database.advance("46 minutes").await;
+    assert_eq!(db.run(&Age).await.unwrap(), 1);
+    assert_eq!(database.texts(priority).await, ["3"]);
+}
+
+#[tokio::test]
+async fn a_job_that_comes_back_to_its_queue_keeps_what_waiting_has_raised_it_by() {
+    let mut sample = Sample::default();
+    sample.plugin("OCR").waiting("OCR", "a", 5);
+    let (database, db) = database(&sample).await;
+    let ageing = Settings {
+        ageing_minutes: Some(Some(10)),
+        ..Settings::default()
+    };
+    on_plugin(&db, "OCR", PluginAction::Configure(ageing)).await;
+    database.advance("25 minutes").await;
+    assert_eq!(db.run(&Age).await.unwrap(), 1);
+    let back = "UPDATE jobs SET queued_at = tm_now()";
+    database.execute(back).await;
+    let priority = "SELECT effective_priority::text FROM jobs";
+    for (minutes, expected) in [(26, "7"), (50, "7"), (56, "8")] {
+        database.advance(&format!("{minutes} minutes")).await;
+        db.run(&Age).await.unwrap();
+        assert_eq!(
+            database.texts(priority).await,
+            [expected],
+            "after {minutes} minutes"
+        );
+    }
 }
 
 #[tokio::test]
@@ -281,34 +324,10 @@ async fn a_job_that_waits_for_a_time_is_woken_then_and_not_before() {
         .execute("UPDATE jobs SET state = 'SCHEDULED', run_at = tm_now() + interval '1 hour'")
         .await;
     assert_eq!(db.run(&Wake).await.unwrap(), 0);
-    advance(&database, "61 minutes").await;
+    database.advance("61 minutes").await;
     assert_eq!(db.run(&Wake).await.unwrap(), 1);
     assert_eq!(picked(&db).await, [id("later")]);
     assert_eq!(claim(&db, id("later"), 2).await, Ok(()));
-}
-
-#[tokio::test]
-async fn an_attempt_far_beyond_its_run_budget_is_ended_and_tried_again_unless_it_publishes() {
-    let mut sample = Sample::default();
-    sample
-        .plugin("OCR")
-        .running("OCR", "hangs", 5)
-        .running("OCR", "publishes", 5);
-    let (database, db) = database(&sample).await;
-    database
-        .execute("UPDATE jobs SET publish_granted = true, state = 'DOWNLOAD' WHERE title = 'publishes'")
-        .await;
-    assert_eq!(db.run(&EndOverdue).await.unwrap().0, 0);
-    advance(&database, "25 hours").await;
-    assert_eq!(db.run(&EndOverdue).await.unwrap().0, 1);
-    assert_eq!(db.run(&EndOverdue).await.unwrap().0, 0);
-    let rows = "SELECT title || ' ' || state || ' ' || failures FROM jobs ORDER BY title";
-    assert_eq!(
-        database.texts(rows).await,
-        ["hangs SCHEDULED 1", "publishes DOWNLOAD 0"]
-    );
-    let attempts = "SELECT outcome FROM attempts WHERE outcome IS NOT NULL";
-    assert_eq!(database.texts(attempts).await, ["failed"]);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest_state_machine::ReferenceStateMachine;
 use shared::job::decide::{
     self, ClaimAnswer, ClaimAsk, ControlAnswer, EndAnswer, ErrorClass, Gate, HeartbeatAnswer, Job,
-    OutcomeKind, Pause, PublishAnswer,
+    OutcomeKind, Pause, PluginState, PublishAnswer,
 };
 use shared::job::{ClaimId, JobState, Stage, Token};
 use uuid::Uuid;
@@ -22,7 +22,7 @@ pub(super) struct World {
     pub(super) jobs: Vec<Job>,
     /// All tokens that were ever granted, with their jobs.
     pub(super) tokens: Vec<(usize, Token)>,
-    pub(super) plugin_running: bool,
+    pub(super) plugin: PluginState,
     pub(super) autostart: bool,
     pub(super) running_max: Option<i32>,
 }
@@ -34,9 +34,17 @@ impl World {
         i64::try_from(running.count()).unwrap_or(i64::MAX)
     }
 
+    /// An attempt has been heard of; it may have come back.
+    fn runs_again(&mut self, job: usize, next: Job) {
+        if self.jobs[job].state == JobState::Queued {
+            self.plugin = self.plugin.with_running(self.running() + 1);
+        }
+        self.jobs[job] = next;
+    }
+
     fn gate(&self) -> Gate {
         Gate {
-            plugin_running: self.plugin_running,
+            plugin_running: self.plugin == PluginState::Running,
             autostart: self.autostart,
             has_room: self.running_max.is_none_or(|most| self.running() < most.into()),
             has_quota: true,
@@ -44,7 +52,7 @@ impl World {
     }
 
     fn pause(&self) -> Pause {
-        if self.plugin_running {
+        if self.plugin == PluginState::Running {
             Pause::No
         } else {
             Pause::AtNextItem
@@ -81,6 +89,7 @@ pub(super) enum Step {
     },
     StopPlugin,
     StartPlugin,
+    FollowStops,
     Autostart(bool),
     Limit(Option<i32>),
     TimeComes,
@@ -98,7 +107,7 @@ impl ReferenceStateMachine for Decisions {
         Just(World {
             jobs: Vec::new(),
             tokens: Vec::new(),
-            plugin_running: true,
+            plugin: PluginState::Running,
             autostart: true,
             running_max: None,
         })
@@ -142,6 +151,7 @@ impl ReferenceStateMachine for Decisions {
             3 => (jobs, action).prop_map(|(job, action)| Step::Act { job, action }),
             1 => Just(Step::StopPlugin),
             2 => Just(Step::StartPlugin),
+            2 => Just(Step::FollowStops),
             1 => any::<bool>().prop_map(Step::Autostart),
             1 => prop_oneof![Just(None), Just(Some(1)), Just(Some(2))].prop_map(Step::Limit),
             2 => Just(Step::TimeComes),
@@ -189,7 +199,7 @@ impl ReferenceStateMachine for Decisions {
                     | HeartbeatAnswer::Interrupt(next),
                 ) = answer
                 {
-                    world.jobs[job] = next;
+                    world.runs_again(job, next);
                 }
             }
             Step::Publish { token } => {
@@ -197,7 +207,7 @@ impl ReferenceStateMachine for Decisions {
                 if let Some((PublishAnswer::Granted, next)) =
                     unfinished(&world.jobs[job]).map(|row| decide::ask_to_publish(row, token))
                 {
-                    world.jobs[job] = next;
+                    world.runs_again(job, next);
                 }
             }
             Step::Result { token, outcome } => {
@@ -220,8 +230,9 @@ impl ReferenceStateMachine for Decisions {
                     world.jobs[*job] = next;
                 }
             }
-            Step::StopPlugin => world.plugin_running = false,
-            Step::StartPlugin => world.plugin_running = true,
+            Step::StopPlugin => world.plugin = PluginState::stopped_by_hand(world.running()),
+            Step::StartPlugin => world.plugin = PluginState::Running,
+            Step::FollowStops => world.plugin = world.plugin.with_running(world.running()),
             Step::Autostart(on) => world.autostart = *on,
             Step::Limit(most) => world.running_max = *most,
             Step::TimeComes => {

@@ -14,10 +14,11 @@ use tokio::runtime::Runtime;
 
 use super::model::{Decisions, Step, World, ended};
 use crate::control::{Actor, PluginAction, Settings};
-use crate::db::claims::{GrantClaims, GrantPublish, WorkerClaim};
-use crate::db::control::{ActOnJobs, ActOnPlugins};
+use crate::db::claims::{GrantClaims, WorkerClaim};
+use crate::db::control::{ActOnJobs, ActOnPlugins, FollowStops};
 use crate::db::heartbeats::{Renew, Revise, WorkerReport};
 use crate::db::pages::sample::Sample;
+use crate::db::publish::GrantPublish;
 use crate::db::results::Record;
 use crate::db::schedule::Wake;
 use crate::db::submit::{NewJob, RecordJobs};
@@ -58,6 +59,7 @@ struct Seen {
     history: HashMap<JobId, String>,
     /// Leases, what counts against limits, leases with their job's claim; ended jobs, and those in the statistics.
     counts: [i64; 5],
+    plugin: String,
 }
 
 impl Transact for Look<'_> {
@@ -71,7 +73,9 @@ impl Transact for Look<'_> {
             (SELECT count(*) FROM jobs JOIN leases ON job_id = id AND leases.claim_id = jobs.claim_id),
             (SELECT count(*) FROM job_history), (SELECT coalesce(sum(jobs), 0)::bigint FROM statistics)]";
         let counts: Vec<i64> = tx.query_one(counts, &[]).await?.get(0);
+        let plugin = tx.query_one("SELECT state FROM plugins", &[]).await?;
         Ok(Seen {
+            plugin: plugin.get(0),
             rows: job_row::lock(tx, self.ids).await?,
             history: history
                 .iter()
@@ -172,6 +176,9 @@ impl Transactions {
             Step::StopPlugin | Step::StartPlugin | Step::Autostart(_) | Step::Limit(_) => {
                 self.configure(step).await;
             }
+            Step::FollowStops => {
+                db.run(&FollowStops).await.unwrap();
+            }
             Step::TimeComes => {
                 let past =
                     "UPDATE jobs SET run_at = tm_now() - interval '1 second' WHERE state = 'SCHEDULED'";
@@ -251,6 +258,7 @@ impl Transactions {
         let ended = world.jobs.iter().filter(|job| job.state.is_final()).count();
         let ended = i64::try_from(ended).unwrap();
         assert_eq!(seen.counts, [running, running, running, ended, ended]);
+        assert_eq!(seen.plugin, world.plugin.as_str());
     }
 }
 
@@ -259,6 +267,7 @@ fn new_job(id: JobId) -> NewJob {
         id,
         submission: Submission::parse(br#"{"plugin": "OCR", "title": "x"}"#).unwrap(),
         template_parameters: None,
+        callback_token: None,
         submitted_by: "test".to_owned(),
         keys: Vec::new(),
     }

@@ -1,5 +1,6 @@
 //! Migrations on a database that has been in use since the first release.
 
+use crate::db::pages::sample::{Sample, id};
 use crate::db::pages::{ListJobs, Tab};
 use crate::testing::TestDatabase;
 
@@ -12,6 +13,8 @@ const FIRST_VERSION: &str = include_str!("first_version.sql");
 async fn a_database_of_the_first_version_keeps_its_data_and_works_with_this_one() {
     let database = TestDatabase::empty().await;
     database.execute(FIRST_VERSION).await;
+    // As it may be after many moves to the top.
+    database.execute("UPDATE jobs SET position = -7").await;
     migrate(database.url()).await.unwrap();
     migrate(database.url()).await.unwrap();
     let jobs = "SELECT title || ' ' || state || ' ' || effective_priority || ' ' || failures FROM jobs ORDER BY title";
@@ -19,9 +22,15 @@ async fn a_database_of_the_first_version_keeps_its_data_and_works_with_this_one(
         database.texts(jobs).await,
         ["runs PROCESSING 5 0", "waits QUEUED 7 0", "waits too QUEUED 0 0"]
     );
+    let places =
+        "SELECT count(DISTINCT position) || ' ' || (nextval('job_positions_top') < min(position)) FROM jobs";
+    assert_eq!(database.texts(places).await, ["3 true"]);
     // What runs counts against its limit from now on, as if it had been counted from the beginning.
     let counted = "SELECT key || ' ' || running FROM limit_keys";
     assert_eq!(database.texts(counted).await, ["plugin:OCR 1"]);
+    // A running attempt keeps the budget that its plugin has at this moment.
+    let budgets = "SELECT run_budget_seconds::text FROM attempts WHERE ended_at IS NULL";
+    assert_eq!(database.texts(budgets).await, ["86400"]);
     database.execute("DELETE FROM leases").await;
     assert_eq!(database.texts(counted).await, ["plugin:OCR 0"]);
     let kept = "SELECT (SELECT count(*) FROM job_history) || ' ' || (SELECT count(*) FROM items) || ' '
@@ -36,6 +45,31 @@ async fn a_database_of_the_first_version_keeps_its_data_and_works_with_this_one(
     let listed = database.db().run(&list).await.unwrap().jobs;
     let titles: Vec<&str> = listed.iter().map(|job| job.title.as_str()).collect();
     assert_eq!(titles, ["runs", "waits", "waits too"]);
+}
+
+#[tokio::test]
+async fn a_lease_that_names_no_limit_or_only_another_one_counts_against_its_plugins() {
+    let database = TestDatabase::create().await;
+    let mut sample = Sample::default();
+    sample
+        .plugin("OCR")
+        .running("OCR", "old", 5)
+        .waiting("OCR", "new", 5)
+        .waiting("OCR", "other", 5);
+    database.execute(&sample.sql()).await;
+    let counted = "SELECT key || ' ' || running FROM limit_keys ORDER BY key";
+    assert_eq!(database.texts(counted).await, ["plugin:OCR 1"]);
+    for (title, keys) in [("new", "{plugin:OCR}"), ("other", "{worker:a}")] {
+        let lease = format!(
+            "INSERT INTO leases (job_id, attempt, claim_id, worker_id, lease_seconds, lease_end, limit_keys)
+             VALUES ('{}', 1, gen_random_uuid(), 'worker', 60, tm_now(), '{keys}')",
+            id(title)
+        );
+        database.execute(&lease).await;
+    }
+    assert_eq!(database.texts(counted).await, ["plugin:OCR 3", "worker:a 1"]);
+    database.execute("DELETE FROM leases").await;
+    assert_eq!(database.texts(counted).await, ["plugin:OCR 0", "worker:a 0"]);
 }
 
 #[tokio::test]

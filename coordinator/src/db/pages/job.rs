@@ -9,6 +9,7 @@ use shared::job::JobId;
 use shared::message::manifest::{FileEntry, Manifest};
 use tokio_postgres::Row;
 
+use super::deliveries::{self, DeliveryRow};
 use super::items::{self, Attempt, Item};
 use super::line::{self, Waiting};
 use super::log::{self, LogExtract, LogPart};
@@ -54,6 +55,8 @@ pub struct JobDetail {
     pub items_reported: i64,
     /// Its attempts, the newest first.
     pub attempts: Vec<Attempt>,
+    /// What other systems are told of its end, in order.
+    pub deliveries: Vec<DeliveryRow>,
     /// The end of its log.
     pub log: LogExtract,
 }
@@ -145,6 +148,7 @@ impl ReadJob {
             items: items::items(tx, self.id, self.items_limit).await?,
             items_reported: items::count(tx, self.id).await?,
             attempts: items::attempts(tx, self.id).await?,
+            deliveries: deliveries::of_job(tx, self.id).await?,
             log: log::read(tx, self.id, summary.submitted_at, part).await?,
             summary,
             waiting,

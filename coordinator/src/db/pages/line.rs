@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use shared::job::JobState;
 use tokio_postgres::Row;
 
-use super::{PluginState, WORKER_SILENT_SECONDS, parse, single};
+use super::{PluginState, WORKER_SILENT_SECONDS, parse, plugin_state, single};
 use crate::db::{Error, Transaction};
 
 /// Nobody is told a longer place in a line than this; counting further costs more than it tells.
@@ -77,7 +77,7 @@ pub(super) async fn read(tx: &Transaction<'_>, job: &Row) -> Result<Waiting, Err
         state,
         held: job.try_get("held")?,
         cancel_requested: job.try_get("cancel_requested")?,
-        plugin_state: PluginState::read(job.try_get("plugin_state")?, plugin)?,
+        plugin_state: plugin_state(job.try_get("plugin_state")?, plugin)?,
         run_at: job.try_get("run_at")?,
         queued_at: job.try_get("queued_at")?,
         ahead: ahead.min(AHEAD_MAX),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use shared::job::{JobState, ShownState};
 
-use super::{PluginState, WORKER_SILENT_SECONDS, parse, rows};
+use super::{PluginState, WORKER_SILENT_SECONDS, parse, plugin_state, rows};
 use crate::db::{Error, Transact, Transaction};
 
 /// A plugin and its queue.
@@ -101,7 +101,7 @@ pub(super) async fn read(tx: &Transaction<'_>) -> Result<Vec<PluginRow>, Error> 
     let mut index = HashMap::with_capacity(rows.len());
     for row in &rows {
         let name: String = row.try_get("name")?;
-        let state = PluginState::read(row.try_get("state")?, &name)?;
+        let state = plugin_state(row.try_get("state")?, &name)?;
         index.insert(name.clone(), plugins.len());
         plugins.push(PluginRow {
             name,

@@ -2,6 +2,7 @@
 
 use shared::message::worker::Check;
 
+use super::deliveries::{DeliveryFigures, ReadDeliveryFigures};
 use super::plugins::{self, PluginRow};
 use super::{WORKER_SILENT_SECONDS, rows, single};
 use crate::db::{Error, Transact, Transaction};
@@ -51,6 +52,8 @@ pub struct Surroundings {
     pub workers: Vec<WorkerRow>,
     /// The plugins, by name.
     pub plugins: Vec<PluginRow>,
+    /// The messages to other systems.
+    pub deliveries: DeliveryFigures,
 }
 
 /// Reads [`Surroundings`].
@@ -83,6 +86,7 @@ impl Transact for ReadSurroundings {
             .await?,
             workers: workers(tx).await?,
             plugins: plugins::read(tx).await?,
+            deliveries: ReadDeliveryFigures.run(tx).await?,
         })
     }
 }

@@ -5,8 +5,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use shared::job::JobId;
 use shared::message::manifest::FileEntry;
+use uuid::Uuid;
 
-use crate::db::pages::{Attempt, Item, JobDetail, JobSummary, LogExtract, LogRow, PluginRow};
+use crate::db::pages::{Attempt, DeliveryRow, Item, JobDetail, JobSummary, LogExtract, LogRow, PluginRow};
 use crate::http::wait;
 
 #[derive(Debug, Serialize)]
@@ -79,6 +80,7 @@ pub(crate) struct JobBody {
     items: Vec<ItemBody>,
     attempts: Vec<AttemptBody>,
     outputs: Vec<FileEntry>,
+    deliveries: Vec<DeliveryBody>,
 }
 
 impl From<JobDetail> for JobBody {
@@ -103,6 +105,36 @@ impl From<JobDetail> for JobBody {
             items: job.items.into_iter().map(ItemBody::from).collect(),
             attempts: job.attempts.into_iter().map(AttemptBody::from).collect(),
             outputs: job.outputs,
+            deliveries: job.deliveries.into_iter().map(DeliveryBody::from).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct DeliveryBody {
+    id: Uuid,
+    kind: String,
+    target: String,
+    state: String,
+    tries: i32,
+    last_answer: Option<String>,
+    last_try_at: Option<Timestamp>,
+    next_try_at: Option<Timestamp>,
+    settled_at: Option<Timestamp>,
+}
+
+impl From<DeliveryRow> for DeliveryBody {
+    fn from(delivery: DeliveryRow) -> Self {
+        Self {
+            id: delivery.id,
+            kind: delivery.kind,
+            target: delivery.target,
+            state: delivery.state,
+            tries: delivery.tries,
+            last_answer: delivery.last_answer,
+            last_try_at: delivery.last_try_at,
+            next_try_at: delivery.next_try_at,
+            settled_at: delivery.settled_at,
         }
     }
 }

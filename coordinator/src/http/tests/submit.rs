@@ -1,5 +1,6 @@
 //! Submitting over HTTP, and reading the job back.
 
+use serde_json::json;
 use shared::message::submit::BODY_MAX_BYTES;
 
 use super::*;
@@ -9,7 +10,11 @@ const JOB: &str = r#"{"plugin":"NOOP","title":"Volume <1>","goobiId":27,"stepId"
     "serverType":"intranda-tesseract"}"#;
 
 async fn post(router: &Router, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
-    let mut builder = request(&Method::POST, "/api/v1/jobs");
+    post_to(router, "/api/v1/jobs", headers, body).await
+}
+
+async fn post_to(router: &Router, address: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+    let mut builder = request(&Method::POST, address);
     for (name, value) in headers {
         builder = builder.header(*name, *value);
     }
@@ -150,5 +155,62 @@ async fn bad_queries_and_unknown_jobs_are_named() {
             "{address}: {}",
             answer.body
         );
+    }
+}
+
+#[tokio::test]
+async fn of_a_batch_each_job_is_answered_for_itself_and_a_repeated_batch_is_the_same_jobs() {
+    let (database, router) = ready().await;
+    let job = |title: &str| json!({"plugin": "NOOP", "title": title});
+    // Something that only the database finds.
+    database
+        .execute("ALTER TABLE jobs ADD CHECK (title <> 'poison')")
+        .await;
+    let jobs = [
+        job("first"),
+        json!({"title": "no plugin"}),
+        job("poison"),
+        job("last"),
+    ];
+    let batch = json!({ "jobs": jobs }).to_string();
+    let key = [("idempotency-key", "night-7")];
+    let answer = post_to(&router, "/api/v1/jobs/batch", &key, batch.clone()).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let statuses = |answer: &Answer| -> Vec<String> {
+        let replies = answer.json()["replies"].as_array().unwrap().clone();
+        replies
+            .iter()
+            .map(|reply| reply["status"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        statuses(&answer),
+        ["accepted", "rejected", "rejected", "accepted"]
+    );
+    let again = post_to(&router, "/api/v1/jobs/batch", &key, batch).await;
+    assert_eq!(
+        statuses(&again),
+        ["duplicate", "rejected", "rejected", "duplicate"]
+    );
+    assert_eq!(
+        again.json()["replies"][3]["job_id"],
+        answer.json()["replies"][3]["job_id"]
+    );
+    let titles = database.texts("SELECT title FROM jobs ORDER BY position").await;
+    assert_eq!(titles, ["first", "last"]);
+}
+
+#[tokio::test]
+async fn a_batch_that_is_none_or_too_large_is_refused_with_the_reason() {
+    let (_database, router) = ready().await;
+    let many = json!({"jobs": vec![json!({"plugin": "NOOP", "title": "x"}); 201]}).to_string();
+    for (body, phrase) in [
+        ("[]", "the body must be"),
+        ("{}", "missing field `jobs`"),
+        (&many, "at most 200"),
+    ] {
+        let answer = post_to(&router, "/api/v1/jobs/batch", &[], body.to_owned()).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{phrase}");
+        assert!(answer.body.contains(phrase), "{}", answer.body);
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{ID_MAX_CHARS, SECRET_FIELDS, SECRET_MASK, TEXT_MAX_CHARS};
+use super::{CallbackWhen, ID_MAX_CHARS, SECRET_FIELDS, SECRET_MASK, TEXT_MAX_CHARS, Token};
 use crate::job::Priority;
 use crate::message::{VERSION, VERSION_OLDEST};
 use crate::plugin::PluginName;
@@ -27,6 +27,30 @@ impl Fields {
         self.rest.values_mut().for_each(mask_nested);
         mask(&mut self.rest);
         (self.rest, self.problems)
+    }
+
+    /// The callback's secret, which also stays where it is, to be masked.
+    pub(super) fn token(&self) -> Option<Token> {
+        Token::find(&self.rest)
+    }
+
+    /// At which ends the submitter is told; to be asked for before the callback's address is taken, whose name tells
+    /// whose custom holds.
+    pub(super) fn callback_when(&mut self) -> CallbackWhen {
+        let by_custom = if self.rest.contains_key("callback_url") || !self.rest.contains_key("callbackUrl") {
+            CallbackWhen::Ended
+        } else {
+            CallbackWhen::Done
+        };
+        match self.text(&["callback_when", "callbackWhen"]).as_deref() {
+            None => by_custom,
+            Some("ended") => CallbackWhen::Ended,
+            Some("done") => CallbackWhen::Done,
+            Some(_) => {
+                self.problem("field \"callback_when\" must be \"ended\" (however the job ends) or \"done\"");
+                by_custom
+            }
+        }
     }
 
     pub(super) fn problem(&mut self, problem: impl Into<String>) {

@@ -98,3 +98,49 @@ fn identifiers_and_keys_always_fit_into_an_index() {
     let body = json!({"plugin": "OCR", "title": "t", "process_id": "1", "step_id": "2", "target": long});
     assert!(Submission::from_json(body).unwrap().derived_key().unwrap().len() < 100);
 }
+
+#[test]
+fn a_token_is_found_under_each_of_its_names_and_can_be_neither_printed_nor_copied() {
+    let token = |body| Submission::from_json(body).unwrap().token;
+    let found =
+        token(json!({"plugin": "OCR", "title": "t", "goobiToken": " s3cret ", "jwt": "other"})).unwrap();
+    assert_eq!(
+        (found.secret.as_str(), found.header),
+        ("s3cret", TokenHeader::Jwt)
+    );
+    let both = json!({"plugin": "OCR", "title": "t", "Token": "s3cret", "goobiToken": "x"});
+    let submission = Submission::from_json(both).unwrap();
+    assert_eq!(submission.token.as_ref().unwrap().header, TokenHeader::Token);
+    assert_eq!(submission.extra["Token"], SECRET_MASK);
+    let written = serde_json::to_string(&submission).unwrap();
+    assert!(!written.contains("s3cret"), "{written}");
+    assert!(!format!("{submission:?}").contains("s3cret"), "{submission:?}");
+    assert_eq!(token(json!({"plugin": "OCR", "title": "t", "token": ""})), None);
+    assert_eq!(
+        token(json!({"plugin": "OCR", "title": "t", "password": "x"})),
+        None
+    );
+}
+
+#[test]
+fn a_receiver_with_itms_customs_is_told_of_success_only_unless_it_says_otherwise() {
+    let when = |more: serde_json::Value| {
+        let mut body = json!({"plugin": "OCR", "title": "t"});
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        Submission::from_json(body).map(|job| job.callback_when)
+    };
+    assert_eq!(
+        when(json!({"callbackUrl": "http://a/"})).unwrap(),
+        CallbackWhen::Done
+    );
+    assert_eq!(
+        when(json!({"callback_url": "http://a/"})).unwrap(),
+        CallbackWhen::Ended
+    );
+    let both = json!({"callbackUrl": "http://a/", "callback_when": "ended"});
+    assert_eq!(when(both).unwrap(), CallbackWhen::Ended);
+    let refused = when(json!({"callback_when": "never"})).unwrap_err();
+    assert!(refused.reason.contains("\"callback_when\" must be"), "{refused}");
+}

@@ -3,7 +3,6 @@ use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use serde_json::json;
 use shared::job::decide::ErrorClass;
 use shared::job::{ClaimId, JobId, Token};
 use shared::message::reply::Grant;
@@ -24,6 +23,7 @@ fn context(folder: &Path, job_id: JobId, parameters: &Value, done_items: Vec<Don
             claim_id,
             lease_seconds: 60,
             run_budget_seconds: 60,
+            disconnect_limit_seconds: None,
             title: "test".to_owned(),
             source: None,
             target: Some(folder.display().to_string()),

@@ -10,7 +10,7 @@
 
 mod table;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::parameters::{Parameters, wrong};
 use crate::plugin::AttemptError;
@@ -28,6 +28,40 @@ const GERMAN: [&str; 4] = ["deu", "deu_latf", "deu_frak", "frk"];
 const FRAKTUR: [&str; 5] = ["Fraktur", "script/Fraktur", "deu_latf", "frk", "deu_frak"];
 /// The package that has the first of [`FRAKTUR`].
 const FRAKTUR_PACKAGE: &str = "tesseract-ocr-script-frak";
+
+/// What `language` may be.
+const LANGUAGE: &str = "a text or an array of texts, made of language codes such as \"ger,lat\"";
+/// What `font_type` may be.
+const FONT_TYPE: &str = "\"antiqua\" or \"fracture\"";
+
+/// JSON Schema of the parameters that [`choose`] reads. Whether a language is installed, only the worker knows.
+pub(super) fn schema() -> Value {
+    const CODES: &str = r"^[A-Za-z0-9_/,+;\s]*$";
+    // JSON Schema's patterns have no flag for it.
+    let any_case = |word: &str| -> String {
+        let letter = |c: char| format!("[{}{c}]", c.to_ascii_uppercase());
+        word.chars().map(letter).collect()
+    };
+    let fonts = ["antiqua", "fracture", "fraktur", "gothic"]
+        .map(any_case)
+        .join("|");
+    json!({
+        "type": "object",
+        "properties": {
+            "language": {
+                "type": ["string", "array", "null"],
+                "pattern": CODES,
+                "items": {"type": "string", "pattern": CODES},
+                "description": LANGUAGE,
+            },
+            "font_type": {
+                "type": ["string", "null"],
+                "pattern": format!(r"^\s*({fonts})?\s*$"),
+                "description": FONT_TYPE,
+            },
+        },
+    })
+}
 
 /// The data to recognise a job with, in the order of importance.
 ///
@@ -68,10 +102,10 @@ fn codes(parameters: &Parameters) -> Result<Vec<String>, AttemptError> {
         Some(Value::String(text)) => split(text),
         Some(list @ Value::Array(values)) => {
             let texts: Option<Vec<&str>> = values.iter().map(Value::as_str).collect();
-            let texts = texts.ok_or_else(|| wrong("language", list, "a text or an array of texts"))?;
+            let texts = texts.ok_or_else(|| wrong("language", list, LANGUAGE))?;
             texts.into_iter().flat_map(split).collect()
         }
-        Some(other) => return Err(wrong("language", other, "a text or an array of texts")),
+        Some(other) => return Err(wrong("language", other, LANGUAGE)),
     };
     let mut codes = Vec::new();
     for code in given {
@@ -80,11 +114,7 @@ fn codes(parameters: &Parameters) -> Result<Vec<String>, AttemptError> {
             .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '/')
         {
             let value = Value::String(code);
-            return Err(wrong(
-                "language",
-                &value,
-                "made of language codes such as \"ger,lat\"",
-            ));
+            return Err(wrong("language", &value, LANGUAGE));
         }
         if !NO_LANGUAGE.contains(&code.to_ascii_lowercase().as_str()) {
             codes.push(code);
@@ -111,7 +141,7 @@ fn is_fraktur(parameters: &Parameters) -> Result<bool, AttemptError> {
     match value.as_str().map(|text| text.trim().to_lowercase()).as_deref() {
         Some("" | "antiqua") => Ok(false),
         Some("fracture" | "fraktur" | "gothic") => Ok(true),
-        _ => Err(wrong("font_type", value, "\"antiqua\" or \"fracture\"")),
+        _ => Err(wrong("font_type", value, FONT_TYPE)),
     }
 }
 

@@ -15,6 +15,7 @@ fn choose_from(parameters: &Value, installed: &[&str]) -> Result<Vec<String>, St
         claim_id: ClaimId::generate(),
         lease_seconds: 60,
         run_budget_seconds: 60,
+        disconnect_limit_seconds: None,
         title: "test".to_owned(),
         source: None,
         target: None,
@@ -102,5 +103,58 @@ fn what_is_no_language_is_refused() {
         choose_from(&json!({"font_type": "comic"}), &INSTALLED)
             .unwrap_err()
             .contains("\"antiqua\" or")
+    );
+}
+
+#[test]
+fn the_schema_refuses_what_no_installed_data_could_help() {
+    let all = |name: &str, values: &[Value], expected: bool| {
+        for value in values {
+            let parameters = json!({ name: value });
+            let read = choose_from(&parameters, &INSTALLED);
+            // What is only not installed is another matter, for another worker may have it.
+            let read = read.is_ok() || read.is_err_and(|error| !error.contains("but must be"));
+            assert_eq!(read, expected, "{parameters}");
+            assert_eq!(
+                jsonschema::is_valid(&schema(), &parameters),
+                expected,
+                "{parameters}"
+            );
+        }
+    };
+    let good = [
+        json!("ger,lat"),
+        json!(["fre", "en lat"]),
+        json!(""),
+        json!(null),
+        json!("script/Cyrillic; xyz+de"),
+    ];
+    all("language", &good, true);
+    all(
+        "language",
+        &[
+            json!(3),
+            json!(["ger", 3]),
+            json!("../x"),
+            json!("deu --psm"),
+            json!({"a": "b"}),
+        ],
+        false,
+    );
+    all(
+        "font_type",
+        &[
+            json!("antiqua"),
+            json!(" Fracture "),
+            json!("GOTHIC"),
+            json!(""),
+            json!(null),
+        ],
+        true,
+    );
+    all(
+        "font_type",
+        &[json!("arial"), json!(true), json!(["antiqua"])],
+        false,
     );
 }

@@ -12,6 +12,7 @@ fn grant(parameters: &Value) -> Grant {
         claim_id: ClaimId::generate(),
         lease_seconds: 60,
         run_budget_seconds: 60,
+        disconnect_limit_seconds: None,
         title: "Faust I".to_owned(),
         source: Some("/data/27/images".to_owned()),
         target: None,

@@ -1,0 +1,284 @@
+//! The order of locks, shown with two transactions that meet: whoever waits for a row must hold none that comes after
+//! it in that order.
+//!
+//! One of the two is a transaction of the test: it locks a row, lets the other one run into it, and then takes a row
+//! that comes later, without waiting. Were it held by the one that waits, both would wait for each other.
+
+use shared::job::{ClaimId, JobId, Stage, Token};
+use shared::message::dispatch::Dispatch;
+use shared::message::submit::Submission;
+use shared::message::worker::{AttemptReport, PublishRequest};
+
+use super::Db;
+use super::control::{ActOnPlugins, FollowStops};
+use super::dispatch::Mark;
+use super::heartbeats::{Revise, WorkerReport};
+use super::overdue::EndOverdue;
+use super::pages::sample::{Sample, id};
+use super::publish::GrantPublish;
+use super::submit::{NewJob, RecordJobs};
+use crate::control::{Actor, PluginAction};
+use crate::testing::TestDatabase;
+use crate::testing::meeting::{Meets, Statements, meet};
+
+async fn database(sample: &Sample) -> (TestDatabase, Db) {
+    let database = TestDatabase::create().await;
+    database.execute(&sample.sql()).await;
+    let db = database.db();
+    (database, db)
+}
+
+fn token(title: &str) -> Token {
+    Token {
+        attempt: 1,
+        claim_id: ClaimId(id(&format!("claim of {title}")).0),
+    }
+}
+
+fn report(title: &str, stage: Stage) -> WorkerReport {
+    WorkerReport {
+        worker_id: "worker".to_owned(),
+        amqp_user: "user".to_owned(),
+        report: AttemptReport {
+            job_id: id(title),
+            attempt: 1,
+            claim_id: token(title).claim_id,
+            stage,
+            percent: 0.0,
+            items_done: 0,
+            items_failed: 0,
+            items_total: 0,
+            bytes: 0,
+            detail: String::new(),
+            items: Vec::new(),
+            log: Vec::new(),
+        },
+    }
+}
+
+/// Two titles whose jobs' ids are in the other order.
+fn two_titles() -> (&'static str, &'static str) {
+    if id("one") > id("two") {
+        ("one", "two")
+    } else {
+        ("two", "one")
+    }
+}
+
+/// The lease of a running job has ended.
+async fn lose_leases(database: &TestDatabase) {
+    database
+        .execute(
+            "DELETE FROM leases;
+             UPDATE attempts SET outcome = 'lost', ended_at = tm_now();
+             UPDATE jobs SET state = 'QUEUED', dispatch = dispatch + 1, workers_lost = 1",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn attempts_of_several_plugins_that_come_back_lock_the_limits_in_the_order_of_their_keys() {
+    let mut sample = Sample::default();
+    sample
+        .plugin("ALTO")
+        .plugin("OCR")
+        .running("OCR", "o", 5)
+        .running("ALTO", "a", 5);
+    let (database, db) = database(&sample).await;
+    lose_leases(&database).await;
+    // As a claim does that is granted in both plugins.
+    let first = Statements("SELECT 1 FROM limit_keys WHERE key = 'plugin:ALTO' FOR UPDATE");
+    let claims = Meets::new(
+        &first,
+        "SELECT 1 FROM limit_keys WHERE key = 'plugin:OCR' FOR UPDATE NOWAIT",
+    );
+    let reports = [report("o", Stage::Processing), report("a", Stage::Processing)];
+    let ((), verdicts) = meet(&database, &db, &claims, &Revise { reports: &reports }).await;
+    assert_eq!(verdicts.len(), 2);
+    let counts = "SELECT key || ' ' || running FROM limit_keys ORDER BY key";
+    assert_eq!(database.texts(counts).await, ["plugin:ALTO 1", "plugin:OCR 1"]);
+}
+
+#[tokio::test]
+async fn heartbeats_that_are_decided_lock_leases_in_the_order_of_their_jobs() {
+    let (high, low) = two_titles();
+    let mut sample = Sample::default();
+    sample
+        .plugin("OCR")
+        .running("OCR", high, 5)
+        .running("OCR", low, 5);
+    let (database, db) = database(&sample).await;
+    // As heartbeats do that only renew leases.
+    let lock = |title, wait| {
+        format!(
+            "SELECT 1 FROM leases WHERE job_id = '{}' FOR UPDATE {wait}",
+            id(title)
+        )
+    };
+    let (first, then) = (lock(low, ""), lock(high, "NOWAIT"));
+    let first = Statements(&first);
+    let reports = [report(high, Stage::Upload), report(low, Stage::Upload)];
+    meet(
+        &database,
+        &db,
+        &Meets::new(&first, &then),
+        &Revise { reports: &reports },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn attempts_that_are_ended_for_their_budget_lock_leases_in_the_order_of_their_jobs() {
+    let (high, low) = two_titles();
+    let mut sample = Sample::default();
+    sample
+        .plugin("OCR")
+        .running("OCR", high, 5)
+        .running("OCR", low, 5);
+    let (database, db) = database(&sample).await;
+    database.advance("25 hours").await;
+    let lock = |title, wait| {
+        format!(
+            "SELECT 1 FROM leases WHERE job_id = '{}' FOR UPDATE {wait}",
+            id(title)
+        )
+    };
+    let (first, then) = (lock(low, ""), lock(high, "NOWAIT"));
+    let first = Statements(&first);
+    let ((), (ended, _)) = meet(&database, &db, &Meets::new(&first, &then), &EndOverdue).await;
+    assert_eq!(ended, 2);
+}
+
+#[tokio::test]
+async fn the_dispatcher_marks_jobs_in_the_order_of_their_ids_published_or_not() {
+    let (high, low) = two_titles();
+    let mut sample = Sample::default();
+    sample
+        .plugin("OCR")
+        .waiting("OCR", high, 5)
+        .waiting("OCR", low, 5);
+    let (database, db) = database(&sample).await;
+    // As a person does who cancels both.
+    let lock = |title, wait| format!("SELECT 1 FROM jobs WHERE id = '{}' FOR UPDATE {wait}", id(title));
+    let (first, then) = (lock(low, ""), lock(high, "NOWAIT"));
+    let first = Statements(&first);
+    let dispatch = |title| Dispatch {
+        plugin: "OCR".parse().unwrap(),
+        job_id: id(title),
+        dispatch: 1,
+    };
+    let mark = Mark {
+        published: &[dispatch(high)],
+        failed: &[dispatch(low)],
+    };
+    meet(&database, &db, &Meets::new(&first, &then), &mark).await;
+    let published = "SELECT title FROM jobs WHERE published_dispatch = dispatch";
+    assert_eq!(database.texts(published).await, [high]);
+}
+
+#[tokio::test]
+async fn a_submission_does_not_wait_for_what_a_person_does_with_its_plugin() {
+    let mut sample = Sample::default();
+    sample.plugin("OCR");
+    let (_database, db) = database(&sample).await;
+    let stop = ActOnPlugins {
+        actor: &Actor::on_this_machine(),
+        plugin: None,
+        action: &PluginAction::Start,
+    };
+    let stops = Meets::new(&stop, "");
+    let job = NewJob {
+        id: JobId::generate(),
+        submission: Submission::parse(br#"{"plugin": "OCR", "title": "x"}"#).unwrap(),
+        template_parameters: None,
+        callback_token: None,
+        submitted_by: "test".to_owned(),
+        keys: Vec::new(),
+    };
+    let submit = async {
+        stops.reached.notified().await;
+        let recorded = db.run(&RecordJobs { jobs: &[job] }).await;
+        stops.go_on.notify_one();
+        recorded
+    };
+    let (stopped, recorded) = tokio::join!(db.run(&stops), submit);
+    stopped.unwrap();
+    assert_eq!(recorded.unwrap().len(), 1);
+}
+
+/// A stopped plugin, and an attempt of it whose lease has ended.
+async fn stopped_without_lease() -> (TestDatabase, Db) {
+    let mut sample = Sample::default();
+    sample.plugin("OCR").running("OCR", "late", 5);
+    let (database, db) = database(&sample).await;
+    lose_leases(&database).await;
+    let stop = PluginAction::Stop {
+        reason: None,
+        deadline_seconds: None,
+        resume_at: None,
+    };
+    db.run(&ActOnPlugins {
+        actor: &Actor::on_this_machine(),
+        plugin: Some("OCR"),
+        action: &stop,
+    })
+    .await
+    .unwrap();
+    assert_eq!(plugin_state(&database).await, ["stopped"]);
+    (database, db)
+}
+
+async fn plugin_state(database: &TestDatabase) -> Vec<String> {
+    database.texts("SELECT state FROM plugins").await
+}
+
+#[tokio::test]
+async fn a_stopped_plugin_whose_attempt_comes_back_is_stopping_until_it_has_given_way() {
+    use shared::message::reply::Verdict;
+    let (database, db) = stopped_without_lease().await;
+    let reports = [report("late", Stage::Processing)];
+    let revise = Revise { reports: &reports };
+    assert_eq!(db.run(&revise).await.unwrap(), [Verdict::Yield]);
+    assert_eq!(plugin_state(&database).await, ["stopping"]);
+    assert!(!db.run(&FollowStops).await.unwrap().0, "its attempt runs");
+    lose_leases(&database).await;
+    assert!(db.run(&FollowStops).await.unwrap().0);
+    assert_eq!(plugin_state(&database).await, ["stopped"]);
+}
+
+#[tokio::test]
+async fn a_stopped_plugin_whose_attempt_asks_to_publish_is_stopping_until_it_has() {
+    use shared::message::manifest::Manifest;
+    use shared::message::worker::Outcome;
+    let (database, db) = stopped_without_lease().await;
+    let request = PublishRequest {
+        worker_id: "worker".to_owned(),
+        job_id: id("late"),
+        attempt: 1,
+        claim_id: token("late").claim_id,
+        manifest: Manifest {
+            files: Vec::new(),
+            outcome: Outcome::Done {
+                summary: serde_json::Map::new(),
+            },
+        },
+        items: Vec::new(),
+    };
+    let publish = GrantPublish {
+        request: &request,
+        amqp_user: "user",
+    };
+    db.run(&publish).await.unwrap();
+    assert_eq!(plugin_state(&database).await, ["stopping"]);
+}
+
+#[tokio::test]
+async fn a_stop_that_completes_while_an_attempt_comes_back_waits_and_sees_it() {
+    let (database, db) = stopped_without_lease().await;
+    database.execute("UPDATE plugins SET state = 'stopping'").await;
+    let reports = [report("late", Stage::Processing)];
+    let revise = Revise { reports: &reports };
+    let (_, (changed, _)) = meet(&database, &db, &Meets::new(&revise, ""), &FollowStops).await;
+    assert!(!changed);
+    assert_eq!(plugin_state(&database).await, ["stopping"]);
+}

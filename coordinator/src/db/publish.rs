@@ -1,0 +1,71 @@
+//! The publish grant: the transaction from which on a job's outputs are only completed.
+
+use deadpool_postgres::Transaction;
+use shared::failpoint::Failpoint;
+use shared::job::Token;
+use shared::job::decide::{self, PublishAnswer};
+use shared::message::manifest::Manifest;
+use shared::message::worker::PublishRequest;
+use tokio_postgres::types::Json;
+
+use super::owner::{self, Speaker};
+use super::{Error, Transact, job_row, reports, revival};
+
+/// Decides a request to publish: from a grant on, the stored manifest is only completed.
+#[derive(Debug)]
+pub struct GrantPublish<'a> {
+    /// The request.
+    pub request: &'a PublishRequest,
+    /// The RabbitMQ user that makes it.
+    pub amqp_user: &'a str,
+}
+
+impl Transact for GrantPublish<'_> {
+    const NAME: &'static str = "publish.grant";
+    type Output = (PublishAnswer, Option<Manifest>);
+    const BEFORE_COMMIT: Option<Failpoint> = Some(Failpoint::PublishBeforeCommit);
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
+        let request = self.request;
+        let id = request.job_id;
+        let token = Token {
+            attempt: request.attempt,
+            claim_id: request.claim_id,
+        };
+        let expected = revival::expect(tx, &[(id, token)]).await?;
+        let rows = job_row::lock(tx, &[id]).await?;
+        let Some(row) = rows.get(&id) else {
+            return Ok((PublishAnswer::Lost, None));
+        };
+        let speaker = Speaker {
+            job_id: id,
+            token,
+            amqp_user: self.amqp_user,
+        };
+        if !owner::strangers(tx, &[speaker]).await?.is_empty() {
+            return Ok((PublishAnswer::Lost, None));
+        }
+        let (answer, next) = decide::ask_to_publish(row, token);
+        if answer != PublishAnswer::Granted {
+            return Ok((answer, None));
+        }
+        expected.confirm(tx, [(id, row)].into_iter(), Self::NAME).await?;
+        job_row::save(tx, &[(id, next)]).await?;
+        super::heartbeats::renew_or_revive(tx, id, token, &request.worker_id).await?;
+        let items = request.items.iter().map(|item| (id, request.attempt, item));
+        reports::record_items(tx, items.collect()).await?;
+        if !row.publish_granted {
+            let store = tx
+                .prepare_cached(
+                    "-- publish.store_manifest\nUPDATE job_details SET manifest = $2 WHERE job_id = $1",
+                )
+                .await?;
+            tx.execute(&store, &[&id.0, &Json(&request.manifest)]).await?;
+        }
+        let load = tx
+            .prepare_cached("-- publish.load_manifest\nSELECT manifest FROM job_details WHERE job_id = $1")
+            .await?;
+        let manifest: Option<Json<Manifest>> = tx.query_one(&load, &[&id.0]).await?.get(0);
+        Ok((answer, manifest.map(|json| json.0)))
+    }
+}
