@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use shared::amqp::publisher::{Outgoing, Publisher};
 use shared::amqp::topology::NAME_PREFIX;
 use shared::error::Chain;
+use shared::failpoint::{self, Failpoint};
 use shared::job::JobId;
 use shared::message::encode;
 use shared::message::reply::{AttemptVerdict, Reply};
@@ -92,6 +93,7 @@ impl Control {
         let mut patience = TELL_MAX;
         for ids in ids.chunks(batch) {
             let done = self.db.run(&ActOnJobs { actor, ids, action }).await?;
+            failpoint::reach(Failpoint::ControlBeforePush);
             patience = self.tell_within(done.told, patience).await;
             summary.outcomes.extend(done.outcomes);
         }
@@ -139,6 +141,7 @@ impl Control {
                 action,
             })
             .await?;
+        failpoint::reach(Failpoint::ControlBeforePush);
         self.tell(done.1).await;
         Ok(done.0)
     }

@@ -45,6 +45,7 @@ use deadpool_postgres::{
     Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts, Transaction,
 };
 use metrics::{counter, histogram};
+use shared::failpoint::{self, Failpoint};
 use shared::metrics::{DB_TRANSACTION_SECONDS, DB_TRANSACTIONS};
 
 pub use error::Error;
@@ -66,6 +67,8 @@ pub trait Transact: Sync {
     const NAME: &'static str;
     /// What it returns.
     type Output: Send;
+    /// Where tests have a coordinator die when all statements are through and nothing is committed.
+    const BEFORE_COMMIT: Option<Failpoint> = None;
 
     /// Runs the statements. May be called several times, each time in a new transaction.
     fn run(&self, tx: &Transaction<'_>) -> impl Future<Output = Result<Self::Output, Error>> + Send;
@@ -145,6 +148,9 @@ impl Db {
         let attempt = async {
             let tx = client.build_transaction().start().await?;
             let output = work.run(&tx).await?;
+            if let Some(point) = T::BEFORE_COMMIT {
+                failpoint::reach(point);
+            }
             tx.commit().await?;
             Ok(output)
         };

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use metrics::counter;
 use serde_json::Value;
 use shared::error::Chain;
+use shared::failpoint::{self, Failpoint};
 use shared::job::JobId;
 use shared::message::submit::{Rejection, SECRET_KEPT, Submission, SubmitReply};
 use shared::metrics::{JOBS_DUPLICATE, JOBS_SUBMITTED, SUBMISSIONS_REJECTED};
@@ -165,6 +166,7 @@ impl Intake {
             return Ok(Vec::new());
         }
         let recorded = self.db.run(&RecordJobs { jobs }).await?;
+        failpoint::reach(Failpoint::SubmitBeforeAnswer);
         if recorded.iter().any(|recorded| !recorded.duplicate) {
             self.changes.announce();
         }

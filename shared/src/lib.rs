@@ -12,6 +12,7 @@
 
 pub mod amqp;
 pub mod error;
+pub mod failpoint;
 pub mod job;
 pub mod lifecycle;
 pub mod message;

@@ -166,6 +166,16 @@ fn a_field_of_a_newer_release_does_not_stop_this_one() {
 }
 
 #[test]
+fn a_request_to_publish_of_an_older_worker_has_no_items() {
+    let mut golden: Value = serde_json::from_slice(&read("publish.json")).unwrap();
+    golden.as_object_mut().unwrap().remove("items").unwrap();
+    let WorkerMessage::Publish(request) = decode(golden.to_string().as_bytes()).unwrap() else {
+        panic!("it is a request to publish");
+    };
+    assert!(request.items.is_empty());
+}
+
+#[test]
 fn another_protocol_version_is_named_in_the_error() {
     let mut golden: Value = serde_json::from_slice(&read("dispatch.json")).unwrap();
     golden["version"] = json!(2);

@@ -16,6 +16,7 @@ mod deliveries;
 mod disk;
 mod drain;
 mod failover;
+mod failpoints;
 mod fairness;
 mod faults;
 mod full_target;

@@ -222,6 +222,7 @@ impl Read {
                 files: vec![],
                 outcome: Outcome::Done { summary: Map::new() },
             },
+            items: vec![],
         })
     }
 

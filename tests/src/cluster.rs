@@ -5,6 +5,7 @@
 //! When the test has failed, everything is killed and the logs are shown and kept.
 
 mod builder;
+mod failpoints;
 mod logs;
 mod program;
 pub(crate) mod remains;
@@ -147,6 +148,14 @@ impl Cluster {
         index
     }
 
+    /// Starts a worker for these plugins, which nobody has served before.
+    pub fn add_worker_for(&mut self, plugins: &str) {
+        let index = self.workers.len();
+        let builder = self.builder.clone().plugins(plugins);
+        self.workers
+            .push(builder.worker(&self.place, &self.servers, &self.data, index));
+    }
+
     /// Submits a job as an AMQP message; it has to be accepted.
     pub fn submit(&self, job: &Value) -> JobId {
         self.amqp().submit(job)
@@ -230,6 +239,8 @@ impl Cluster {
                 );
             }
         }
+        let armed = self.armed();
+        assert!(armed.is_empty(), "nobody came to {armed:?}");
         let left = self.tool_processes();
         assert!(left.is_empty(), "processes are left over: {left:?}");
         let unexpected = logs::unexpected(&self.logs(), self.builder.expected());

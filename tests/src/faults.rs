@@ -13,7 +13,7 @@
 //! **Invariant**: the checks believe nothing that the system says of itself where there is a witness: what was
 //! submitted is known by the submitters, what ran by the plugin's own file, what was published by the folders.
 
-mod check;
+pub(crate) mod check;
 mod controls;
 mod journal;
 mod load;

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use shared::error::Chain;
+use shared::failpoint::{self, Failpoint};
 use shared::job::decide::{ErrorClass, PublishAnswer};
 use shared::job::{Stage, Token};
 use shared::message::manifest::Manifest;
@@ -200,12 +201,19 @@ impl Workshop {
                 "the plugin has outputs but the job names no target folder",
             )));
         };
+        failpoint::reach(Failpoint::OutputsBeforeAsking);
+        // A request carries one portion of items, as a result does.
+        tokio::select! {
+            () = attempt.progress.nearly_confirmed() => {}
+            () = attempt.stop.cancelled() => {}
+        }
         let request = WorkerMessage::Publish(PublishRequest {
             worker_id: self.identity.id.clone(),
             job_id: attempt.job_id,
             attempt: attempt.token.attempt,
             claim_id: attempt.token.claim_id,
             manifest,
+            items: attempt.progress.report(attempt.job_id, attempt.token).items,
         });
         attempt.begin_publishing();
         let granted = loop {
@@ -242,6 +250,7 @@ impl Workshop {
                 () = attempt.stop.cancelled() => {}
             }
         };
+        failpoint::reach(Failpoint::GrantBeforeRename);
         attempt.progress.stage(Stage::Download);
         self.complete(store, attempt, &granted).await
     }
@@ -286,6 +295,7 @@ impl Workshop {
         let Some(store) = &context.store else {
             return true;
         };
+        failpoint::reach(Failpoint::RenameBeforeRemoval);
         if let Err(error) = store.remove().await {
             tracing::warn!(job.id = %context.grant.job_id, "the item store could not be removed: {}", Chain(&error));
             return false;
@@ -305,6 +315,7 @@ impl Workshop {
             store_removed: Some(store_removed),
             report: attempt.progress.report(attempt.job_id, attempt.token),
         };
+        failpoint::reach(Failpoint::RemovalBeforeSpool);
         let answer = self.delivery.deliver(result, &self.end).await;
         match answer {
             Some(ResultAnswer::Recorded) => tracing::info!(

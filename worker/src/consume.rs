@@ -19,6 +19,7 @@ use shared::amqp::link::Session;
 use shared::amqp::topology::is_not_found;
 use shared::amqp::{Error, call};
 use shared::error::Chain;
+use shared::failpoint::{self, Failpoint};
 use shared::job::decide::Refusal;
 use shared::lifecycle::Lifecycle;
 use shared::message::decode;
@@ -185,6 +186,7 @@ impl Intake {
         let plugin = Arc::clone(&bench.plugin);
         let standing = bench.standing.clone();
         self.lifecycle.spawn_short(async move {
+            failpoint::reach(Failpoint::MessageBeforeClaim);
             let reply = intake.claimer.claim(&dispatch, &intake.lifecycle.stop).await;
             let refused = matches!(
                 &reply,
@@ -211,6 +213,7 @@ impl Intake {
             if matches!(reply, ClaimReply::Granted(_)) {
                 standing.allow(&plugin.offer().name);
             }
+            failpoint::reach(Failpoint::AnswerBeforeAck);
             // On either answer the message has served: from a grant on the lease counts.
             settle(
                 "acknowledging a message",
@@ -219,6 +222,7 @@ impl Intake {
             .await;
             match reply {
                 ClaimReply::Granted(grant) => {
+                    failpoint::reach(Failpoint::AckBeforeAttempt);
                     if intake.workshop.run(*grant, plugin).await == Slot::Quarantined {
                         permit.forget();
                         return;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use shared::error::Chain;
+use shared::failpoint::{self, Failpoint};
 use shared::job::ClaimId;
 use shared::message::reply::{Reply, ResultAnswer};
 use shared::message::worker::{AttemptResult, WorkerMessage};
@@ -39,7 +40,9 @@ impl Delivery {
                 file.display()
             );
         }
+        failpoint::reach(Failpoint::SpoolBeforeSend);
         let answer = self.send(&message, end).await?;
+        failpoint::reach(Failpoint::RecordBeforeUnspool);
         if let Err(error) = tokio::fs::remove_file(&file).await {
             tracing::debug!("{} can't be removed: {error}", file.display());
         }
@@ -58,6 +61,7 @@ impl Delivery {
             };
             match self.send(&message, &end).await {
                 Some(answer) => {
+                    failpoint::reach(Failpoint::RecordBeforeUnspool);
                     tracing::info!("a result of an earlier process was delivered: {answer:?}");
                     let _gone = std::fs::remove_file(&file);
                 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
+use shared::failpoint::{self, Failpoint};
 use shared::job::Stage;
 use shared::message::manifest::{FileEntry, Manifest};
 
@@ -33,6 +34,9 @@ pub async fn complete(
         progress.detail(format!("publishing file {} of {total}", index + 1));
         let file = file.clone();
         store.blocking(move |disk| publish(disk, &file)).await?;
+        if index + 1 < total {
+            failpoint::reach(Failpoint::BetweenRenames);
+        }
     }
     let folders: BTreeSet<String> = manifest
         .files

@@ -12,6 +12,7 @@ use shared::amqp::publisher::{Outgoing, Publisher};
 use shared::amqp::topology::{EVENTS_EXCHANGE, REPLY_TO};
 use shared::amqp::{self, call};
 use shared::error::Chain;
+use shared::failpoint::{self, Failpoint};
 use shared::message::reply::Reply;
 use shared::message::worker::WorkerMessage;
 use shared::message::{decode, encode};
@@ -72,6 +73,9 @@ impl Requests {
         self.publisher
             .publish(self.outgoing(message, &correlation))
             .await?;
+        if let Some(point) = before_answer(message) {
+            failpoint::reach(point);
+        }
         match tokio::time::timeout(ANSWER_TIMEOUT, receiver).await {
             Ok(Ok(reply)) => Ok(reply),
             Ok(Err(_)) | Err(_) => Err(Error::NoAnswer),
@@ -155,5 +159,15 @@ struct Forget<'a> {
 impl Drop for Forget<'_> {
     fn drop(&mut self) {
         self.requests.lock().remove(self.correlation);
+    }
+}
+
+/// Where tests have a worker die when its question is on the way.
+fn before_answer(message: &WorkerMessage) -> Option<Failpoint> {
+    match message {
+        WorkerMessage::Claim(_) => Some(Failpoint::ClaimBeforeAnswer),
+        WorkerMessage::Publish(_) => Some(Failpoint::AskingBeforeAnswer),
+        WorkerMessage::Result(_) => Some(Failpoint::ResultBeforeAnswer),
+        _ => None,
     }
 }

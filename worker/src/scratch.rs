@@ -13,6 +13,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use shared::failpoint::{self, Failpoint};
 use uuid::Uuid;
 
 /// The folder of this process; removed at the end unless results still wait in it.
@@ -86,6 +87,7 @@ impl Scratch {
                 return;
             }
         }
+        failpoint::reach(Failpoint::HeritageBeforeRemoval);
         if let Err(error) = fs::remove_dir_all(left) {
             tracing::warn!(
                 "{}, left by a dead process, can't be removed: {error}",

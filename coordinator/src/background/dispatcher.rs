@@ -11,6 +11,7 @@ use shared::amqp::Error;
 use shared::amqp::publisher::{Outgoing, Publisher};
 use shared::amqp::topology::JOBS_EXCHANGE;
 use shared::error::Chain;
+use shared::failpoint::{self, Failpoint};
 use shared::job::Priority;
 use shared::lifecycle::finish_soon;
 use shared::message::dispatch::Dispatch;
@@ -92,7 +93,9 @@ impl Dispatcher {
                 })
                 .await?;
         }
+        failpoint::reach(Failpoint::DispatchBeforePublish);
         let results = self.publisher.publish_all(messages).await;
+        failpoint::reach(Failpoint::DispatchBeforeMark);
         let mut published = Vec::new();
         let mut failed = Vec::new();
         for ((dispatch, _), result) in picked.into_iter().zip(results) {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use shared::failpoint::{self, Failpoint};
 use shared::lifecycle::finish_soon;
 use shared::telemetry::Trouble;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +38,9 @@ pub async fn run(db: Db, control: Control, stop: CancellationToken) {
 
 async fn run_once(db: &Db, control: &Control) -> Result<(), db::Error> {
     let woken = db.run(&Wake).await?;
+    if woken > 0 {
+        failpoint::reach(Failpoint::WakeBeforeTold);
+    }
     let moved = db.run(&Reorder).await? + db.run(&Age).await?;
     let (overdue, finished) = db.run(&EndOverdue).await?;
     if overdue > 0 {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use metrics::counter;
+use shared::failpoint::{self, Failpoint};
 use shared::lifecycle::finish_soon;
 use shared::metrics::EXPIRED_LEASES;
 use shared::telemetry::Trouble;
@@ -37,6 +38,7 @@ pub async fn run(db: Db, changes: Changes, stop: CancellationToken) {
         match expired {
             Ok((0, _)) => {}
             Ok((lost, finished)) => {
+                failpoint::reach(Failpoint::ExpiryBeforeTold);
                 tracing::warn!("{lost} attempts have lost their worker; their jobs go on elsewhere");
                 counter!(EXPIRED_LEASES).increment(lost as u64);
                 finished.iter().for_each(tell);

@@ -13,6 +13,7 @@ use lapin::types::FieldTable;
 use shared::amqp::link::Session;
 use shared::amqp::{self, call};
 use shared::error::Chain;
+use shared::failpoint::{self, Failpoint};
 use shared::lifecycle::finish_soon;
 use shared::mutant::{self, Mutant};
 use tokio_util::sync::CancellationToken;
@@ -67,6 +68,9 @@ impl From<amqp::Error> for Failure {
 
 /// What is done with a queue's messages.
 pub(super) trait Handler {
+    /// Where tests have a coordinator die when messages are handled and not acknowledged.
+    const BEFORE_ACK: Failpoint;
+
     /// Handles the messages and answers them; after success they are acknowledged. May see a message again, with
     /// the same `put_away`.
     async fn handle(&self, batch: &[Delivery], put_away: &PutAway) -> Result<(), Failure>;
@@ -76,10 +80,10 @@ pub(super) trait Handler {
 }
 
 /// Consumes `queue` until the session is over or `stop`.
-pub(super) async fn consume(
+pub(super) async fn consume<H: Handler>(
     session: &Session,
     queue: &'static str,
-    handler: impl Handler,
+    handler: H,
     stop: &CancellationToken,
 ) -> Result<(), amqp::Error> {
     let channel = session.channel().await?;
@@ -128,6 +132,7 @@ pub(super) async fn consume(
             Some(Settled::Stuck) => return Err(amqp::Error::GivenBack),
             Some(Settled::Stopped) | None => return Ok(()),
         }
+        failpoint::reach(H::BEFORE_ACK);
         if !too_early {
             call("acknowledging", acknowledge()).await?;
         }

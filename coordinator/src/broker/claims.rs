@@ -2,6 +2,7 @@
 
 use lapin::message::Delivery;
 use metrics::counter;
+use shared::failpoint::{self, Failpoint};
 use shared::job::JobState;
 use shared::job::decide::Refusal;
 use shared::message::reply::{ClaimReply, Reply};
@@ -17,6 +18,8 @@ use crate::db::publish::GrantPublish;
 pub(super) struct Claims<'a>(pub(super) &'a Broker);
 
 impl Handler for Claims<'_> {
+    const BEFORE_ACK: Failpoint = Failpoint::ClaimBeforeAck;
+
     async fn handle(&self, batch: &[Delivery], put_away: &PutAway) -> Result<(), Failure> {
         let events = events::read(self.0, batch, put_away).await?;
         let claims: Vec<WorkerClaim> = events
@@ -38,6 +41,9 @@ impl Handler for Claims<'_> {
             users: &self.0.worker_users,
         };
         let mut decided = self.0.db.run(&grant).await?.into_iter();
+        if !claims.is_empty() {
+            failpoint::reach(Failpoint::ClaimBeforeReply);
+        }
         let mut answers = Vec::new();
         let mut events_out = Vec::new();
         for event in &events {
@@ -59,6 +65,7 @@ impl Handler for Claims<'_> {
                         amqp_user: event.user,
                     };
                     let (answer, manifest) = self.0.db.run(&grant).await?;
+                    failpoint::reach(Failpoint::PublishBeforeReply);
                     tracing::debug!(job.id = %request.job_id, "request to publish {}: {answer:?}", request.job_id);
                     Reply::Publish { answer, manifest }
                 }

@@ -2,6 +2,7 @@
 
 use lapin::message::Delivery;
 use shared::amqp::link::Session;
+use shared::failpoint::{self, Failpoint};
 use shared::message::reply::{AttemptVerdict, Reply, UselessStore, Verdict};
 use shared::message::worker::{Announcement, Heartbeat, StoreRemoval, WorkerMessage};
 
@@ -18,6 +19,8 @@ use crate::intake::ParametersSchema;
 pub(super) struct Heartbeats<'a>(pub(super) &'a Broker, pub(super) &'a Session);
 
 impl Handler for Heartbeats<'_> {
+    const BEFORE_ACK: Failpoint = Failpoint::HeartbeatBeforeAck;
+
     async fn handle(&self, batch: &[Delivery], put_away: &PutAway) -> Result<(), Failure> {
         let events = events::read(self.0, batch, put_away).await?;
         self.0
@@ -41,6 +44,7 @@ impl Handler for Heartbeats<'_> {
                 users: &users,
             })
             .await?;
+        failpoint::reach(Failpoint::HeartbeatBeforeRenewal);
         let mut verdicts = self.record(&heartbeats, &users).await?.into_iter();
         let mut useless = self.useless_stores(&heartbeats, &users, &news).await?.into_iter();
         let mut answers = Vec::new();
@@ -101,6 +105,7 @@ impl Heartbeats<'_> {
                     verdicts[index] = Some(verdict);
                 }
             }
+            failpoint::reach(Failpoint::HeartbeatBeforeReply);
             self.0.changes.announce();
         }
         let mut answers = reports
@@ -177,6 +182,7 @@ impl Heartbeats<'_> {
             event.put_away(self.0, &reason, put_away).await?;
             return Ok(Reply::Refused { reason });
         }
+        failpoint::reach(Failpoint::AnnounceBeforeQueue);
         for offer in &announcement.plugins {
             reconcile::make_queue(self.0, self.1, &offer.name).await?;
         }

@@ -9,6 +9,7 @@ use shared::amqp::Error;
 use shared::amqp::link::Session;
 use shared::amqp::topology::{self, Depth};
 use shared::error::Chain;
+use shared::failpoint::{self, Failpoint};
 use shared::lifecycle::finish_soon;
 use shared::plugin::PluginName;
 use shared::telemetry::Trouble;
@@ -98,6 +99,7 @@ pub(super) async fn make_queue(broker: &Broker, session: &Session, plugin: &Plug
     }
     broker.status.set_queue_missing(&plugin.queue(), true);
     if redispatch(broker, plugin, "its queue had to be made anew").await {
+        failpoint::reach(Failpoint::ResendBeforeQueue);
         topology::declare_plugin_queue(session, plugin).await?;
         broker.status.set_queue_missing(&plugin.queue(), false);
         // What waited for the queue can be published now.

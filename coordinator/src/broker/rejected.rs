@@ -10,6 +10,7 @@ use shared::amqp::Error;
 use shared::amqp::lenient::UNREADABLE_HEADER;
 use shared::amqp::publisher::{Outgoing, Publisher};
 use shared::amqp::topology::REASON_HEADER;
+use shared::failpoint::{self, Failpoint};
 
 /// Bytes that are kept of a rejected message: enough to recognise it, too few to fill the broker.
 const KEPT_BYTES: usize = 64 * 1024;
@@ -36,6 +37,7 @@ impl PutAway {
             return Ok(false);
         }
         publisher.publish(copy(queue, delivery, reason)).await?;
+        failpoint::reach(Failpoint::PutAwayBeforeAck);
         tracing::warn!("message from {} put into {queue}: {reason}", delivery.routing_key);
         self.done().insert(delivery.delivery_tag);
         Ok(true)

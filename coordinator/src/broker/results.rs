@@ -3,6 +3,7 @@
 use lapin::message::Delivery;
 use metrics::{counter, histogram};
 use shared::amqp::publisher::Outgoing;
+use shared::failpoint::{self, Failpoint};
 use shared::message::reply::{Reply, ResultAnswer};
 use shared::message::worker::{AttemptResult, WorkerMessage};
 use shared::metrics::{ATTEMPT_RUN, FENCED_RESULTS, JOB_WAIT, JOBS_FINISHED};
@@ -17,6 +18,8 @@ use crate::db::results::Record;
 pub(super) struct Results<'a>(pub(super) &'a Broker);
 
 impl Handler for Results<'_> {
+    const BEFORE_ACK: Failpoint = Failpoint::ResultBeforeAck;
+
     async fn handle(&self, batch: &[Delivery], put_away: &PutAway) -> Result<(), Failure> {
         let events = events::read(self.0, batch, put_away).await?;
         let (senders, results): (Vec<&Event<'_>>, Vec<AttemptResult>) = events
@@ -35,6 +38,7 @@ impl Handler for Results<'_> {
             users: &users,
         };
         let (answers, finished) = self.0.db.run(&record).await?;
+        failpoint::reach(Failpoint::ResultBeforeReply);
         finished.iter().for_each(tell);
         self.0.changes.announce();
         let mut messages: Vec<Outgoing> = finished

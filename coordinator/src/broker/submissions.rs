@@ -8,6 +8,7 @@ use shared::amqp::lenient::UNREADABLE_HEADER;
 use shared::amqp::publisher::Outgoing;
 use shared::amqp::topology::{NAME_PREFIX, SUBMIT_REJECTED_QUEUE};
 use shared::error::Chain;
+use shared::failpoint::Failpoint;
 use shared::job::JobState;
 use shared::message::encode;
 use shared::message::submit::{Rejection, Submission, SubmitReply};
@@ -21,6 +22,8 @@ use crate::intake::Incoming;
 pub(super) struct Submissions<'a>(pub(super) &'a Broker);
 
 impl Handler for Submissions<'_> {
+    const BEFORE_ACK: Failpoint = Failpoint::SubmitBeforeAck;
+
     async fn handle(&self, batch: &[Delivery], put_away: &PutAway) -> Result<(), Failure> {
         let mut read: Vec<Result<Incoming, Rejection>> = batch.iter().map(incoming).collect();
         let readable: Vec<Incoming> = read

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Transaction;
 use serde_json::{Map, Value};
+use shared::failpoint::Failpoint;
 use shared::job::decide::{self, ClaimAnswer, ClaimAsk, Gate, Job, Refusal};
 use shared::job::{JobId, Token};
 use shared::message::manifest::Manifest;
@@ -65,6 +66,7 @@ impl PluginGate {
 impl Transact for GrantClaims<'_> {
     const NAME: &'static str = "claims.grant";
     type Output = Vec<ClaimReply>;
+    const BEFORE_COMMIT: Option<Failpoint> = Some(Failpoint::ClaimBeforeCommit);
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         let ids: Vec<JobId> = self.claims.iter().map(|asked| asked.claim.job_id).collect();

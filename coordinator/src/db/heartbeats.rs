@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Transaction;
+use shared::failpoint::Failpoint;
 use shared::job::decide::{self, HeartbeatAnswer, Job, Pause};
 use shared::job::{JobId, JobState, Token};
 use shared::message::reply::Verdict;
@@ -38,6 +39,7 @@ pub struct Renew<'a> {
 impl Transact for Renew<'_> {
     const NAME: &'static str = "heartbeats.renew";
     type Output = HashSet<usize>;
+    const BEFORE_COMMIT: Option<Failpoint> = Some(Failpoint::HeartbeatBeforeCommit);
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         let figures = Figures::of(self.reports.iter().map(|r| &r.report));
@@ -119,6 +121,7 @@ pub struct Revise<'a> {
 impl Transact for Revise<'_> {
     const NAME: &'static str = "heartbeats.revise";
     type Output = Vec<Verdict>;
+    const BEFORE_COMMIT: Option<Failpoint> = Some(Failpoint::ReviseBeforeCommit);
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         let ids: Vec<JobId> = self.reports.iter().map(|r| r.report.job_id).collect();

@@ -262,6 +262,7 @@ async fn a_stopped_plugin_whose_attempt_asks_to_publish_is_stopping_until_it_has
                 summary: serde_json::Map::new(),
             },
         },
+        items: Vec::new(),
     };
     let publish = GrantPublish {
         request: &request,

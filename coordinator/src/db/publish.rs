@@ -1,6 +1,7 @@
 //! The publish grant: the transaction from which on a job's outputs are only completed.
 
 use deadpool_postgres::Transaction;
+use shared::failpoint::Failpoint;
 use shared::job::Token;
 use shared::job::decide::{self, PublishAnswer};
 use shared::message::manifest::Manifest;
@@ -8,7 +9,7 @@ use shared::message::worker::PublishRequest;
 use tokio_postgres::types::Json;
 
 use super::owner::{self, Speaker};
-use super::{Error, Transact, job_row, revival, stores};
+use super::{Error, Transact, job_row, reports, revival, stores};
 
 /// Decides a request to publish: from a grant on, the stored manifest is only completed.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub struct GrantPublish<'a> {
 impl Transact for GrantPublish<'_> {
     const NAME: &'static str = "publish.grant";
     type Output = (PublishAnswer, Option<Manifest>);
+    const BEFORE_COMMIT: Option<Failpoint> = Some(Failpoint::PublishBeforeCommit);
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         let request = self.request;
@@ -51,6 +53,8 @@ impl Transact for GrantPublish<'_> {
         expected.confirm(tx, [(id, row)].into_iter(), Self::NAME).await?;
         job_row::save(tx, &[(id, next)]).await?;
         super::heartbeats::renew_or_revive(tx, id, token, &request.worker_id).await?;
+        let items = request.items.iter().map(|item| (id, request.attempt, item));
+        reports::record_items(tx, items.collect()).await?;
         if !row.publish_granted {
             let store = tx
                 .prepare_cached(

@@ -2,7 +2,8 @@
 
 use deadpool_postgres::Transaction;
 use serde_json::Value;
-use shared::message::worker::AttemptReport;
+use shared::job::JobId;
+use shared::message::worker::{AttemptReport, ItemReport};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
@@ -12,20 +13,21 @@ use super::Error;
 pub(super) async fn record(tx: &Transaction<'_>, reports: &[&AttemptReport]) -> Result<(), Error> {
     let mut reports = reports.to_vec();
     reports.sort_by_key(|report| report.job_id);
-    record_items(tx, &reports).await?;
+    let items = reports.iter().flat_map(|report| {
+        report
+            .items
+            .iter()
+            .map(|item| (report.job_id, report.attempt, item))
+    });
+    record_items(tx, items.collect()).await?;
     record_log(tx, &reports).await
 }
 
-async fn record_items(tx: &Transaction<'_>, reports: &[&AttemptReport]) -> Result<(), Error> {
-    let mut items: Vec<_> = reports
-        .iter()
-        .flat_map(|report| {
-            report
-                .items
-                .iter()
-                .map(|item| (report.job_id, report.attempt, item))
-        })
-        .collect();
+/// Records results of items, each with its job and attempt; repeated ones change nothing.
+pub(super) async fn record_items(
+    tx: &Transaction<'_>,
+    mut items: Vec<(JobId, i32, &ItemReport)>,
+) -> Result<(), Error> {
     if items.is_empty() {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::Transaction;
+use shared::failpoint::Failpoint;
 use shared::job::decide::{self, EndAnswer, ErrorClass, Job, OutcomeKind};
 use shared::job::{JobId, JobState, Token};
 use shared::message::reply::ResultAnswer;
@@ -25,6 +26,7 @@ pub struct Record<'a> {
 impl Transact for Record<'_> {
     const NAME: &'static str = "results.record";
     type Output = (Vec<ResultAnswer>, Vec<Finished>);
+    const BEFORE_COMMIT: Option<Failpoint> = Some(Failpoint::ResultBeforeCommit);
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         let ids: Vec<JobId> = self.results.iter().map(|result| result.report.job_id).collect();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use deadpool_postgres::Transaction;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
+use shared::failpoint::Failpoint;
 use shared::job::JobId;
 use shared::job::decide::Job;
 use shared::message::submit::Submission;
@@ -58,6 +59,7 @@ pub struct RecordJobs<'a> {
 impl Transact for RecordJobs<'_> {
     const NAME: &'static str = "submit.record";
     type Output = Vec<Recorded>;
+    const BEFORE_COMMIT: Option<Failpoint> = Some(Failpoint::SubmitBeforeCommit);
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         // Repetitions within the batch first: each key is held by the first submission that names it.

@@ -5,6 +5,7 @@
 //! that died in it or before it has its lease ended when one lease's time has passed since.
 
 use deadpool_postgres::Transaction;
+use shared::failpoint::{self, Failpoint};
 use shared::job::decide::{self, WORKERS_LOST_MAX};
 use shared::job::{ClaimId, JobId, JobState, Token};
 use shared::mutant::{self, Mutant};
@@ -100,7 +101,9 @@ impl Transact for ExpireLeases {
             .prepare_cached("-- sweep.drop_leases\nDELETE FROM leases WHERE job_id = ANY($1)")
             .await?;
         tx.execute(&drop_leases, &[&ids]).await?;
-        Ok((lost, finish(tx, &endings).await?))
+        let finished = finish(tx, &endings).await?;
+        failpoint::reach(Failpoint::ExpiryBeforeCommit);
+        Ok((lost, finished))
     }
 }
 

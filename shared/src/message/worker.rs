@@ -174,7 +174,7 @@ pub struct AttemptReport {
 }
 
 /// What became of one item (page).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemReport {
     /// The item's name, unique in its job: the file's name without its folder.
     pub name: String,
@@ -235,6 +235,9 @@ pub struct PublishRequest {
     pub claim_id: ClaimId,
     /// What is to become visible.
     pub manifest: Manifest,
+    /// Item results that no heartbeat has brought yet: who completes the manifest after a crash does not know them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<ItemReport>,
 }
 
 /// The end of an attempt.

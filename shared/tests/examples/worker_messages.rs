@@ -103,6 +103,7 @@ pub(crate) fn worker_messages() -> Vec<(&'static str, WorkerMessage)> {
         attempt: 2,
         claim_id: claim_id(),
         manifest: manifest(),
+        items: report().items,
     };
     let failed = Outcome::Failed {
         class: ErrorClass::Permanent,

@@ -30,6 +30,8 @@ pub struct Builder {
     small_disk: Option<(&'static str, u32)>,
     recording_tesseract: bool,
     expected: Vec<String>,
+    failpoints: bool,
+    heartbeat_seconds: Option<u16>,
     pub(super) groups: Vec<String>,
     own_clocks: bool,
     /// The coordinator's, then the workers'.
@@ -49,6 +51,8 @@ impl Builder {
             small_disk: None,
             recording_tesseract: false,
             expected: Vec::new(),
+            failpoints: false,
+            heartbeat_seconds: None,
             groups: Vec::new(),
             own_clocks: false,
             clocks: Vec::new(),
@@ -164,6 +168,20 @@ impl Builder {
         self
     }
 
+    /// Lets the test say where programs die; see [`Cluster::arm`].
+    #[must_use]
+    pub fn failpoints(mut self) -> Self {
+        self.failpoints = true;
+        self
+    }
+
+    /// After twice this time RabbitMQ takes a silent worker for dead.
+    #[must_use]
+    pub fn heartbeat_seconds(mut self, seconds: u16) -> Self {
+        self.heartbeat_seconds = Some(seconds);
+        self
+    }
+
     /// Starts everything with one worker, and waits until jobs of its plugins are accepted.
     pub fn start(mut self) -> Cluster {
         let place = Place::temporary(&self.name).expect("a place can be made");
@@ -175,6 +193,9 @@ impl Builder {
         if self.own_clocks {
             let clock = |name| Arc::new(Clock::new(&place, name).expect("a clock"));
             self.clocks = ["coordinator", "workers"].map(clock).into();
+        }
+        if self.failpoints {
+            self.offer_failpoints(&place);
         }
         let small_disk = self.small_disk.map(|(folder, mebibytes)| {
             SmallDisk::mount(&place, &place.path().join(folder), mebibytes).expect("a small disk")
@@ -233,12 +254,15 @@ impl Builder {
     pub(super) fn worker(&self, place: &Place, servers: &Servers, data: &Path, index: usize) -> Program {
         let port = launcher::free_port().expect("a free port");
         let name = format!("worker-{index}");
+        let heartbeat = self
+            .heartbeat_seconds
+            .map_or_else(String::new, |seconds| format!("?heartbeat={seconds}"));
         let mut command = Command::new(program("worker"));
         command
             // Workers have no way to the database, here as everywhere.
             .env_remove("DATABASE_URL")
             .env_remove("AMQP_MANAGEMENT_URL")
-            .env("AMQP_URL", servers.amqp_url())
+            .env("AMQP_URL", format!("{}{heartbeat}", servers.amqp_url()))
             .env("TASKMANAGER_ROOTS", data)
             .env("TASKMANAGER_SCRATCH", scratch_base(place).join(&name))
             .env("TASKMANAGER_WORKER_NAME", &name)

@@ -1,6 +1,6 @@
 //! Compares what submitters, witness, database, folders and kernel say. One check a promise.
 
-mod counters;
+pub(crate) mod counters;
 mod facts;
 mod faults;
 mod jobs;

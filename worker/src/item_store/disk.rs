@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cap_std::fs::{Dir, OpenOptions};
 use rustix::fs::{Mode, OFlags, RenameFlags, fsync, openat, renameat_with};
 use rustix::io::Errno;
+use shared::failpoint::{self, Failpoint};
 use shared::job::{ClaimId, JobId};
 use shared::message::manifest::FileEntry;
 
@@ -74,6 +75,7 @@ impl Disk {
         })?;
         file.sync_all().map_err(fail("write to"))?;
         drop(file);
+        failpoint::reach(Failpoint::ItemBeforeRename);
         let entry = FileEntry {
             path: path.to_owned(),
             size,
@@ -89,6 +91,7 @@ impl Disk {
                 .map_err(fail("write to"))?;
             sync_folder(&other).map_err(fail("write to"))?;
         }
+        failpoint::reach(Failpoint::ItemBeforeReport);
         Ok(entry)
     }
 

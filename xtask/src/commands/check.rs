@@ -40,6 +40,18 @@ pub(crate) fn run() -> Result<Outcome> {
         "warnings",
     ];
     check("clippy", &cargo::cargo(&clippy))?;
+    let switched_on = [
+        "clippy",
+        "-p",
+        "shared",
+        "--features",
+        "failpoints,mutants",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    check("clippy, what only tests switch on", &cargo::cargo(&switched_on))?;
     let mut doc = cargo::cargo(&[
         "doc",
         "--workspace",

@@ -18,12 +18,21 @@ pub(crate) fn run(arguments: &[&str]) -> Result<Outcome> {
     provide(&place, &existing, Purpose::Tests)?;
     tools::provide_alto_tools(&place)?;
     // `cargo test` alone builds a package's programs for that package's own tests only.
-    cargo::build(&place, &["build", "--workspace", "--bins"])?;
+    let failpoints = failpoints(&[]);
+    cargo::build(
+        &place,
+        &["build", "--workspace", "--bins", "--features", &failpoints],
+    )?;
 
     let servers = Servers::start(&place, &existing, Database::Maintenance)?;
     let mut test = cargo::cargo(&["test"]);
     if !names_packages(arguments) {
         test.arg("--workspace");
+    }
+    // The same programs once more, not others in their place.
+    let failpoints = self::failpoints(arguments);
+    if !failpoints.is_empty() {
+        test.args(["--features", &failpoints]);
     }
     test.args(arguments)
         .envs(servers.variables())
@@ -45,12 +54,37 @@ pub(crate) fn run(arguments: &[&str]) -> Result<Outcome> {
     Ok(run_in_foreground(&place, &mutants)?.into())
 }
 
+/// The features with which tests can have programs die between two effects, of those packages that are chosen.
+fn failpoints(arguments: &[&str]) -> String {
+    let chosen = packages(arguments);
+    let programs = ["coordinator", "worker"].into_iter();
+    programs
+        .filter(|program| chosen.is_empty() || chosen.contains(program))
+        .map(|program| format!("{program}/failpoints"))
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
 /// Whether the arguments choose packages by themselves; cargo lets `--workspace` win over that.
 fn names_packages(arguments: &[&str]) -> bool {
-    let cargo_own = arguments.iter().take_while(|argument| **argument != "--");
-    cargo_own
-        .into_iter()
-        .any(|argument| argument.starts_with("-p") || argument.starts_with("--package"))
+    !packages(arguments).is_empty()
+}
+
+/// The packages that the arguments choose; without any it is all of them.
+fn packages<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    let mut cargo_own = arguments.iter().take_while(|argument| **argument != "--");
+    let mut packages = Vec::new();
+    while let Some(argument) = cargo_own.next() {
+        let rest = argument
+            .strip_prefix("--package")
+            .or_else(|| argument.strip_prefix("-p"));
+        match rest.map(|rest| rest.trim_start_matches('=')) {
+            Some("") => packages.extend(cargo_own.next()),
+            Some(package) => packages.push(package),
+            None => {}
+        }
+    }
+    packages
 }
 
 #[cfg(test)]
@@ -64,5 +98,17 @@ mod tests {
         assert!(names_packages(&["--package=worker", "crash"]));
         assert!(!names_packages(&["crash"]));
         assert!(!names_packages(&["--", "-p"]));
+    }
+
+    #[test]
+    fn programs_that_are_chosen_are_built_as_the_whole_suite_builds_them() {
+        let both = "coordinator/failpoints,worker/failpoints";
+        assert_eq!(failpoints(&["crash"]), both);
+        assert_eq!(failpoints(&["-p", "worker", "-ptests"]), "worker/failpoints");
+        assert_eq!(
+            failpoints(&["--package", "worker", "--package=coordinator"]),
+            both
+        );
+        assert_eq!(failpoints(&["-p", "tests"]), "");
     }
 }

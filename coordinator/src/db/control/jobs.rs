@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use deadpool_postgres::Transaction;
 use serde::Serialize;
+use shared::failpoint::Failpoint;
 use shared::job::decide::{self, ControlAnswer, ControlRefusal, Job};
 use shared::job::{JobId, JobState, Priority};
 use shared::message::reply::Verdict;
@@ -88,6 +89,7 @@ pub struct ActOnJobs<'a> {
 impl Transact for ActOnJobs<'_> {
     const NAME: &'static str = "control.jobs";
     type Output = Done;
+    const BEFORE_COMMIT: Option<Failpoint> = Some(Failpoint::ControlBeforeCommit);
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Done, Error> {
         let neighbours = match self.action {

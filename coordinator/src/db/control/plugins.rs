@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use deadpool_postgres::Transaction;
 use serde::Serialize;
+use shared::failpoint::Failpoint;
 use shared::job::decide::PluginState;
 use shared::message::reply::Verdict;
 
@@ -41,6 +42,7 @@ pub struct ActOnPlugins<'a> {
 impl Transact for ActOnPlugins<'_> {
     const NAME: &'static str = "control.plugins";
     type Output = (PluginsOutcome, Told);
+    const BEFORE_COMMIT: Option<Failpoint> = Some(Failpoint::ControlBeforeCommit);
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         // Claims hold these rows in share mode: a stop waits for those that are under way, and they for it.

@@ -137,6 +137,7 @@ impl Transactions {
                         files: Vec::new(),
                         outcome: outcome(OutcomeKind::Done),
                     },
+                    items: Vec::new(),
                 };
                 db.run(&GrantPublish {
                     request: &request,

@@ -6,7 +6,7 @@ use super::super::site::Site;
 use super::Check;
 
 /// Each query gives what is wrong, a line a row.
-const QUERIES: [(&str, &str); 3] = [
+pub(crate) const QUERIES: [(&str, &str); 4] = [
     (
         "statistics are what history says",
         "SELECT format('%s %s: %s jobs and %s items counted, %s and %s in history', plugin, outcome, counted.jobs,
@@ -21,6 +21,13 @@ const QUERIES: [(&str, &str); 3] = [
         "running attempts are counted right: none",
         "SELECT format('%s: %s running', key, running) FROM limit_keys WHERE running <> 0
          UNION ALL SELECT format('lease of %s: attempt %s on %s', job_id, attempt, worker_id) FROM leases",
+    ),
+    (
+        "what is used of page contracts is what their ledger says",
+        "SELECT format('%s: %s pages used, %s booked', plugin, used_total, booked)
+         FROM quotas CROSS JOIN LATERAL (
+             SELECT coalesce(sum(pages), 0) AS booked FROM quota_ledger WHERE quota_ledger.plugin = quotas.plugin) AS ledger
+         WHERE used_total <> booked",
     ),
     (
         "no row of an ended job is left behind",
