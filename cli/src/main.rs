@@ -14,6 +14,7 @@ mod doctor;
 mod list;
 mod output;
 mod plugins;
+mod recover;
 mod show;
 mod submit;
 mod table;
@@ -55,6 +56,7 @@ fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::Plugins(arguments) => plugins::run(&client, &arguments),
         Command::Plugin(command) => control::run_plugins(&client, &command),
         Command::Doctor(arguments) => doctor::run(&client, &arguments),
+        Command::Recover(arguments) => recover::run(&client, &arguments),
         Command::Broker(arguments) => broker::run(&arguments),
     }
 }

@@ -25,6 +25,7 @@ use shared::message::reply::{AttemptVerdict, Reply};
 use crate::broker::{changed, tell};
 use crate::db::control::{ActOnJobs, ActOnPlugins, FindJobs, JobOutcome, Told};
 use crate::db::notify::Changes;
+use crate::db::recovery::{Recover, Recovery, RecoveryAction};
 use crate::db::{self, Db};
 
 pub use action::{JobAction, JobFilter, Period, Place, PluginAction, Quota, RetryItems, Settings};
@@ -124,6 +125,20 @@ impl Control {
             .await?;
         self.tell(done.1).await;
         Ok(done.0)
+    }
+
+    /// Acts on a database that was put back from a copy; gives the report about it, `None` when the actor may not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn recover(
+        &self,
+        actor: &Actor,
+        action: RecoveryAction,
+    ) -> Result<Option<Recovery>, db::Error> {
+        let (report, told) = self.db.run(&Recover { actor, action }).await?;
+        self.tell(told).await;
+        Ok(report)
     }
 
     /// Says what has happened to those who want to know: other coordinators, workers, listeners.

@@ -16,5 +16,6 @@ mod fairness;
 mod faults;
 mod pages;
 mod path;
+mod restore;
 mod roles;
 mod shutdown;

@@ -3,7 +3,7 @@
 use crate::program::run;
 
 /// All commands, as the overview lists them.
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "submit",
     "list",
     "show",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 17] = [
     "plugins",
     "plugin",
     "doctor",
+    "recover",
     "broker",
 ];
 /// What `plugin` and `broker` can do.

@@ -13,6 +13,8 @@ pub enum Verb {
     RunPlugins,
     /// Limits, retries, retention, quotas.
     Configure,
+    /// What concerns a database that was put back from a copy.
+    Recover,
 }
 
 /// To what.
@@ -53,6 +55,7 @@ mod tests {
             Verb::DeleteJobs,
             Verb::RunPlugins,
             Verb::Configure,
+            Verb::Recover,
         ] {
             assert!(!may(Role::Viewer, verb, Object::Plugin("OCR")), "{verb:?}");
             assert!(!may(Role::Viewer, verb, Object::Everything), "{verb:?}");
@@ -65,6 +68,7 @@ mod tests {
         assert!(may(Role::Operator, Verb::RunPlugins, Object::Plugin("OCR")));
         assert!(!may(Role::Operator, Verb::RunPlugins, Object::Everything));
         assert!(!may(Role::Operator, Verb::Configure, Object::Plugin("OCR")));
+        assert!(!may(Role::Operator, Verb::Recover, Object::Everything));
         assert!(may(Role::Admin, Verb::RunPlugins, Object::Everything));
     }
 }

@@ -6,7 +6,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{App, actions, api, assets, doctor, events, health, metrics, pages, submit};
+use super::{App, actions, api, assets, doctor, events, health, metrics, pages, recovery, submit};
 
 /// What kind of answer a route gives, and with it which rules hold for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +101,17 @@ pub fn routes() -> Vec<Route> {
             "/api/v1/plugins/{name}/actions",
             "stops, starts, configures a plugin",
             post(actions::on_plugin),
+        ),
+        read(
+            "/api/v1/recovery",
+            Kind::Api,
+            "what a restore has lost",
+            get(recovery::report),
+        ),
+        write(
+            "/api/v1/recovery/actions",
+            "ends or begins the time after a restore",
+            post(recovery::act),
         ),
         read("/api/v1/jobs/{id}/log", Kind::Api, "a job's log", get(api::log)),
         read(
