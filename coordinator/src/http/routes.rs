@@ -102,12 +102,7 @@ pub fn routes() -> Vec<Route> {
             "stops, starts, configures a plugin",
             post(actions::on_plugin),
         ),
-        read(
-            "/api/v1/recovery",
-            Kind::Api,
-            "what a restore has lost",
-            get(recovery::report),
-        ),
+        read("/api/v1/recovery", Kind::Api, "a restore", get(recovery::report)),
         write(
             "/api/v1/recovery/actions",
             "ends or begins the time after a restore",
