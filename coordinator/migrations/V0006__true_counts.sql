@@ -26,3 +26,20 @@ WITH missed AS (
 )
 INSERT INTO limit_keys SELECT key, count(*) FROM missed GROUP BY key ORDER BY key
     ON CONFLICT (key) DO UPDATE SET running = limit_keys.running + EXCLUDED.running;
+
+-- The ageing clock of a job that a person has given a priority starts then.
+ALTER TABLE jobs ADD COLUMN prioritised_at timestamptz;
+
+-- Places before all others, as job_positions has those behind: no two jobs have one place.
+CREATE SEQUENCE job_positions_top INCREMENT BY -1;
+SELECT setval('job_positions_top', least(-1, (SELECT min(position) - 1 FROM jobs)));
+
+-- Some may have had one place until now: all jobs of such a plugin get new ones, in their order.
+WITH tied AS (
+    SELECT DISTINCT plugin FROM (
+        SELECT plugin FROM jobs GROUP BY plugin, position HAVING count(*) > 1) AS places
+), numbered AS (
+    SELECT id, nextval('job_positions') AS position
+    FROM (SELECT id FROM jobs JOIN tied USING (plugin) ORDER BY position, id) AS line
+)
+UPDATE jobs SET position = numbered.position FROM numbered WHERE jobs.id = numbered.id;

@@ -14,7 +14,8 @@ use crate::deliveries::Target;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "coordinator", version)]
 pub struct Config {
-    /// PostgreSQL: `postgres://user:password@host:5432/database`.
+    /// PostgreSQL: `postgres://user:password@host:5432/database`. With a standby that may take over, name both:
+    /// `postgres://user:password@host1:5432,host2:5432/database?target_session_attrs=read-write`.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
 

@@ -14,6 +14,7 @@ mod actor;
 mod authorise;
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use shared::amqp::publisher::{Outgoing, Publisher};
 use shared::amqp::topology::NAME_PREFIX;
@@ -23,17 +24,22 @@ use shared::message::encode;
 use shared::message::reply::{AttemptVerdict, Reply};
 
 use crate::broker::{changed, tell};
-use crate::db::control::{ActOnJobs, ActOnPlugins, FindJobs, JobOutcome, Told};
+use crate::db::control::{ActOnJobs, ActOnPlugins, FIND_MAX, FindJobs, JobOutcome, Told};
 use crate::db::notify::Changes;
 use crate::db::recovery::{Recover, Recovery, RecoveryAction};
 use crate::db::{self, Db};
 
-pub use action::{JobAction, JobFilter, Period, Place, PluginAction, Quota, RetryItems, Settings};
+pub use action::{JobAction, JobFilter, Period, PluginAction, Quota, RetryItems, Settings};
+pub use shared::job::decide::Place;
+
 pub use actor::{Actor, Role};
 pub use authorise::{Object, Verb, authorise};
 
-/// Most jobs that one transaction acts on.
+/// Most jobs that one transaction acts on, except where they are moved.
 const BATCH: usize = 200;
+/// Longest time that one wish spends on telling workers and listeners, however many jobs it is about: a RabbitMQ that
+/// is slow or hangs holds nobody up. Workers learn the same from the answer to their next heartbeat.
+const TELL_MAX: Duration = Duration::from_secs(5);
 
 /// Carries out what people want.
 #[derive(Debug, Clone)]
@@ -74,9 +80,16 @@ impl Control {
         // A job that is named twice is one job.
         let mut named = HashSet::new();
         let ids: Vec<JobId> = ids.iter().copied().filter(|id| named.insert(*id)).collect();
-        for ids in ids.chunks(BATCH) {
+        // The line is moved in one: in portions those at the border would pass each other.
+        let batch = if matches!(action, JobAction::Move { .. }) {
+            FIND_MAX
+        } else {
+            BATCH
+        };
+        let mut patience = TELL_MAX;
+        for ids in ids.chunks(batch) {
             let done = self.db.run(&ActOnJobs { actor, ids, action }).await?;
-            self.tell(done.told).await;
+            patience = self.tell_within(done.told, patience).await;
             summary.outcomes.extend(done.outcomes);
         }
         Ok(summary)
@@ -143,6 +156,11 @@ impl Control {
 
     /// Says what has happened to those who want to know: other coordinators, workers, listeners.
     pub(crate) async fn tell(&self, told: Told) {
+        self.tell_within(told, TELL_MAX).await;
+    }
+
+    /// The same with so much patience; gives what is left of it.
+    async fn tell_within(&self, told: Told, patience: Duration) -> Duration {
         self.changes.announce();
         told.finished.iter().for_each(tell);
         let mut messages: Vec<Outgoing> = told
@@ -156,15 +174,19 @@ impl Control {
             .into_iter()
             .filter(|(address, _)| !address.starts_with(NAME_PREFIX));
         messages.extend(pushes.map(|(address, verdicts)| push(address, verdicts)));
-        if !self.publisher.connected() || self.publisher.blocked() {
-            return;
+        if messages.is_empty() || !self.publisher.connected() || self.publisher.blocked() {
+            return patience;
         }
         // Lost ones are no loss: the answer to the next heartbeat says the same.
-        for result in self.publisher.publish_all(messages).await {
-            if let Err(error) = result {
-                tracing::debug!("a worker or listener could not be told: {}", Chain(&error));
-            }
+        let started = Instant::now();
+        let told = tokio::time::timeout(patience, self.publisher.publish_all(messages)).await;
+        if told.is_err() {
+            tracing::debug!("RabbitMQ is slow: workers and listeners are not told at once");
         }
+        for error in told.into_iter().flatten().filter_map(Result::err) {
+            tracing::debug!("a worker or listener could not be told: {}", Chain(&error));
+        }
+        patience.saturating_sub(started.elapsed())
     }
 }
 
@@ -179,3 +201,6 @@ fn push(address: String, verdicts: Vec<AttemptVerdict>) -> Outgoing {
         mandatory: false,
     }
 }
+
+#[cfg(test)]
+mod tests;

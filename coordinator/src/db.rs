@@ -4,6 +4,7 @@
 //! repeated; a connection that may point to a dead or read-only server leaves the pool.
 
 pub mod claims;
+mod connect;
 pub mod control;
 pub mod deliveries;
 pub mod dispatch;
@@ -19,6 +20,7 @@ mod lock_order;
 mod machine;
 pub mod maintenance;
 pub mod migrate;
+pub mod months;
 pub mod notify;
 pub mod overdue;
 mod owner;
@@ -30,6 +32,7 @@ mod reports;
 pub mod results;
 pub mod retention;
 mod revival;
+mod room;
 pub mod schedule;
 pub mod submit;
 pub mod sweep;
@@ -43,9 +46,9 @@ use deadpool_postgres::{
 };
 use metrics::{counter, histogram};
 use shared::metrics::{DB_TRANSACTION_SECONDS, DB_TRANSACTIONS};
-use tokio_postgres::NoTls;
 
 pub use error::Error;
+use room::Room;
 
 /// How often a transaction that lost a race is tried.
 const TRIES_MAX: u32 = 5;
@@ -72,11 +75,14 @@ pub trait Transact: Sync {
 #[derive(Clone)]
 pub struct Db {
     pool: Pool,
+    room: Room,
 }
 
 impl std::fmt::Debug for Db {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Db").field("status", &self.pool.status()).finish()
+        f.debug_struct("Db")
+            .field("status", &self.pool.status())
+            .finish_non_exhaustive()
     }
 }
 
@@ -86,9 +92,9 @@ impl Db {
     /// # Errors
     /// [`Error::Config`] when `url` can't be understood.
     pub fn new(url: &str, connections: usize) -> Result<Self, Error> {
-        let manager = Manager::from_config(
+        let manager = Manager::from_connect(
             session_config(url)?,
-            NoTls,
+            connect::OneAfterTheOther,
             ManagerConfig {
                 recycling_method: RecyclingMethod::Fast,
             },
@@ -103,7 +109,10 @@ impl Db {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| Error::Config(error.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self {
+            pool,
+            room: Room::default(),
+        })
     }
 
     /// Runs a transaction and commits it; repeats it when it lost a race.
@@ -122,6 +131,9 @@ impl Db {
                 result => break result,
             }
         };
+        if result.as_ref().is_err_and(Error::is_disk_full) {
+            self.room.note_refusal();
+        }
         let outcome = if result.is_ok() { "ok" } else { "error" };
         counter!(DB_TRANSACTIONS, "name" => T::NAME, "outcome" => outcome).increment(1);
         histogram!(DB_TRANSACTION_SECONDS, "name" => T::NAME).record(started.elapsed().as_secs_f64());
@@ -152,7 +164,9 @@ pub(crate) fn session_config(url: &str) -> Result<tokio_postgres::Config, Error>
     // The error's own text may repeat the address and so a password: it is not shown.
     let mut config: tokio_postgres::Config = url.parse().map_err(|_| {
         Error::Config(
-            "the database address can't be read: use postgres://user:password@host:5432/name".to_owned(),
+            "the database address can't be read: use postgres://user:password@host:5432/name, or \
+             postgres://user:password@host1:5432,host2:5432/name?target_session_attrs=read-write"
+                .to_owned(),
         )
     })?;
     config

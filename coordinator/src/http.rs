@@ -119,7 +119,7 @@ fn assemble(list: Vec<Route>, app: App) -> Router {
         let handler = match route.kind {
             // A stream begins at once and then lasts.
             Kind::Stream => route.handler,
-            Kind::Page | Kind::Api | Kind::Probe | Kind::Asset => route.handler.layer(
+            Kind::Page | Kind::Form | Kind::Api | Kind::Probe | Kind::Asset => route.handler.layer(
                 TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_TIMEOUT),
             ),
         };

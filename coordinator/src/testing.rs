@@ -2,6 +2,8 @@
 //!
 //! Invariant: a missing server fails the test and says what to run; no test is ever skipped.
 
+pub(crate) mod meeting;
+
 use tokio_postgres::NoTls;
 use uuid::Uuid;
 

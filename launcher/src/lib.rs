@@ -7,9 +7,11 @@
 //! ```text
 //!  Place      a data folder, locked by one launcher at a time
 //!   ├─ ledger      which processes were started here: a crashed launcher's leftovers are ended by the next one
-//!   ├─ Postgres    ┐
+//!   ├─ Postgres    ┐ (and a standby that follows it and takes over)
 //!   ├─ RabbitMq    ├─ each owns Processes: start, stop, kill -9, freeze, restart, wipe, log
 //!   └─ Process     ┘
+//!  SmallDisk  a disk that can be full
+//!  Clock      a program's clock, which can be wrong
 //!  Proxy      the network before a server: stalls, cuts, loses what it carries
 //!  packages   what has to be installed from the distribution first
 //! ```
@@ -24,8 +26,10 @@
 //! reading of the environment.
 
 mod account;
+mod clock;
 #[cfg(test)]
 mod crash;
+mod disk;
 mod error;
 pub mod http;
 mod packages;
@@ -38,6 +42,8 @@ mod rabbitmq;
 mod ready;
 mod secret;
 
+pub use clock::Clock;
+pub use disk::SmallDisk;
 pub use error::Error;
 pub use packages::{install, install_line, may_install, missing_packages};
 pub use place::{Place, workspace};

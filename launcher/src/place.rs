@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use crate::Error;
+use crate::{Error, disk};
 pub use folder::workspace;
 use ledger::Ledger;
 
@@ -158,6 +158,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         if self.keep == Keep::Nothing {
             // What can't be removed now is swept by the next launcher.
+            let _ = disk::unmount_beneath(&self.path);
             let _ = fs::remove_dir_all(&self.path);
         }
     }
@@ -212,6 +213,7 @@ fn sweep(base: &Path) -> Result<(), Error> {
         match take_lock(&path) {
             Ok(_lock) => {
                 Ledger::take_over(&path)?;
+                disk::unmount_beneath(&path)?;
                 fs::remove_dir_all(&path).map_err(Error::file("remove", &path))?;
             }
             Err(Error::InUse { .. }) => {}

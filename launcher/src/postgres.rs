@@ -6,6 +6,7 @@
 //! failing on the old files.
 
 mod cluster;
+mod standby;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,7 +25,7 @@ const START_LIMIT: Duration = Duration::from_mins(1);
 /// How long a fast shutdown may take before the server is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 
-/// The server's name in messages, its log's name, and the system user that it runs as when we are root.
+/// The server's name in messages, its log's and its folder's name, and the system user that it runs as when we are root.
 const NAME: &str = "postgres";
 
 /// The superuser of a private server.
@@ -50,6 +51,7 @@ impl Default for PostgresOptions {
 /// A running private server. Dropping it ends it; the data stays where the place keeps it.
 #[derive(Debug)]
 pub struct Postgres {
+    name: &'static str,
     place: Place,
     account: Option<Account>,
     cluster: Cluster,
@@ -65,11 +67,23 @@ impl Postgres {
     /// [`Error::Missing`] when no PostgreSQL of version 15 or newer is installed; else what kept it from starting.
     pub fn start(place: &Place, options: PostgresOptions) -> Result<Self, Error> {
         let account = Account::for_server(NAME)?;
-        let cluster = Cluster::prepare(place, account.as_ref(), options)?;
+        let cluster = Cluster::prepare(place, NAME, account.as_ref(), options)?;
+        Self::run(NAME, place, account, cluster, options)
+    }
+
+    /// Starts a server on a data folder that is ready for it.
+    fn run(
+        name: &'static str,
+        place: &Place,
+        account: Option<Account>,
+        cluster: Cluster,
+        options: PostgresOptions,
+    ) -> Result<Self, Error> {
         let port = ports::free_port()?;
-        let mut process = launch(place, &cluster, account.as_ref(), options, port, false)?;
+        let mut process = launch(name, place, &cluster, account.as_ref(), options, port, false)?;
         process.wait_until(START_LIMIT, || cluster.answers(port))?;
         Ok(Self {
+            name,
             place: place.clone(),
             account,
             cluster,
@@ -111,8 +125,7 @@ impl Postgres {
         self.port
     }
 
-    /// `psql` on this port, for tests of what stands before the server.
-    #[cfg(test)]
+    /// `psql` on this port: the server's, or one that leads to it.
     pub(crate) fn psql(&self, port: u16) -> Command {
         let mut command = self.cluster.client("psql", port);
         command.args(["--username", USER, "--dbname", MAINTENANCE_DATABASE]);
@@ -196,6 +209,7 @@ impl Postgres {
             self.stop()?;
         }
         self.process = launch(
+            self.name,
             &self.place,
             &self.cluster,
             self.account.as_ref(),
@@ -215,7 +229,7 @@ impl Postgres {
     pub fn wipe(&mut self) -> Result<(), Error> {
         self.process.kill9()?;
         self.cluster.remove()?;
-        self.cluster = Cluster::prepare(&self.place, self.account.as_ref(), self.options)?;
+        self.cluster = Cluster::prepare(&self.place, self.name, self.account.as_ref(), self.options)?;
         Ok(())
     }
 }
@@ -230,6 +244,7 @@ impl Drop for Postgres {
 }
 
 fn launch(
+    name: &str,
     place: &Place,
     cluster: &Cluster,
     account: Option<&Account>,
@@ -247,6 +262,8 @@ fn launch(
     set(&mut command, "listen_addresses=127.0.0.1");
     // A socket's path may be no longer than 107 bytes, which a work tree's easily is.
     set(&mut command, "unix_socket_directories=");
+    // In the data folder, which is removed with a server that was killed; shared memory would stay for ever.
+    set(&mut command, "dynamic_shared_memory_type=mmap");
     // Test runs use a database a test, each with a pool or two.
     set(&mut command, "max_connections=300");
     set(&mut command, "log_line_prefix=%m [%p] %q%d ");
@@ -257,7 +274,7 @@ fn launch(
         set(&mut command, "full_page_writes=off");
     }
     let launch = Launch {
-        name: NAME,
+        name,
         command: &command,
         account,
         environment: Environment::Clean,

@@ -86,6 +86,8 @@ metrics! {
     DELIVERIES_PENDING = "taskmanager_deliveries_pending", Gauge, ["kind"];
     /// Tries to deliver them, by what became of each (delivered, retry, failed, unclear).
     DELIVERIES = "taskmanager_deliveries_total", Counter, ["kind", "outcome"];
+    /// 1 while PostgreSQL refuses to write because its disk is full.
+    DATABASE_FULL = "taskmanager_database_full", Gauge, [];
     /// Transactions by name and outcome (ok, retry, error).
     DB_TRANSACTIONS = "taskmanager_db_transactions_total", Counter, ["name", "outcome"];
     /// Duration of transactions by name.

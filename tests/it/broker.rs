@@ -221,6 +221,44 @@ fn a_frozen_broker_is_noticed_and_waited_for() {
     all_end_well(&cluster, &[]);
 }
 
+/// Thousands of waiting jobs, put where their submission would have put them.
+fn crowd(cluster: &Cluster, jobs: i64) {
+    cluster.sql(
+        "WITH new AS (
+             INSERT INTO jobs (id, plugin, title, state, priority)
+             SELECT gen_random_uuid(), 'NOOP', 'of a crowd', 'QUEUED', 1 FROM generate_series(1, $1::bigint)
+             RETURNING id)
+         INSERT INTO job_details (job_id, parameters, extra, submitted_by) SELECT id, '{}', '{}', 'test' FROM new",
+        &[&jobs],
+    );
+}
+
+#[test]
+fn a_broker_that_hangs_or_is_gone_keeps_nobody_from_cancelling_thousands_of_jobs() {
+    let mut cluster = shaken("crowd")
+        .private_rabbitmq()
+        .expecting("are sent again")
+        .start();
+    let jobs = one_runs_and_three_wait(&mut cluster);
+    let all = json!({"jobs": {"plugin": "NOOP", "title": "of a crowd"}, "what": {"action": "cancel"}});
+    for gone in [false, true] {
+        crowd(&cluster, 5_000);
+        if gone {
+            cluster.rabbitmq().kill9().unwrap();
+        } else {
+            cluster.rabbitmq().freeze().unwrap();
+        }
+        let (status, answer) = cluster.api().act("/api/v1/jobs/actions", &all);
+        assert_eq!((status, &answer["done"]), (200, &json!(5_000)), "{answer}");
+        if !gone {
+            cluster.rabbitmq().thaw().unwrap();
+        }
+    }
+    cluster.rabbitmq().restart().unwrap();
+    cluster.workers[0].thaw();
+    all_end_well(&cluster, &jobs);
+}
+
 #[test]
 fn queues_with_other_arguments_are_used_as_they_are_until_a_person_deletes_them() {
     const WRONG: &str = "taskmanager_broker_queues_wrong";

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use launcher::{Place, Postgres, RabbitMq};
+use launcher::{Place, Postgres, RabbitMq, SmallDisk};
 use serde_json::Value;
 use shared::job::JobId;
 use tokio_postgres::Row;
@@ -44,6 +44,7 @@ pub struct Cluster {
     /// The workers; more can be added with [`Cluster::add_worker`].
     pub workers: Vec<Program>,
     servers: Servers,
+    small_disk: Option<SmallDisk>,
     builder: Builder,
     data: PathBuf,
     place: Place,
@@ -108,6 +109,28 @@ impl Cluster {
             .postgres
             .as_mut()
             .expect("the test has asked for a private PostgreSQL")
+    }
+
+    /// The server that follows the private PostgreSQL.
+    pub fn standby(&mut self) -> &mut Postgres {
+        self.servers
+            .standby
+            .as_mut()
+            .expect("the test has asked for a standby")
+    }
+
+    /// The small disk of the private server that was asked to be on one.
+    pub fn small_disk(&self) -> &SmallDisk {
+        self.small_disk
+            .as_ref()
+            .expect("the test has asked for a server on a small disk")
+    }
+
+    /// Puts the coordinator's and the workers' clocks so many seconds ahead, or behind.
+    pub fn set_clocks(&self, coordinator: i64, workers: i64) {
+        for (clock, seconds) in self.builder.clocks.iter().zip([coordinator, workers]) {
+            clock.set(seconds).expect("a clock can be set");
+        }
     }
 
     /// The private RabbitMQ.

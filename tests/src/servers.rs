@@ -19,31 +19,49 @@ pub(crate) fn turn() -> MutexGuard<'static, ()> {
     PRIVATE_RABBITMQ.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Which servers a test has for itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Private {
+    pub(crate) postgres: bool,
+    /// With a server that follows it.
+    pub(crate) standby: bool,
+    pub(crate) rabbitmq: bool,
+}
+
 /// The servers of one test. Dropping them removes what was made on them.
 #[derive(Debug)]
 pub(crate) struct Servers {
     database: String,
     vhost: String,
     pub(crate) postgres: Option<Postgres>,
+    /// Follows the private PostgreSQL.
+    pub(crate) standby: Option<Postgres>,
     pub(crate) rabbitmq: Option<RabbitMq>,
     _turn: Option<MutexGuard<'static, ()>>,
 }
 
 impl Servers {
     /// Makes a database and a virtual host, on private servers where asked for.
-    pub(crate) fn start(place: &Place, private_postgres: bool, private_rabbitmq: bool) -> Self {
+    pub(crate) fn start(place: &Place, private: Private) -> Self {
         let unique = uuid::Uuid::new_v4().simple().to_string();
-        let turn = private_rabbitmq.then(turn);
-        let rabbitmq = private_rabbitmq.then(|| RabbitMq::start(place).expect("a private RabbitMQ starts"));
-        let postgres = private_postgres.then(|| {
+        let turn = private.rabbitmq.then(turn);
+        let rabbitmq = private
+            .rabbitmq
+            .then(|| RabbitMq::start(place).expect("a private RabbitMQ starts"));
+        let postgres = (private.postgres || private.standby).then(|| {
             let options = PostgresOptions { durable: true };
             Postgres::start(place, options).expect("a private PostgreSQL starts")
+        });
+        let standby = private.standby.then(|| {
+            let server = postgres.as_ref().expect("a standby follows a private server");
+            server.start_standby().expect("a standby starts")
         });
         let servers = Self {
             database: format!("it_{unique}"),
             // The slash shows that everybody encodes the name.
             vhost: format!("it/{unique}"),
             postgres,
+            standby,
             rabbitmq,
             _turn: turn,
         };
@@ -93,10 +111,18 @@ impl Servers {
         ask(&self.database_url(), statement, parameters)
     }
 
+    /// With a standby it names both servers, as an operator would: whoever takes writes is meant.
     fn admin_url(&self) -> String {
-        match &self.postgres {
-            Some(server) => server.admin_url(),
-            None => required("DATABASE_URL"),
+        match (&self.postgres, &self.standby) {
+            (Some(server), Some(standby)) => {
+                let [first, second] = [server, standby].map(|server| format!("127.0.0.1:{}", server.port()));
+                let both = server
+                    .admin_url()
+                    .replacen(&first, &format!("{first},{second}"), 1);
+                format!("{both}?target_session_attrs=read-write")
+            }
+            (Some(server), None) => server.admin_url(),
+            (None, _) => required("DATABASE_URL"),
         }
     }
 

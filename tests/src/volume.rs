@@ -128,7 +128,8 @@ pub fn expected_text() -> String {
     fs::read_to_string(test_data().join("text.txt")).expect("tests/data/text.txt is there")
 }
 
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+/// Bytes as manifests show them.
+pub fn hexadecimal(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(value.into(), 16).expect("it is below 16");
     bytes
         .iter()

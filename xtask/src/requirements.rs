@@ -21,6 +21,9 @@ const OCR: [&str; 6] = [
 /// The browser of the dashboard's tests, and the program that drives it.
 const BROWSER: [&str; 2] = ["chromium", "chromium-driver"];
 
+/// Gives programs a wrong clock.
+const WRONG_CLOCKS: &str = "libfaketime";
+
 /// What is needed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -28,6 +31,8 @@ pub(crate) enum Purpose {
     Servers,
     /// Jobs that run.
     Stack,
+    /// The same, hurt.
+    Faults,
     /// The whole test suite.
     Tests,
 }
@@ -78,6 +83,9 @@ fn packages(existing: &Existing, purpose: Purpose, installed: &Installed) -> Vec
     }
     if purpose != Purpose::Servers {
         packages.extend(OCR);
+    }
+    if matches!(purpose, Purpose::Faults | Purpose::Tests) {
+        packages.push(WRONG_CLOCKS);
     }
     if purpose == Purpose::Tests {
         // For the tool that reads our ALTO files and is not ours.

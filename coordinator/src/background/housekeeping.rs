@@ -1,4 +1,5 @@
-//! Once a minute: partitions ahead; expired keys, long silent workers, and ended jobs beyond their retention away.
+//! Once a minute: partitions ahead; expired keys, long silent workers, ended jobs beyond their retention, and months
+//! that are empty away.
 
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::PATIENCE;
 use crate::db::Db;
 use crate::db::maintenance::{EnsurePartitions, RemoveExpired};
+use crate::db::months::DropMonth;
 use crate::db::retention::Prune;
 
 /// Time between two rounds.
@@ -34,6 +36,9 @@ pub async fn run(db: Db, stop: CancellationToken) {
                 }
             };
         }
+        if finish_soon(&stop, PATIENCE, drop_months(&db)).await.is_none() {
+            return;
+        }
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
             () = stop.cancelled() => return,
@@ -50,5 +55,22 @@ async fn tidy(db: &Db) {
     }
     if let Err(error) = db.run(&RemoveExpired).await {
         tracing::warn!("expired keys can't be removed now: {}", Chain(&error));
+    }
+}
+
+async fn drop_months(db: &Db) {
+    loop {
+        match db.run(&DropMonth).await {
+            Ok(Some(month)) => tracing::info!("nothing of {month} is kept any longer: it is removed"),
+            Ok(None) => return,
+            Err(error) if error.is_lock_timeout() => {
+                tracing::debug!("a month is in use: it is looked at again later");
+                return;
+            }
+            Err(error) => {
+                tracing::warn!("empty months can't be removed now: {}", Chain(&error));
+                return;
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use shared::job::decide::Place;
 use shared::job::{JobId, JobState, Priority};
 
 use super::authorise::Verb;
@@ -38,20 +39,6 @@ pub enum JobAction {
     SendAgain,
     /// Remove an ended one from history.
     Delete,
-}
-
-/// A place among the waiting jobs of one priority.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Place {
-    /// Before the one before it.
-    Up,
-    /// Behind the one behind it.
-    Down,
-    /// Before all others.
-    Top,
-    /// Behind all others.
-    Bottom,
 }
 
 /// Which items a retry does.

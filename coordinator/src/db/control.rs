@@ -5,6 +5,7 @@ mod ended;
 mod find;
 mod jobs;
 mod order;
+mod places;
 mod plugins;
 mod push;
 #[cfg(test)]

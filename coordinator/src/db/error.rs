@@ -48,6 +48,11 @@ impl Error {
             if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED)
     }
 
+    /// Somebody else held a lock for too long; another time it may be free.
+    pub fn is_lock_timeout(&self) -> bool {
+        self.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+    }
+
     /// The server refused the data itself (a value it can't store): repeating the same never helps.
     pub fn is_bad_data(&self) -> bool {
         // Class 22: data exception; class 23: integrity constraint; 54: program limit exceeded.
@@ -55,6 +60,11 @@ impl Error {
             let class = &code.code()[..2];
             class == "22" || class == "23" || class == "54"
         }) || matches!(self, Self::Driver(error) if error.code().is_none() && !error.is_closed() && is_conversion(error))
+    }
+
+    /// The server has no room to write.
+    pub fn is_disk_full(&self) -> bool {
+        self.code() == Some(&SqlState::DISK_FULL)
     }
 
     /// The connection must not be used again.

@@ -4,15 +4,12 @@
 //! One of the two is a transaction of the test: it locks a row, lets the other one run into it, and then takes a row
 //! that comes later, without waiting. Were it held by the one that waits, both would wait for each other.
 
-use std::time::Duration;
-
-use deadpool_postgres::Transaction;
 use shared::job::{ClaimId, JobId, Stage, Token};
 use shared::message::dispatch::Dispatch;
 use shared::message::submit::Submission;
 use shared::message::worker::{AttemptReport, PublishRequest};
-use tokio::sync::Notify;
 
+use super::Db;
 use super::control::{ActOnPlugins, FollowStops};
 use super::dispatch::Mark;
 use super::heartbeats::{Revise, WorkerReport};
@@ -20,85 +17,9 @@ use super::overdue::EndOverdue;
 use super::pages::sample::{Sample, id};
 use super::publish::GrantPublish;
 use super::submit::{NewJob, RecordJobs};
-use super::{Db, Error, Transact};
 use crate::control::{Actor, PluginAction};
 use crate::testing::TestDatabase;
-
-/// Longest wait for a transaction to run into a lock.
-const LIMIT: Duration = Duration::from_secs(20);
-
-/// A transaction that does one thing, lets others run, and does another one.
-struct Meets<'a, T> {
-    first: &'a T,
-    then: &'a str,
-    reached: Notify,
-    go_on: Notify,
-}
-
-impl<'a, T> Meets<'a, T> {
-    fn new(first: &'a T, then: &'a str) -> Self {
-        Self {
-            first,
-            then,
-            reached: Notify::new(),
-            go_on: Notify::new(),
-        }
-    }
-}
-
-impl<T: Transact> Transact for Meets<'_, T> {
-    const NAME: &'static str = "test.meets";
-    type Output = T::Output;
-
-    async fn run(&self, tx: &Transaction<'_>) -> Result<T::Output, Error> {
-        let output = self.first.run(tx).await?;
-        self.reached.notify_one();
-        self.go_on.notified().await;
-        tx.batch_execute(self.then).await?;
-        Ok(output)
-    }
-}
-
-/// Statements as a transaction.
-struct Statements<'a>(&'a str);
-
-impl Transact for Statements<'_> {
-    const NAME: &'static str = "test.statements";
-    type Output = ();
-
-    async fn run(&self, tx: &Transaction<'_>) -> Result<(), Error> {
-        Ok(tx.batch_execute(self.0).await?)
-    }
-}
-
-/// Runs `other` into the locks that `meets` has; gives what both have come to.
-async fn meet<A: Transact, B: Transact>(
-    database: &TestDatabase,
-    db: &Db,
-    meets: &Meets<'_, A>,
-    other: &B,
-) -> (A::Output, B::Output) {
-    let second = async {
-        meets.reached.notified().await;
-        db.run(other).await
-    };
-    let waits = async {
-        while database
-            .texts("SELECT 1::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
-            .await
-            .is_empty()
-        {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        meets.go_on.notify_one();
-    };
-    let waits = async {
-        let waited = tokio::time::timeout(LIMIT, waits).await;
-        waited.expect("the other transaction never ran into the lock");
-    };
-    let (first, second, ()) = tokio::join!(db.run(meets), second, waits);
-    (first.unwrap(), second.unwrap())
-}
+use crate::testing::meeting::{Meets, Statements, meet};
 
 async fn database(sample: &Sample) -> (TestDatabase, Db) {
     let database = TestDatabase::create().await;

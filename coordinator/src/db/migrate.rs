@@ -1,7 +1,6 @@
 //! Applying migrations: whichever coordinator starts first does it, the others wait for it.
 
-use tokio_postgres::NoTls;
-
+use super::connect::connect;
 use super::{Error, session_config};
 
 mod embedded {
@@ -46,7 +45,7 @@ pub async fn migrate(url: &str) -> Result<(), MigrateError> {
     let mut config = session_config(url)?;
     // A migration may take longer than a statement of daily work, and waits for another one that runs.
     config.options("-c timezone=UTC");
-    let (mut client, connection) = config.connect(NoTls).await.map_err(MigrateError::Connect)?;
+    let (mut client, connection) = connect(&config).await.map_err(MigrateError::Connect)?;
     let drive = async {
         let version = client
             .query_one(

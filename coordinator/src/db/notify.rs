@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use shared::error::Chain;
 use tokio::sync::{Notify, watch};
-use tokio_postgres::{AsyncMessage, NoTls};
+use tokio_postgres::AsyncMessage;
 use tokio_util::sync::CancellationToken;
 
+use super::connect::connect;
 use super::{Db, Error, Transact, session_config};
 
 /// Shortest time between two notifications of one coordinator.
@@ -92,7 +93,7 @@ impl Changes {
     }
 
     async fn listen_once(&self, database_url: &str) -> Result<(), Error> {
-        let (client, mut connection) = session_config(database_url)?.connect(NoTls).await?;
+        let (client, mut connection) = connect(&session_config(database_url)?).await?;
         let hear = async {
             while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
                 if let AsyncMessage::Notification(_) = message? {

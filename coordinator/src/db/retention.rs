@@ -10,6 +10,9 @@ use super::{Error, Transact, control};
 /// Most jobs that one transaction removes: none of them is long, and none locks much.
 const BATCH: i64 = 500;
 
+/// Most pages of those jobs, about: each of them is a row, too. A single job may have more.
+const BATCH_ITEMS: i64 = 20_000;
+
 /// Removes jobs that are older, or more, than their plugin keeps; gives how many. What is left over waits for the
 /// next call.
 #[derive(Debug)]
@@ -37,8 +40,8 @@ impl Transact for Prune {
                          ORDER BY finished_at DESC, id DESC OFFSET rule.jobs LIMIT 1)) AS before
                      FROM rule
                  )
-                 SELECT old.id FROM boundary CROSS JOIN LATERAL (
-                     SELECT id FROM job_history h
+                 SELECT old.id, old.items FROM boundary CROSS JOIN LATERAL (
+                     SELECT id, (items_done + items_failed)::bigint AS items FROM job_history h
                      WHERE h.plugin = boundary.plugin AND h.state = boundary.state AND h.finished_at < boundary.before
                          -- Its page says what is still to be told.
                          AND NOT EXISTS (
@@ -47,10 +50,16 @@ impl Transact for Prune {
                  LIMIT $1",
             )
             .await?;
+        let mut items = 0;
         let ids: Vec<JobId> = tx
             .query(&candidates, &[&BATCH])
             .await?
             .iter()
+            .take_while(|row| {
+                let is_first = items == 0;
+                items += row.get::<_, i64>(1);
+                is_first || items <= BATCH_ITEMS
+            })
             .map(|row| JobId(row.get(0)))
             .collect();
         control::remove_ended(tx, &ids).await?;

@@ -28,6 +28,7 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
     let mut checks = vec![health::database(&app).await];
     let reachable = checks.iter().all(|check| check.ok);
     checks.extend([
+        health::database_has_room(&app).await,
         health::schema(&app),
         health::broker(&app),
         health::broker_unblocked(&app),

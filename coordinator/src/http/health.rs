@@ -31,6 +31,7 @@ pub(super) async fn alive() -> &'static str {
 pub(super) async fn ready(State(app): State<App>) -> Response {
     let checks = vec![
         database(&app).await,
+        database_has_room(&app).await,
         schema(&app),
         broker(&app),
         broker_unblocked(&app),
@@ -60,7 +61,20 @@ pub(super) async fn database(app: &App) -> Check {
     };
     check("database", problem, "it answers", |problem| {
         format!(
-            "{problem}: is PostgreSQL running, and is --database-url right? The coordinator's log has the details"
+            "{problem}: is PostgreSQL running, has its disk room, and is --database-url right? The coordinator's log has the details"
+        )
+    })
+}
+
+/// Whether the database can write.
+pub(super) async fn database_has_room(app: &App) -> Check {
+    let has_room = tokio::time::timeout(DATABASE_PATIENCE, app.db.has_room()).await;
+    // One that does not answer in time is the other check's finding.
+    let problem = (has_room == Ok(false)).then_some("PostgreSQL has no room left on its disk");
+    check("database takes writes", problem, "none was refused", |problem| {
+        format!(
+            "{problem}: free disk space on its host. Nothing that was accepted is lost; new jobs wait or are refused \
+             meanwhile, and it goes on by itself"
         )
     })
 }

@@ -11,7 +11,8 @@ use axum::response::{IntoResponse, Response};
 use shared::error::Chain;
 use shared::job::{JobState, ShownState};
 use shared::metrics::{
-    BROKER_BLOCKED, BROKER_CONNECTED, BROKER_QUEUES_WRONG, DELIVERIES_PENDING, JOBS, OLDEST_QUEUED_AGE, SLOTS,
+    BROKER_BLOCKED, BROKER_CONNECTED, BROKER_QUEUES_WRONG, DATABASE_FULL, DELIVERIES_PENDING, JOBS,
+    OLDEST_QUEUED_AGE, SLOTS,
 };
 
 use super::App;
@@ -32,6 +33,7 @@ pub(super) async fn export(State(app): State<App>) -> Response {
         Err(error) => tracing::warn!("figures of deliveries could not be read: {}", Chain(&error)),
     }
     record_broker(&app.broker);
+    gauge!(DATABASE_FULL).set(f64::from(u8::from(!app.db.has_room().await)));
     ([(CONTENT_TYPE, FORMAT)], app.prometheus.render()).into_response()
 }
 

@@ -5,10 +5,12 @@
 
 pub(super) mod dashboard;
 pub(super) mod failure;
+pub(super) mod forms;
 pub(super) mod job;
 mod layout;
 pub(super) mod log;
 mod part;
+mod said;
 
 use askama::Template;
 use axum::http::header::{CACHE_CONTROL, CONTENT_LANGUAGE, VARY};

@@ -13,6 +13,8 @@ use super::{App, actions, api, assets, doctor, events, health, metrics, pages, r
 pub enum Kind {
     /// HTML for people.
     Page,
+    /// What a page's form does; it leads to a page.
+    Form,
     /// JSON for programs.
     Api,
     /// For whoever watches the process.
@@ -39,20 +41,32 @@ pub struct Route {
 
 /// All routes.
 pub fn routes() -> Vec<Route> {
-    let read = |path, kind, what, handler| Route {
+    let mut all = about_jobs();
+    all.extend(about_the_system());
+    all
+}
+
+fn read(path: &'static str, kind: Kind, what: &'static str, handler: MethodRouter<App>) -> Route {
+    Route {
         method: Method::GET,
         path,
         kind,
         what,
         handler,
-    };
-    let write = |path, what, handler| Route {
+    }
+}
+
+fn write(path: &'static str, what: &'static str, handler: MethodRouter<App>) -> Route {
+    Route {
         method: Method::POST,
         path,
         kind: Kind::Api,
         what,
         handler,
-    };
+    }
+}
+
+fn about_jobs() -> Vec<Route> {
     vec![
         read("/", Kind::Page, "the dashboard", get(pages::dashboard::show)),
         read("/jobs/{id}", Kind::Page, "a job", get(pages::job::show)),
@@ -61,6 +75,16 @@ pub fn routes() -> Vec<Route> {
             Kind::Page,
             "a job's log as plain text",
             get(pages::log::show),
+        ),
+        form(
+            "/jobs/{id}/actions",
+            "cancels, holds, … a job",
+            post(pages::forms::on_job),
+        ),
+        form(
+            "/plugins/{name}/actions",
+            "stops, starts a plugin",
+            post(pages::forms::on_plugin),
         ),
         read(
             "/assets/{name}",
@@ -102,18 +126,23 @@ pub fn routes() -> Vec<Route> {
             "stops, starts, configures a plugin",
             post(actions::on_plugin),
         ),
-        read("/api/v1/recovery", Kind::Api, "a restore", get(recovery::report)),
-        write(
-            "/api/v1/recovery/actions",
-            "ends or begins the time after a restore",
-            post(recovery::act),
-        ),
         read("/api/v1/jobs/{id}/log", Kind::Api, "a job's log", get(api::log)),
         read(
             "/api/v1/plugins",
             Kind::Api,
             "the plugins and their queues",
             get(api::plugins),
+        ),
+    ]
+}
+
+fn about_the_system() -> Vec<Route> {
+    vec![
+        read("/api/v1/recovery", Kind::Api, "a restore", get(recovery::report)),
+        write(
+            "/api/v1/recovery/actions",
+            "ends or begins the time after a restore",
+            post(recovery::act),
         ),
         read(
             "/api/v1/doctor",

@@ -2,6 +2,7 @@
 
 mod actions;
 mod away;
+mod forms;
 mod pages;
 mod submit;
 

@@ -211,6 +211,50 @@ texts! {
     no_outputs_ended: "This job has left no files.", "Diese Aufgabe hat keine Dateien abgelegt.";
     outputs_summary: "{0} files, {1}", "{0} Dateien, {1}";
 
+    // What can be done, and what became of it.
+    actions: "Actions", "Aktionen";
+    do_start_now: "Start now", "Jetzt starten";
+    do_release: "Let it go on", "Fortsetzen";
+    do_hold: "Hold", "Anhalten";
+    do_set: "Change", "Ändern";
+    do_top: "To the top", "Ganz nach oben";
+    do_up: "Up", "Nach oben";
+    do_down: "Down", "Nach unten";
+    do_bottom: "To the bottom", "Ganz nach unten";
+    do_retry: "Retry", "Wiederholen";
+    do_retry_all: "Retry from the beginning", "Ganz von vorn wiederholen";
+    do_cancel: "Cancel …", "Abbrechen …";
+    sure_cancel: "It will never run; a running one is stopped and publishes nothing.",
+        "Sie wird nie laufen; eine laufende wird beendet und legt nichts ab.";
+    do_cancel_yes: "Cancel this job", "Diese Aufgabe abbrechen";
+    do_delete: "Delete …", "Löschen …";
+    sure_delete: "Its page, its log and its history go; its outputs stay.",
+        "Ihre Seite, ihr Protokoll und ihre Geschichte verschwinden; ihre Ausgaben bleiben.";
+    do_delete_yes: "Delete this job", "Diese Aufgabe löschen";
+    do_stop_plugin: "Stop this plugin …", "Dieses Plugin anhalten …";
+    sure_stop_plugin: "No job of it starts any more; running ones give way at their next page and go on later.",
+        "Keine seiner Aufgaben startet mehr; laufende unterbrechen bei der nächsten Seite und laufen später weiter.";
+    do_stop_plugin_yes: "Stop it", "Anhalten";
+    do_start_plugin: "Start this plugin", "Dieses Plugin starten";
+    said_done: "Done. What a running job is asked to do shows in a moment.",
+        "Erledigt. Was eine laufende Aufgabe tun soll, zeigt sich gleich.";
+    said_unchanged: "It was so already.", "Das war schon so.";
+    said_retried: "This is the new job; the pages that are done are kept unless all are done again.",
+        "Dies ist die neue Aufgabe; fertige Seiten bleiben erhalten, sofern nicht alle wiederholt werden.";
+    said_too_late: "Too late: its outputs are being put in place.", "Zu spät: Ihre Ausgaben werden gerade abgelegt.";
+    said_being_cancelled: "It is being cancelled.", "Sie wird gerade abgebrochen.";
+    said_blocked: "It waits for other jobs.", "Sie wartet auf andere Aufgaben.";
+    said_has_ended: "It has ended.", "Sie ist beendet.";
+    said_not_ended: "It has not ended yet.", "Sie ist noch nicht beendet.";
+    said_running: "It does not wait in its queue.", "Sie wartet nicht in ihrer Warteschlange.";
+    said_was_cancelled: "A cancelled job is not retried: submit it again.",
+        "Eine abgebrochene Aufgabe wird nicht wiederholt: Reichen Sie sie neu ein.";
+    said_was_retried: "It was retried before: retry the last of its retries.",
+        "Sie wurde schon wiederholt: Wiederholen Sie die letzte ihrer Wiederholungen.";
+    said_retry_unfinished: "Its retry has not ended yet.", "Ihre Wiederholung ist noch nicht beendet.";
+    said_submitted_again: "Its workflow has submitted it again, and that job has not ended yet.",
+        "Ihr Workflow hat sie neu eingereicht, und jene Aufgabe ist noch nicht beendet.";
+
     // Failures.
     failure_home: "To the dashboard", "Zur Übersicht";
     failure_again: "Try again", "Noch einmal versuchen";
@@ -243,6 +287,9 @@ texts! {
     failure_database: "The database can't be reached", "Die Datenbank ist nicht erreichbar";
     failure_database_more: "Nothing is lost: running jobs go on, and everything appears again when the database is back.",
         "Nichts geht verloren: Laufende Aufgaben laufen weiter, und alles ist wieder da, sobald die Datenbank es ist.";
+    failure_database_full: "The database's disk is full", "Der Datenträger der Datenbank ist voll";
+    failure_database_full_more: "Nothing is lost. Somebody has to free disk space on the database's host; then it goes on by itself.",
+        "Nichts geht verloren. Auf dem Rechner der Datenbank muss Platz geschaffen werden; dann geht es von selbst weiter.";
     failure_timeout: "That took too long", "Das hat zu lange gedauert";
     failure_timeout_more: "Nothing was changed.", "Nichts wurde geändert.";
     failure_internal: "Something went wrong here", "Hier ist etwas schiefgegangen";

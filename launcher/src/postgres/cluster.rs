@@ -29,27 +29,22 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    /// Finds the place's data folder of the newest installed version, or makes it.
+    /// Finds the place's data folder of this name and of the newest installed version, or makes it.
     pub(super) fn prepare(
         place: &Place,
+        name: &str,
         account: Option<&Account>,
         options: PostgresOptions,
     ) -> Result<Self, Error> {
         let (version, programs) = newest_installed()?;
-        let folder = place.path().join("postgres");
-        let own = folder.join(format!("server-{version}"));
-        fs::create_dir_all(&own).map_err(Error::file("create", &own))?;
-        give(&own, account)?;
-        fs::set_permissions(&own, fs::Permissions::from_mode(0o700)).map_err(Error::file("protect", &own))?;
+        let folder = place.path().join(name);
+        let own = own_folder(&folder, version, account)?;
         let password = secret::kept_in(&folder.join(format!("password-{version}")))?;
         let pass_file = folder.join("pgpass");
         secret::write_private(&pass_file, &format!("127.0.0.1:*:*:{USER}:{password}\n"))?;
         let data = own.join("data");
         if !data.exists() {
-            let partial = own.join("data.partial");
-            if partial.exists() {
-                fs::remove_dir_all(&partial).map_err(Error::file("remove", &partial))?;
-            }
+            let partial = partial(&own)?;
             init(&programs, &partial, &own, &password, account, options)?;
             fs::rename(&partial, &data).map_err(Error::file("rename", &partial))?;
         }
@@ -60,6 +55,47 @@ impl Cluster {
             password,
             pass_file,
         })
+    }
+
+    /// Makes the data folder of this name a copy of this one, whose server runs on `port`, ready to be started as a
+    /// server that follows it.
+    pub(super) fn copied_by_its_server(
+        &self,
+        port: u16,
+        place: &Place,
+        name: &str,
+        account: Option<&Account>,
+        options: PostgresOptions,
+    ) -> Result<Self, Error> {
+        let folder = place.path().join(name);
+        let own = own_folder(&folder, self.version, account)?;
+        let password_file = folder.join(format!("password-{}", self.version));
+        // The copy has the original's users, and so their passwords.
+        secret::write_private(&password_file, &self.password)?;
+        let partial = partial(&own)?;
+        let mut command = setpriv(account);
+        clean(&mut command);
+        command
+            .arg("--")
+            .arg(self.program("pg_basebackup"))
+            .arg("--pgdata")
+            .arg(&partial)
+            .args(["--host", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--username", USER, "--no-password"])
+            .args([
+                "--write-recovery-conf",
+                "--wal-method=stream",
+                "--checkpoint=fast",
+            ]);
+        if !options.durable {
+            command.arg("--no-sync");
+        }
+        // In the environment, so that it gets into the settings that the standby connects with.
+        command.env("PGPASSWORD", &self.password).current_dir(&own);
+        output(&mut command)?;
+        let data = own.join("data");
+        fs::rename(&partial, &data).map_err(Error::file("rename", &partial))?;
+        Self::prepare(place, name, account, options)
     }
 
     pub(super) fn version(&self) -> u32 {
@@ -151,6 +187,24 @@ impl Cluster {
     }
 }
 
+/// The folder beneath `folder` that the server's user owns.
+fn own_folder(folder: &Path, version: u32, account: Option<&Account>) -> Result<PathBuf, Error> {
+    let own = folder.join(format!("server-{version}"));
+    fs::create_dir_all(&own).map_err(Error::file("create", &own))?;
+    give(&own, account)?;
+    fs::set_permissions(&own, fs::Permissions::from_mode(0o700)).map_err(Error::file("protect", &own))?;
+    Ok(own)
+}
+
+/// Where a data folder is made before it is complete; what an interrupted start left there is gone.
+fn partial(own: &Path) -> Result<PathBuf, Error> {
+    let partial = own.join("data.partial");
+    if partial.exists() {
+        fs::remove_dir_all(&partial).map_err(Error::file("remove", &partial))?;
+    }
+    Ok(partial)
+}
+
 /// Runs `initdb` into `data`. The password goes through a file that is removed again.
 fn init(
     programs: &Path,
@@ -188,7 +242,7 @@ fn init(
 }
 
 /// Runs a program to its end; what it wrote becomes part of the error where it fails.
-fn output(command: &mut Command) -> Result<Output, Error> {
+pub(super) fn output(command: &mut Command) -> Result<Output, Error> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().map_err(|source| Error::Start {
         name: program.clone(),

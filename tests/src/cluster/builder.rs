@@ -4,14 +4,15 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
-use launcher::{Place, workspace};
+use launcher::{Clock, Place, SmallDisk, workspace};
 
 use super::{Cluster, Program};
 use crate::api::Api;
 use crate::environment::{self, program};
 use crate::eventually::{LIMIT, eventually};
-use crate::servers::Servers;
+use crate::servers::{Private, Servers};
 
 /// What the log of each program may be asked for when a test fails.
 const LOG_FILTER: &str = "info,coordinator=debug,worker=debug,shared=debug";
@@ -25,11 +26,14 @@ pub struct Builder {
     templates: String,
     pub(super) coordinator: Vec<(String, String)>,
     pub(super) worker: Vec<(String, String)>,
-    private_postgres: bool,
-    private_rabbitmq: bool,
+    private: Private,
+    small_disk: Option<(&'static str, u32)>,
     recording_tesseract: bool,
     expected: Vec<String>,
     pub(super) groups: Vec<String>,
+    own_clocks: bool,
+    /// The coordinator's, then the workers'.
+    pub(super) clocks: Vec<Arc<Clock>>,
 }
 
 impl Builder {
@@ -41,11 +45,13 @@ impl Builder {
             templates: String::new(),
             coordinator: Vec::new(),
             worker: Vec::new(),
-            private_postgres: false,
-            private_rabbitmq: false,
+            private: Private::default(),
+            small_disk: None,
             recording_tesseract: false,
             expected: Vec::new(),
             groups: Vec::new(),
+            own_clocks: false,
+            clocks: Vec::new(),
         }
     }
 
@@ -105,14 +111,42 @@ impl Builder {
     /// A PostgreSQL of its own, which the test may hurt. Its commits survive the machine's death.
     #[must_use]
     pub fn private_postgres(mut self) -> Self {
-        self.private_postgres = true;
+        self.private.postgres = true;
+        self
+    }
+
+    /// A PostgreSQL of its own with a standby that follows it; programs know the addresses of both.
+    #[must_use]
+    pub fn standby(mut self) -> Self {
+        self.private.standby = true;
+        self
+    }
+
+    /// The same on a disk of so many MiB; see [`Cluster::small_disk`].
+    #[must_use]
+    pub fn private_postgres_on_small_disk(mut self, mebibytes: u32) -> Self {
+        self.small_disk = Some(("postgres", mebibytes));
+        self.private_postgres()
+    }
+
+    /// A RabbitMQ of its own on a disk of so many MiB; see [`Cluster::small_disk`].
+    #[must_use]
+    pub fn private_rabbitmq_on_small_disk(mut self, mebibytes: u32) -> Self {
+        self.small_disk = Some(("rabbitmq", mebibytes));
+        self.private_rabbitmq()
+    }
+
+    /// Clocks of their own for the coordinator and for the workers; see [`Cluster::set_clocks`].
+    #[must_use]
+    pub fn own_clocks(mut self) -> Self {
+        self.own_clocks = true;
         self
     }
 
     /// A RabbitMQ of its own, which the test may hurt.
     #[must_use]
     pub fn private_rabbitmq(mut self) -> Self {
-        self.private_rabbitmq = true;
+        self.private.rabbitmq = true;
         self
     }
 
@@ -138,7 +172,14 @@ impl Builder {
         if self.recording_tesseract {
             make_recorder(&place);
         }
-        let servers = Servers::start(&place, self.private_postgres, self.private_rabbitmq);
+        if self.own_clocks {
+            let clock = |name| Arc::new(Clock::new(&place, name).expect("a clock"));
+            self.clocks = ["coordinator", "workers"].map(clock).into();
+        }
+        let small_disk = self.small_disk.map(|(folder, mebibytes)| {
+            SmallDisk::mount(&place, &place.path().join(folder), mebibytes).expect("a small disk")
+        });
+        let servers = Servers::start(&place, self.private);
         self.make_users(&place, &servers);
         let coordinator = self.start_coordinator(&place, &servers, &data);
         let worker = self.worker(&place, &servers, &data, 0);
@@ -146,6 +187,7 @@ impl Builder {
             coordinator,
             workers: vec![worker],
             servers,
+            small_disk,
             builder: self,
             data,
             place,
@@ -182,6 +224,9 @@ impl Builder {
             .env("TASKMANAGER_LEASE_SECONDS", self.lease_seconds.to_string())
             .env("TASKMANAGER_LOG", LOG_FILTER)
             .envs(self.coordinator.iter().map(|(name, value)| (name, value)));
+        if let Some(clock) = self.clocks.first() {
+            clock.give_to(&mut command);
+        }
         Program::start(place, "coordinator", command, port)
     }
 
@@ -204,6 +249,9 @@ impl Builder {
         if self.recording_tesseract {
             let path = environment::required("PATH");
             command.env("PATH", format!("{}:{path}", recorder_folder(place).display()));
+        }
+        if let Some(clock) = self.clocks.last() {
+            clock.give_to(&mut command);
         }
         Program::start(place, &name, command, port)
     }

@@ -78,7 +78,7 @@ pub(super) fn all(
     settled: &Settled,
     journal: &Journal,
 ) -> anyhow::Result<Findings> {
-    let facts = Facts::gather(site, journal)?;
+    let facts = Facts::gather(site, &carried_out.hurts, journal)?;
     let submitted = &settled.submitted;
     let mut checks = vec![
         submissions::acknowledged(submitted),

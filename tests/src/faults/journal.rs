@@ -24,11 +24,11 @@ pub(super) struct Event {
 
 impl Journal {
     pub(super) fn begin() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "the database runs on this machine")]
+        let now = SystemTime::now();
         Self {
             began: Instant::now(),
-            began_at: SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .unwrap_or_default(),
+            began_at: now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
             events: Mutex::default(),
         }
     }

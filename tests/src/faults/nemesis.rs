@@ -6,7 +6,7 @@
 use std::thread;
 use std::time::Duration;
 
-use launcher::{Mode, Postgres, Proxy, RabbitMq};
+use launcher::{Clock, Mode, Postgres, Proxy, RabbitMq, SmallDisk};
 use serde::Serialize;
 
 use super::journal::Journal;
@@ -51,6 +51,8 @@ pub(super) fn carry_out(site: &mut Site, schedule: &Schedule, journal: &Journal)
         broker_links,
         postgres,
         rabbitmq,
+        clocks,
+        disks,
         ..
     } = site;
     let mut done = thread::scope(|scope| {
@@ -85,6 +87,26 @@ pub(super) fn carry_out(site: &mut Site, schedule: &Schedule, journal: &Journal)
         lanes.push(scope.spawn(move || lane(&steps, journal, |step| hurt_broker(rabbitmq, step, journal))));
         let steps = schedule.of(|target| target == Target::Database);
         lanes.push(scope.spawn(move || lane(&steps, journal, |step| hurt_database(postgres, step, journal))));
+        let steps = schedule.of(|target| matches!(target, Target::Clock(_)));
+        lanes.push(scope.spawn(move || {
+            lane(&steps, journal, |step| match (step.target, step.fault) {
+                (Target::Clock(index), Fault::Wrong(seconds)) => {
+                    hurt_clock(&clocks[index], seconds, step, journal)
+                }
+                _ => Ok(()),
+            })
+        }));
+        if let Some(disks) = disks {
+            for (disk, target) in [
+                (&disks.targets, Target::TargetDisk),
+                (&disks.scratch, Target::ScratchDisk),
+            ] {
+                let steps = schedule.of(|of| of == target);
+                lanes.push(scope.spawn(move || lane(&steps, journal, |step| hurt_disk(disk, step, journal))));
+            }
+        } else {
+            journal.note("no disk is hurt: this process may not mount anything");
+        }
         let mut done = CarriedOut::default();
         for lane in lanes {
             let lane = lane
@@ -197,6 +219,18 @@ fn hurt_link(link: &Proxy, step: &Step, journal: &Journal) {
     link.set(mode);
     last(step, journal);
     link.set(Mode::Pass);
+}
+
+fn hurt_clock(clock: &Clock, seconds: i64, step: &Step, journal: &Journal) -> Result<(), launcher::Error> {
+    clock.set(seconds)?;
+    last(step, journal);
+    clock.set(0)
+}
+
+fn hurt_disk(disk: &SmallDisk, step: &Step, journal: &Journal) -> Result<(), launcher::Error> {
+    disk.fill(0)?;
+    last(step, journal);
+    disk.make_room()
 }
 
 /// A server that waits for clients which are cut off is killed in the end, as an administrator would.

@@ -14,6 +14,8 @@ use super::random::Random;
 pub(super) const COORDINATORS: usize = 2;
 /// Workers of the site.
 pub(super) const WORKERS: usize = 3;
+/// Seconds.
+const HOUR: i64 = 3_600;
 
 /// Something that can be hurt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -31,6 +33,16 @@ pub enum Target {
     DatabaseLink(usize),
     /// The network between a program and RabbitMQ: coordinators first, then workers.
     BrokerLink(usize),
+    /// The disk that all jobs' targets are on.
+    #[expect(
+        clippy::enum_variant_names,
+        reason = "a job's target, where its outputs go, is another one than this type's"
+    )]
+    TargetDisk,
+    /// The disk that all workers' scratch folders are on.
+    ScratchDisk,
+    /// A program's clock: coordinators first, then workers.
+    Clock(usize),
 }
 
 /// What is done to it.
@@ -59,6 +71,10 @@ pub enum Fault {
     Blackhole,
     /// The answers to the next commits are lost.
     CutCommits(u32),
+    /// No byte more can be written.
+    Full,
+    /// It is wrong by so many seconds, ahead or behind.
+    Wrong(i64),
 }
 
 /// One fault.
@@ -106,10 +122,14 @@ enum Lane {
     BrokerLinks,
     /// RabbitMQ freezes and dies, and then is left alone for longer than a lost message takes to be missed.
     DyingBroker,
+    TargetDisk,
+    ScratchDisk,
+    /// One program at a time has a wrong clock.
+    Clocks,
 }
 
 impl Lane {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 14] = [
         Self::Coordinator(0),
         Self::Coordinator(1),
         Self::Worker(0),
@@ -121,6 +141,9 @@ impl Lane {
         Self::DatabaseLink(1),
         Self::BrokerLinks,
         Self::DyingBroker,
+        Self::TargetDisk,
+        Self::ScratchDisk,
+        Self::Clocks,
     ];
 
     /// Whether its faults are what this mistake can be found by. Others would only be excuses for what is seen.
@@ -134,9 +157,11 @@ impl Lane {
             }
             Some(Mutant::MarkBeforePublish) => self == Self::DyingBroker,
             Some(Mutant::ExpiryWithoutProbe) => matches!(self, Self::Broker | Self::Database),
-            Some(Mutant::PublishWithoutGrant | Mutant::NoAttemptFence | Mutant::NoClaimId) | None => {
-                self != Self::DyingBroker
-            }
+            Some(Mutant::PublishWithoutGrant | Mutant::NoAttemptFence | Mutant::NoClaimId) => !matches!(
+                self,
+                Self::DyingBroker | Self::TargetDisk | Self::ScratchDisk | Self::Clocks
+            ),
+            None => self != Self::DyingBroker,
         }
     }
 
@@ -150,12 +175,15 @@ impl Lane {
             Self::DatabaseLink(_) => (4, 14),
             Self::BrokerLinks => (6, 18),
             Self::DyingBroker => (38, 45),
+            Self::TargetDisk | Self::ScratchDisk => (10, 30),
+            Self::Clocks => (2, 8),
         }
     }
 
     fn fault(self, random: &mut Random, spared: bool) -> (Target, Fault, u64) {
         use Fault::{
-            Blackhole, Cut, CutCommits, Freeze, FreezeAndKill, Kill, MemoryAlarm, Reset, Restart, Stall,
+            Blackhole, Cut, CutCommits, Freeze, FreezeAndKill, Full, Kill, MemoryAlarm, Reset, Restart,
+            Stall, Wrong,
         };
         let target = match self {
             Self::Coordinator(number) => Target::Coordinator(number),
@@ -163,10 +191,10 @@ impl Lane {
             Self::Broker | Self::DyingBroker => Target::Broker,
             Self::Database => Target::Database,
             Self::DatabaseLink(number) => Target::DatabaseLink(number),
-            Self::BrokerLinks => {
-                let last = u64::try_from(COORDINATORS + WORKERS - 1).unwrap_or(0);
-                Target::BrokerLink(usize::try_from(random.between(0, last)).unwrap_or(0))
-            }
+            Self::BrokerLinks => Target::BrokerLink(any_program(random)),
+            Self::TargetDisk => Target::TargetDisk,
+            Self::ScratchDisk => Target::ScratchDisk,
+            Self::Clocks => Target::Clock(any_program(random)),
         };
         let fault = match self {
             Self::Coordinator(_) | Self::Worker(_) if spared => Freeze,
@@ -180,12 +208,24 @@ impl Lane {
                 random.one_of(&[cut, cut, Stall, Cut, Reset, Blackhole])
             }
             Self::BrokerLinks => random.one_of(&[Stall, Cut, Reset, Blackhole]),
+            Self::TargetDisk | Self::ScratchDisk => Full,
+            Self::Clocks => Wrong(match target {
+                // Hours, so that lines of its log can be told to be from then.
+                Target::Clock(0..COORDINATORS) => {
+                    random.one_of(&[-26 * HOUR, -3 * HOUR, 3 * HOUR, 26 * HOUR])
+                }
+                // Also about as long as a lease.
+                _ => random.one_of(&[-26 * HOUR, -HOUR, -15, 15, HOUR, 26 * HOUR]),
+            }),
         };
         let (least, most) = match (fault, target) {
             (Kill | Restart, Target::Broker | Target::Database) => (100, 3_000),
             (Kill | Restart, _) => (100, 6_000),
             (CutCommits(_), _) => (1_000, 3_000),
             (FreezeAndKill, _) => (3_000, 9_000),
+            // Shorter than all retries of a job take.
+            (Full, _) => (300, 5_000),
+            (Wrong(_), _) => (1_000, 20_000),
             // Longer than a lease, now and then.
             (Freeze | Stall | Blackhole, Target::Worker(_) | Target::BrokerLink(_)) => (300, 16_000),
             (Freeze, Target::Coordinator(_)) => (300, 12_000),
@@ -221,6 +261,11 @@ impl Lane {
             at_ms += lasting_ms + random.between(least * 1_000, most * 1_000);
         }
     }
+}
+
+fn any_program(random: &mut Random) -> usize {
+    let last = u64::try_from(COORDINATORS + WORKERS - 1).unwrap_or(0);
+    usize::try_from(random.between(0, last)).unwrap_or(0)
 }
 
 impl Schedule {
@@ -306,6 +351,10 @@ mod tests {
             ("Coordinator(0)", "Kill Restart Freeze"),
             ("DatabaseLink(1)", "CutCommits(2) Stall Cut Reset Blackhole"),
             ("BrokerLink(4)", "Stall Cut Reset Blackhole"),
+            ("TargetDisk", "Full"),
+            ("ScratchDisk", "Full"),
+            ("Clock(0)", "Wrong(-93600) Wrong(10800)"),
+            ("Clock(4)", "Wrong(-15) Wrong(93600)"),
         ] {
             for fault in faults.split(' ') {
                 assert!(kinds.contains(&format!("{target} {fault}")), "{target} {fault}");

@@ -1,7 +1,8 @@
 //! The system that is hurt: two coordinators, three workers, servers of its own, a proxy before each connection.
 //!
-//! Every program has a proxy of its own before RabbitMQ, every coordinator one before PostgreSQL; submitters and checker
-//! go to the servers directly.
+//! Every program has a clock and a proxy before RabbitMQ of its own, every coordinator a proxy before PostgreSQL;
+//! submitters and checker go to the servers directly. Targets and scratch folders are on small disks of their own, the
+//! witness and all logs are not.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::process::Command;
 use std::sync::MutexGuard;
 
 use anyhow::{Context, Result};
-use launcher::{Place, Postgres, PostgresOptions, Proxy, RabbitMq, workspace};
+use launcher::{Clock, Place, Postgres, PostgresOptions, Proxy, RabbitMq, SmallDisk, workspace};
 use shared::mutant::Mutant;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -42,9 +43,23 @@ pub(super) struct Site {
     pub(super) broker_links: Vec<Proxy>,
     pub(super) postgres: Postgres,
     pub(super) rabbitmq: RabbitMq,
+    /// Coordinators' first, then workers'.
+    pub(super) clocks: Vec<Clock>,
+    /// `None` where this process may not mount anything.
+    pub(super) disks: Option<Disks>,
     place: Place,
     _turn: MutexGuard<'static, ()>,
 }
+
+/// Disks that can be full.
+#[derive(Debug)]
+pub(super) struct Disks {
+    pub(super) targets: SmallDisk,
+    pub(super) scratch: SmallDisk,
+}
+
+/// More than all jobs of a run write, MiB.
+const DISK_SIZE: u32 = 64;
 
 impl Site {
     /// Starts everything and waits until jobs are taken.
@@ -55,6 +70,17 @@ impl Site {
             fs::create_dir(place.path().join(folder)).with_context(|| format!("can't make {folder}"))?;
         }
         fs::write(place.path().join("templates.toml"), TEMPLATES)?;
+        let disk = |folder| SmallDisk::mount(&place, &place.path().join(folder), DISK_SIZE);
+        let disks = if SmallDisk::may_be_made() {
+            Some(Disks {
+                targets: disk("data/out")?,
+                scratch: disk("scratch")?,
+            })
+        } else {
+            None
+        };
+        let clocks = (0..COORDINATORS + WORKERS).map(|index| Clock::new(&place, &index.to_string()));
+        let clocks = clocks.collect::<Result<Vec<_>, _>>()?;
         let rabbitmq = RabbitMq::start(&place)?;
         let postgres = Postgres::start(&place, PostgresOptions { durable: true })?;
         postgres.create_database(DATABASE)?;
@@ -70,6 +96,8 @@ impl Site {
             broker_links,
             postgres,
             rabbitmq,
+            clocks,
+            disks,
             place,
             _turn: turn,
         };
@@ -130,7 +158,7 @@ impl Site {
         &self,
         name: &str,
         listen: &str,
-        link: usize,
+        position: usize,
         mut command: Command,
         mutant: Option<Mutant>,
     ) -> Result<Program> {
@@ -138,7 +166,7 @@ impl Site {
         let broker = through(
             &self.rabbitmq.url("/"),
             self.rabbitmq.port(),
-            self.broker_links[link].port(),
+            self.broker_links[position].port(),
         );
         command
             .env_remove("AMQP_MANAGEMENT_URL")
@@ -149,6 +177,7 @@ impl Site {
                 "TASKMANAGER_LOG",
                 "info,coordinator=debug,worker=debug,shared=debug",
             );
+        self.clocks[position].give_to(&mut command);
         if let Some(mutant) = mutant {
             command.env("TASKMANAGER_MUTANT", mutant.as_str());
         }

@@ -13,7 +13,7 @@ use crate::{cargo, interrupt};
 pub(crate) fn run(arguments: &[&str]) -> Result<Outcome> {
     let place = Place::fresh("faults")?;
     interrupt::watch(&place)?;
-    provide(&place, &Existing::default(), Purpose::Stack)?;
+    provide(&place, &Existing::default(), Purpose::Faults)?;
     let mut build = vec![
         "build",
         "-p",

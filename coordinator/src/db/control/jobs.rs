@@ -10,7 +10,7 @@ use shared::message::reply::Verdict;
 use uuid::Uuid;
 
 use super::audit::{self, AuditOutcome, Line};
-use super::{Told, ended, order, push};
+use super::{Told, ended, places, push};
 use crate::control::{Actor, JobAction, Object, Place, authorise};
 use crate::db::finish::{Ending, finish};
 use crate::db::{Error, Transact, deliveries, job_row};
@@ -90,7 +90,12 @@ impl Transact for ActOnJobs<'_> {
     type Output = Done;
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Done, Error> {
-        let rows = job_row::lock(tx, self.ids).await?;
+        let neighbours = match self.action {
+            JobAction::Move { to } => places::neighbours(tx, self.ids, *to).await?,
+            _ => Vec::new(),
+        };
+        let locked: Vec<JobId> = self.ids.iter().chain(&neighbours).copied().collect();
+        let rows = job_row::lock(tx, &locked).await?;
         let plugins = plugins_of(tx, self.ids).await?;
         let mut allowed = Vec::new();
         let mut outcomes: HashMap<JobId, JobOutcome> = HashMap::new();
@@ -128,7 +133,7 @@ impl Transact for ActOnJobs<'_> {
                     why: WhyNot::HasEnded,
                 };
                 outcomes.extend(gone.map(|id| (*id, has_ended)));
-                outcomes.extend(self.act_on_unfinished(tx, &live, &mut told).await?);
+                outcomes.extend(self.act_on_unfinished(tx, &live, &neighbours, &mut told).await?);
             }
         }
         let lines: Vec<Line<'_>> = self
@@ -155,6 +160,7 @@ impl ActOnJobs<'_> {
         &self,
         tx: &Transaction<'_>,
         jobs: &[(JobId, Job)],
+        neighbours: &[JobId],
         told: &mut Told,
     ) -> Result<HashMap<JobId, JobOutcome>, Error> {
         let decide = match self.action {
@@ -163,7 +169,7 @@ impl ActOnJobs<'_> {
             JobAction::Release => decide::release,
             JobAction::StartNow => decide::start_now,
             JobAction::SetPriority { priority } => return set_priority(tx, jobs, *priority).await,
-            JobAction::Move { to } => return place(tx, jobs, *to).await,
+            JobAction::Move { to } => return place(tx, jobs, *to, neighbours).await,
             JobAction::Retry { .. } | JobAction::SendAgain | JobAction::Delete => {
                 unreachable!("they are about ended jobs")
             }
@@ -221,7 +227,7 @@ async fn set_priority(
     let statement = tx
         .prepare_cached(
             "-- control.set_priority
-             UPDATE jobs SET priority = $2, age_bonus = 0
+             UPDATE jobs SET priority = $2, age_bonus = 0, prioritised_at = tm_now()
              WHERE id = ANY($1) AND (priority <> $2 OR age_bonus <> 0) RETURNING id",
         )
         .await?;
@@ -247,30 +253,26 @@ async fn set_priority(
     Ok(jobs.iter().map(|(id, _)| (*id, outcome(id))).collect())
 }
 
-/// Moves jobs so that several keep their order among themselves.
 async fn place(
     tx: &Transaction<'_>,
     jobs: &[(JobId, Job)],
     to: Place,
+    neighbours: &[JobId],
 ) -> Result<HashMap<JobId, JobOutcome>, Error> {
-    let mut outcomes = HashMap::new();
-    let forward = matches!(to, Place::Up | Place::Bottom);
-    let jobs: Vec<&(JobId, Job)> = if forward {
-        jobs.iter().collect()
-    } else {
-        jobs.iter().rev().collect()
-    };
-    for (id, job) in jobs {
+    let waiting = jobs.iter().filter(|(_, job)| job.state == JobState::Queued);
+    let waiting: Vec<JobId> = waiting.map(|(id, _)| *id).collect();
+    let moved = places::change(tx, &waiting, to, neighbours).await?;
+    let outcome = |(id, job): &(JobId, Job)| {
         let outcome = if job.state != JobState::Queued {
             JobOutcome::Refused { why: WhyNot::Running }
-        } else if order::move_to(tx, *id, to).await? {
+        } else if moved.contains(id) {
             JobOutcome::Done
         } else {
             JobOutcome::Unchanged
         };
-        outcomes.insert(*id, outcome);
-    }
-    Ok(outcomes)
+        (*id, outcome)
+    };
+    Ok(jobs.iter().map(outcome).collect())
 }
 
 /// The plugins of these jobs, unfinished or ended.

@@ -1,4 +1,5 @@
-//! The order in which waiting jobs start: places among equals, and priorities that rise with waiting.
+//! Messages in the order in which jobs start: replaced where jobs have changed places, and where priorities rise with
+//! waiting.
 //!
 //! A change of order makes messages stale that are published already; new ones follow in the new order.
 
@@ -7,76 +8,10 @@ use shared::job::JobId;
 use shared::job::decide::{self, Job};
 use uuid::Uuid;
 
-use crate::control::Place;
 use crate::db::{Error, Transact, job_row};
 
 /// Most jobs that one transaction lets age.
 const BATCH: i64 = 500;
-
-/// Moves a waiting job, whose row is locked, among those of its plugin and priority; `false` when it has that place
-/// already.
-pub(super) async fn move_to(tx: &Transaction<'_>, id: JobId, to: Place) -> Result<bool, Error> {
-    let statement = match to {
-        // The neighbour's row is locked out of the order of ids: two such moves may meet, and one is repeated.
-        Place::Up => {
-            "-- order.up
-             WITH moved AS (SELECT id, plugin, effective_priority, position FROM jobs WHERE id = $1),
-             neighbour AS (
-                 SELECT jobs.id, jobs.position FROM jobs, moved
-                 WHERE jobs.plugin = moved.plugin AND jobs.state = 'QUEUED'
-                     AND jobs.effective_priority = moved.effective_priority
-                     AND (jobs.position, jobs.id) < (moved.position, moved.id)
-                 ORDER BY jobs.position DESC, jobs.id DESC LIMIT 1)
-             UPDATE jobs SET position = CASE WHEN jobs.id = moved.id THEN neighbour.position ELSE moved.position END
-             FROM moved, neighbour WHERE jobs.id IN (moved.id, neighbour.id)"
-        }
-        Place::Down => {
-            "-- order.down
-             WITH moved AS (SELECT id, plugin, effective_priority, position FROM jobs WHERE id = $1),
-             neighbour AS (
-                 SELECT jobs.id, jobs.position FROM jobs, moved
-                 WHERE jobs.plugin = moved.plugin AND jobs.state = 'QUEUED'
-                     AND jobs.effective_priority = moved.effective_priority
-                     AND (jobs.position, jobs.id) > (moved.position, moved.id)
-                 ORDER BY jobs.position, jobs.id LIMIT 1)
-             UPDATE jobs SET position = CASE WHEN jobs.id = moved.id THEN neighbour.position ELSE moved.position END
-             FROM moved, neighbour WHERE jobs.id IN (moved.id, neighbour.id)"
-        }
-        Place::Top => {
-            "-- order.top
-             UPDATE jobs SET position = first.position - 1
-             FROM (
-                 SELECT jobs.position, jobs.id FROM jobs, jobs AS moved
-                 WHERE moved.id = $1 AND jobs.plugin = moved.plugin AND jobs.state = 'QUEUED'
-                     AND jobs.effective_priority = moved.effective_priority
-                 ORDER BY jobs.position, jobs.id LIMIT 1) AS first
-             WHERE jobs.id = $1 AND first.id <> $1"
-        }
-        Place::Bottom => {
-            "-- order.bottom
-             UPDATE jobs SET position = nextval('job_positions')
-             FROM (
-                 SELECT jobs.id FROM jobs, jobs AS moved
-                 WHERE moved.id = $1 AND jobs.plugin = moved.plugin AND jobs.state = 'QUEUED'
-                     AND jobs.effective_priority = moved.effective_priority
-                 ORDER BY jobs.position DESC, jobs.id DESC LIMIT 1) AS last
-             WHERE jobs.id = $1 AND last.id <> $1"
-        }
-    };
-    let statement = tx.prepare_cached(statement).await?;
-    let moved = tx.execute(&statement, &[&id.0]).await? > 0;
-    if moved {
-        let note = tx
-            .prepare_cached(
-                "-- order.note_level
-                 INSERT INTO levels_to_reorder (plugin, effective_priority)
-                 SELECT plugin, effective_priority FROM jobs WHERE id = $1 ON CONFLICT DO NOTHING",
-            )
-            .await?;
-        tx.execute(&note, &[&id.0]).await?;
-    }
-    Ok(moved)
-}
 
 /// Has the messages of levels whose jobs have changed places replaced; gives how many.
 #[derive(Debug)]
@@ -136,6 +71,9 @@ impl Transact for Reorder {
 
 /// Raises the effective priority of jobs that have waited long enough, where their plugin's settings say so; gives
 /// how many.
+///
+/// The clock starts when a job enters its queue, and anew when a person gives it a priority. A job that comes back to
+/// its queue keeps what it was raised by, and rises further once it has waited for more than that anew.
 #[derive(Debug)]
 pub struct Age;
 
@@ -149,7 +87,7 @@ impl Transact for Age {
                 "-- order.due
                  SELECT jobs.id, bonus.now FROM jobs JOIN plugins ON plugins.name = jobs.plugin
                  CROSS JOIN LATERAL (SELECT least(10 - jobs.priority, floor(
-                     extract(epoch FROM tm_now() - jobs.queued_at) / 60 / plugins.ageing_minutes))::smallint AS now
+                     extract(epoch FROM tm_now() - greatest(jobs.queued_at, jobs.prioritised_at)) / 60 / plugins.ageing_minutes))::smallint AS now
                  ) AS bonus
                  WHERE plugins.ageing_minutes IS NOT NULL AND jobs.state = 'QUEUED' AND NOT jobs.held
                      AND jobs.age_bonus < bonus.now

@@ -262,6 +262,60 @@ async fn waiting_raises_the_priority_and_replaces_the_message() {
 }
 
 #[tokio::test]
+async fn a_priority_that_a_person_gives_counts_until_its_job_has_waited_anew() {
+    let mut sample = Sample::default();
+    sample.plugin("OCR").waiting("OCR", "a", 5);
+    let (database, db) = database(&sample).await;
+    let ageing = Settings {
+        ageing_minutes: Some(Some(10)),
+        ..Settings::default()
+    };
+    on_plugin(&db, "OCR", PluginAction::Configure(ageing)).await;
+    database.advance("35 minutes").await;
+    assert_eq!(db.run(&Age).await.unwrap(), 1);
+    let lower = ActOnJobs {
+        actor: &Actor::on_this_machine(),
+        ids: &[id("a")],
+        action: &JobAction::SetPriority {
+            priority: shared::job::Priority::try_from(2).unwrap(),
+        },
+    };
+    db.run(&lower).await.unwrap();
+    assert_eq!(db.run(&Age).await.unwrap(), 0, "its clock has started anew");
+    let priority = "SELECT effective_priority::text FROM jobs";
+    assert_eq!(database.texts(priority).await, ["2"]);
+    database.advance("46 minutes").await;
+    assert_eq!(db.run(&Age).await.unwrap(), 1);
+    assert_eq!(database.texts(priority).await, ["3"]);
+}
+
+#[tokio::test]
+async fn a_job_that_comes_back_to_its_queue_keeps_what_waiting_has_raised_it_by() {
+    let mut sample = Sample::default();
+    sample.plugin("OCR").waiting("OCR", "a", 5);
+    let (database, db) = database(&sample).await;
+    let ageing = Settings {
+        ageing_minutes: Some(Some(10)),
+        ..Settings::default()
+    };
+    on_plugin(&db, "OCR", PluginAction::Configure(ageing)).await;
+    database.advance("25 minutes").await;
+    assert_eq!(db.run(&Age).await.unwrap(), 1);
+    let back = "UPDATE jobs SET queued_at = tm_now()";
+    database.execute(back).await;
+    let priority = "SELECT effective_priority::text FROM jobs";
+    for (minutes, expected) in [(26, "7"), (50, "7"), (56, "8")] {
+        database.advance(&format!("{minutes} minutes")).await;
+        db.run(&Age).await.unwrap();
+        assert_eq!(
+            database.texts(priority).await,
+            [expected],
+            "after {minutes} minutes"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_job_that_waits_for_a_time_is_woken_then_and_not_before() {
     let mut sample = Sample::default();
     sample.plugin("OCR").waiting("OCR", "later", 5);

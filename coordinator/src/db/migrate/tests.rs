@@ -13,6 +13,8 @@ const FIRST_VERSION: &str = include_str!("first_version.sql");
 async fn a_database_of_the_first_version_keeps_its_data_and_works_with_this_one() {
     let database = TestDatabase::empty().await;
     database.execute(FIRST_VERSION).await;
+    // As it may be after many moves to the top.
+    database.execute("UPDATE jobs SET position = -7").await;
     migrate(database.url()).await.unwrap();
     migrate(database.url()).await.unwrap();
     let jobs = "SELECT title || ' ' || state || ' ' || effective_priority || ' ' || failures FROM jobs ORDER BY title";
@@ -20,6 +22,9 @@ async fn a_database_of_the_first_version_keeps_its_data_and_works_with_this_one(
         database.texts(jobs).await,
         ["runs PROCESSING 5 0", "waits QUEUED 7 0", "waits too QUEUED 0 0"]
     );
+    let places =
+        "SELECT count(DISTINCT position) || ' ' || (nextval('job_positions_top') < min(position)) FROM jobs";
+    assert_eq!(database.texts(places).await, ["3 true"]);
     // What runs counts against its limit from now on, as if it had been counted from the beginning.
     let counted = "SELECT key || ' ' || running FROM limit_keys";
     assert_eq!(database.texts(counted).await, ["plugin:OCR 1"]);

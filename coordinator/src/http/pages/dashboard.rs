@@ -9,7 +9,7 @@ use axum::response::Response;
 
 use super::layout::{Link, Section};
 use super::{Layout, html};
-use crate::db::pages::{Dashboard, ListJobs, MenuEntry, Overview, PluginRow, Tab};
+use crate::db::pages::{Dashboard, ListJobs, MenuEntry, Overview, PluginRow, PluginState, Tab};
 use crate::http::App;
 use crate::http::format::fill;
 use crate::http::language::Locale;
@@ -36,6 +36,15 @@ struct Page {
     /// A command that submits a job.
     example: String,
     news: String,
+    /// Stops and starts the plugin that the page is about.
+    control: Option<PluginControl>,
+}
+
+/// What a plugin's page offers to do with it.
+#[derive(Debug)]
+struct PluginControl {
+    plugin: String,
+    is_running: bool,
 }
 
 /// A figure on all jobs.
@@ -103,6 +112,12 @@ fn page(locale: &Locale, address: &Uri, list: &ListJobs, overview: &Overview) ->
             .collect(),
         example: example(plugin.unwrap_or("OCR")),
         news: news(locale, overview, plugin),
+        control: plugin
+            .and_then(|_| shown(overview, plugin).next())
+            .map(|row| PluginControl {
+                plugin: row.name.clone(),
+                is_running: row.state == PluginState::Running,
+            }),
     }
 }
 

@@ -27,7 +27,10 @@ struct Page {
 /// The page for a kind of failure, at the address where it happened. Its status is the caller's to set.
 pub(crate) fn show(locale: &Locale, address: &Uri, kind: Kind) -> Response {
     let (title, more) = words(kind, locale.text);
-    let may_pass = matches!(kind, Kind::DatabaseAway | Kind::Timeout | Kind::Internal);
+    let may_pass = matches!(
+        kind,
+        Kind::DatabaseAway | Kind::DatabaseFull | Kind::Timeout | Kind::Internal
+    );
     let page = Page {
         t: locale.text,
         layout: Layout {
@@ -59,6 +62,7 @@ fn words(kind: Kind, text: &Text) -> (&'static str, &'static str) {
         Kind::CrossSite => (text.failure_cross_site, text.failure_cross_site_more),
         Kind::ForeignHost => (text.failure_host, text.failure_host_more),
         Kind::DatabaseAway => (text.failure_database, text.failure_database_more),
+        Kind::DatabaseFull => (text.failure_database_full, text.failure_database_full_more),
         Kind::Timeout => (text.failure_timeout, text.failure_timeout_more),
         Kind::Internal => (text.failure_internal, text.failure_internal_more),
     }

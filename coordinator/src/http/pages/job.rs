@@ -1,5 +1,6 @@
 //! `/jobs/{id}`: everything that is known of one job.
 
+mod controls;
 mod deliveries;
 mod facts;
 mod tables;
@@ -12,6 +13,7 @@ use serde::Deserialize;
 
 use super::layout::Section;
 use super::part::{self, Badge, Progress};
+use super::said::Said;
 use super::{Layout, html};
 use crate::db::pages::{JobDetail, MenuEntry, ReadJob, Tab, WithMenu};
 use crate::http::api::job_id;
@@ -20,6 +22,7 @@ use crate::http::language::Locale;
 use crate::http::problem::Error;
 use crate::http::text::Text;
 use crate::http::{App, listing, wait};
+use controls::Controls;
 use deliveries::DeliveryRow;
 use facts::{FactValue, Group};
 use tables::{AttemptRow, ItemRow, LogLine, OutputRow};
@@ -46,6 +49,10 @@ struct Page {
     /// Why it does not run.
     waits_for: Option<String>,
     error: Option<String>,
+    /// What became of the action that led here.
+    said: Option<Said>,
+    controls: Controls,
+    priority: i16,
     ended: bool,
     groups: Vec<Group>,
     items: Vec<ItemRow>,
@@ -64,6 +71,7 @@ struct Page {
 #[derive(Debug, Deserialize)]
 pub(crate) struct JobQuery {
     items: Option<String>,
+    said: Option<String>,
 }
 
 /// `GET /jobs/{id}`
@@ -83,11 +91,17 @@ pub(crate) async fn show(
     let (menu, job) = app.db.run(&WithMenu(read)).await?;
     html(
         &locale,
-        &page(&locale, &address, &menu, &job.ok_or(Error::UnknownJob)?),
+        &page(
+            &locale,
+            &address,
+            &menu,
+            &job.ok_or(Error::UnknownJob)?,
+            Said::read(query.said.as_deref()),
+        ),
     )
 }
 
-fn page(locale: &Locale, address: &Uri, menu: &[MenuEntry], job: &JobDetail) -> Page {
+fn page(locale: &Locale, address: &Uri, menu: &[MenuEntry], job: &JobDetail, said: Option<Said>) -> Page {
     let summary = &job.summary;
     let state = part::in_words(summary.state, locale.text);
     Page {
@@ -116,6 +130,9 @@ fn page(locale: &Locale, address: &Uri, menu: &[MenuEntry], job: &JobDetail) -> 
             .as_ref()
             .and_then(|waiting| wait::reason(locale, &summary.plugin, waiting, job.now)),
         error: summary.error.clone(),
+        said,
+        controls: Controls::of(job),
+        priority: summary.priority,
         ended: summary.is_final(),
         groups: facts::groups(locale, job),
         items: job.items.iter().map(|item| ItemRow::new(locale, item)).collect(),

@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     ForeignHost,
     /// The database can't be reached.
     DatabaseAway,
+    /// The database has no room to write.
+    DatabaseFull,
     /// It took too long.
     Timeout,
     /// A defect of this program.
@@ -39,7 +41,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::UnknownAddress,
         Self::UnknownJob,
         Self::UnknownPlugin,
@@ -52,6 +54,7 @@ impl Kind {
         Self::CrossSite,
         Self::ForeignHost,
         Self::DatabaseAway,
+        Self::DatabaseFull,
         Self::Timeout,
         Self::Internal,
     ];
@@ -73,6 +76,7 @@ impl Kind {
     pub(super) fn of_database(error: &db::Error) -> Self {
         match error {
             db::Error::Inconsistent { .. } => Self::Internal,
+            error if error.is_disk_full() => Self::DatabaseFull,
             _ => Self::DatabaseAway,
         }
     }
@@ -87,7 +91,7 @@ impl Kind {
             Self::Conflict => StatusCode::CONFLICT,
             Self::CrossSite | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
-            Self::DatabaseAway => StatusCode::SERVICE_UNAVAILABLE,
+            Self::DatabaseAway | Self::DatabaseFull => StatusCode::SERVICE_UNAVAILABLE,
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -108,6 +112,7 @@ impl Kind {
             Self::CrossSite => "Cross-site request",
             Self::ForeignHost => "Misdirected request",
             Self::DatabaseAway => "Database unavailable",
+            Self::DatabaseFull => "Database disk full",
             Self::Timeout => "Timeout",
             Self::Internal => "Internal error",
         }
@@ -132,6 +137,10 @@ impl Kind {
             Self::DatabaseAway => {
                 "the database can't be reached; nothing was changed, so the request can safely be repeated soon \
                  (a submission with the same Idempotency-Key). The coordinator's log says why"
+            }
+            Self::DatabaseFull => {
+                "the database has no room left on its disk: somebody has to free some there. Nothing was changed, so \
+                 the request can safely be repeated later (a submission with the same Idempotency-Key)"
             }
             Self::Timeout => {
                 "the answer took too long; try again, and look into the coordinator's log if it stays so"

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use shared::message::manifest::Manifest;
@@ -10,6 +11,8 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::super::journal::Journal;
+use super::super::nemesis::Hurt;
+use super::super::schedule::{Fault, Target};
 use super::super::site::{Site, witness};
 
 /// A job that has ended.
@@ -75,7 +78,7 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) fn gather(site: &Site, journal: &Journal) -> Result<Self> {
+    pub(super) fn gather(site: &Site, hurts: &[Hurt], journal: &Journal) -> Result<Self> {
         let began_at = journal.began_at();
         let ms = |epoch: f64| (epoch - began_at) * 1_000.0;
         let mut ended: BTreeMap<String, Vec<Ended>> = BTreeMap::new();
@@ -120,7 +123,7 @@ impl Facts {
                 attempt: row.get(2),
             })
             .collect();
-        let (sent_again, panics) = read_logs(&site.logs(), began_at)?;
+        let (sent_again, panics) = read_logs(&site.logs(), began_at, hurts)?;
         Ok(Self {
             ended,
             unfinished,
@@ -179,7 +182,22 @@ fn told_line(line: &str) -> Option<Told> {
     })
 }
 
-fn read_logs(logs: &[PathBuf], began_at: f64) -> Result<(Vec<Line>, Vec<String>)> {
+/// When a coordinator wrote a line that it says to be from then: its clock may have been wrong by hours.
+fn right_time(said_ms: f64, log: &str, hurts: &[Hurt]) -> f64 {
+    let ms = |ms: u64| Duration::from_millis(ms).as_secs_f64() * 1_000.0;
+    let by_wrong_clock = hurts.iter().find_map(|hurt| {
+        let (Target::Clock(index), Fault::Wrong(seconds)) = (hurt.step.target, hurt.step.fault) else {
+            return None;
+        };
+        let hours = i32::try_from(seconds).ok().map(f64::from)?;
+        let at_ms = said_ms - hours * 1_000.0;
+        let then = ms(hurt.began_ms) - 1_000.0..=ms(hurt.ended_ms) + 1_000.0;
+        (log.starts_with(&format!("coordinator-{index}-")) && then.contains(&at_ms)).then_some(at_ms)
+    });
+    by_wrong_clock.unwrap_or(said_ms)
+}
+
+fn read_logs(logs: &[PathBuf], began_at: f64, hurts: &[Hurt]) -> Result<(Vec<Line>, Vec<String>)> {
     let (mut sent_again, mut panics) = (Vec::new(), Vec::new());
     for log in logs {
         let name = log.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -192,7 +210,7 @@ fn read_logs(logs: &[PathBuf], began_at: f64) -> Result<(Vec<Line>, Vec<String>)
                 let at: jiff::Timestamp = at.parse().with_context(|| format!("{name}: {line}"))?;
                 let epoch = at.as_duration().as_secs_f64();
                 sent_again.push(Line {
-                    at_ms: (epoch - began_at) * 1_000.0,
+                    at_ms: right_time((epoch - began_at) * 1_000.0, &name, hurts),
                     text: format!("{name}: {line}"),
                 });
             }

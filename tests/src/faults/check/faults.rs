@@ -86,8 +86,14 @@ pub(super) fn sent_again_with_reason(carried_out: &CarriedOut, facts: &Facts) ->
         let reason = carried_out.hurts.iter().any(|hurt| {
             let returned = matches!(hurt.step.target, Target::Broker | Target::Database)
                 && overlaps(hurt, line.at_ms - CONFUSION_MS, line.at_ms);
-            let taken = hurt.step.fault == Fault::Wipe
-                || !matches!(hurt.step.target, Target::Broker | Target::Database);
+            let taken = match hurt.step.target {
+                Target::Broker => hurt.step.fault == Fault::Wipe,
+                Target::Coordinator(_)
+                | Target::Worker(_)
+                | Target::DatabaseLink(_)
+                | Target::BrokerLink(_) => true,
+                Target::Database | Target::TargetDisk | Target::ScratchDisk | Target::Clock(_) => false,
+            };
             returned || (taken && overlaps(hurt, line.at_ms - HOLDING_MS, line.at_ms))
         });
         check.look(reason, || line.text.clone());

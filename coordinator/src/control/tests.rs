@@ -1,0 +1,83 @@
+//! Wishes about many jobs at once, with RabbitMQ away.
+
+use shared::amqp::publisher::publisher;
+use shared::job::JobId;
+
+use super::{Actor, Control, JobAction, JobFilter, Place, Summary};
+use crate::db::control::JobOutcome;
+use crate::db::notify::Changes;
+use crate::db::pages::sample::Sample;
+use crate::testing::TestDatabase;
+
+/// That many waiting jobs of one plugin, with titles in the order in which they start; RabbitMQ was never there.
+async fn many(jobs: i32) -> (TestDatabase, Control) {
+    let mut sample = Sample::default();
+    sample.plugin("OCR").plugin("SHELL");
+    let database = TestDatabase::create().await;
+    database.execute(&sample.sql()).await;
+    let insert = format!(
+        "INSERT INTO jobs (id, plugin, title, state, priority)
+         SELECT gen_random_uuid(), 'OCR', to_char(n, 'FM00000'), 'QUEUED', 5 FROM generate_series(1, {jobs}) AS n;
+         INSERT INTO jobs (id, plugin, title, state, priority) VALUES (gen_random_uuid(), 'SHELL', 'other', 'QUEUED', 5);
+         INSERT INTO job_details (job_id, parameters, extra, submitted_by) SELECT id, '{{}}', '{{}}', 'test' FROM jobs"
+    );
+    database.execute(&insert).await;
+    let control = Control::new(database.db(), Changes::default(), publisher().0);
+    (database, control)
+}
+
+fn of_plugin(plugin: &str) -> JobFilter {
+    JobFilter {
+        plugin: Some(plugin.to_owned()),
+        ..JobFilter::default()
+    }
+}
+
+fn done(summary: &Summary) -> usize {
+    let outcomes = summary.outcomes.iter();
+    outcomes
+        .filter(|(_, outcome)| *outcome == JobOutcome::Done)
+        .count()
+}
+
+#[tokio::test]
+async fn all_of_a_plugins_thousands_of_jobs_are_cancelled_without_rabbitmq_and_counted() {
+    let (database, control) = many(5000).await;
+    let actor = Actor::on_this_machine();
+    let summary = control
+        .act_on_found(&actor, &of_plugin("OCR"), &JobAction::Cancel)
+        .await
+        .unwrap();
+    assert_eq!((summary.outcomes.len(), done(&summary)), (5000, 5000));
+    let left = "SELECT (SELECT string_agg(title, ' ') FROM jobs) || ' ' || (SELECT count(*) FROM job_history) || ' '
+        || (SELECT sum(jobs) FROM statistics) || ' ' || (SELECT count(*) FROM audit_log WHERE outcome = 'done')";
+    assert_eq!(database.texts(left).await, ["other 5000 5000 5000"]);
+    // In batches: none of them holds its rows for long.
+    let batches = database
+        .texts("SELECT count(*)::text FROM audit_log GROUP BY xmin")
+        .await;
+    assert!(batches.iter().all(|size| size == "200"), "{batches:?}");
+}
+
+#[tokio::test]
+async fn more_neighbours_are_moved_up_than_one_transaction_acts_on_otherwise() {
+    let (database, control) = many(500).await;
+    let named = "SELECT id::text FROM jobs WHERE title BETWEEN '00010' AND '00450' ORDER BY random()";
+    let ids: Vec<JobId> = database
+        .texts(named)
+        .await
+        .iter()
+        .map(|id| id.parse().unwrap())
+        .collect();
+    let actor = Actor::on_this_machine();
+    let up = JobAction::Move { to: Place::Up };
+    let summary = control.act_on_jobs(&actor, &ids, &up).await.unwrap();
+    assert_eq!(done(&summary), 441);
+    let line = database
+        .texts("SELECT title FROM jobs WHERE plugin = 'OCR' ORDER BY position, id")
+        .await;
+    let mut expected: Vec<String> = (1..=500).map(|n| format!("{n:05}")).collect();
+    let passed = expected.remove(8);
+    expected.insert(449, passed);
+    assert_eq!(line, expected);
+}

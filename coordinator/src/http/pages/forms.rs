@@ -1,0 +1,79 @@
+//! What the pages' forms do: the same actions as over the API, through [`crate::control`], answered by a page.
+//!
+//! A form's fields are the fields of the API's body, `action` among them. That no other site sends them is the
+//! server's part (`http.rs`), by the browser's word on where a request comes from.
+
+use axum::Form;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::said::{Said, see};
+use crate::control::{Actor, JobAction, PluginAction, PluginsOutcome};
+use crate::db::control::JobOutcome;
+use crate::db::pages::Tab;
+use crate::http::api::job_id;
+use crate::http::problem::Error;
+use crate::http::{App, listing};
+
+type Fields = Result<Form<Vec<(String, String)>>, FormRejection>;
+
+/// `POST /jobs/{id}/actions`
+pub(crate) async fn on_job(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, Error> {
+    let id = job_id(&id)?;
+    let action: JobAction = read(fields)?;
+    let summary = app
+        .control
+        .act_on_jobs(&Actor::on_this_machine(), &[id], &action)
+        .await?;
+    let outcome = summary.outcomes.first().map(|(_, outcome)| *outcome);
+    let said = Said::of(outcome)?;
+    Ok(match (outcome, &action) {
+        (Some(JobOutcome::Retried { new_job }), _) => said.at(&format!("/jobs/{new_job}")),
+        (Some(JobOutcome::Done), JobAction::Delete) => see(&listing::address(Tab::Error, None, None)),
+        _ => said.at(&format!("/jobs/{id}")),
+    })
+}
+
+/// `POST /plugins/{name}/actions`
+pub(crate) async fn on_plugin(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    fields: Fields,
+) -> Result<Response, Error> {
+    let action: PluginAction = read(fields)?;
+    if let PluginAction::Configure(settings) = &action {
+        settings.check().map_err(Error::BadQuery)?;
+    }
+    let name = name.to_uppercase();
+    match app
+        .control
+        .act_on_plugins(&Actor::on_this_machine(), Some(&name), &action)
+        .await?
+    {
+        PluginsOutcome::Forbidden => Err(Error::Forbidden),
+        PluginsOutcome::Unknown => Err(Error::UnknownPlugin),
+        PluginsOutcome::Done { .. } => Ok(see(&listing::address(Tab::default(), Some(&name), None))),
+    }
+}
+
+/// The action that the fields say. What looks like a number is one; empty fields count as absent.
+fn read<T: DeserializeOwned>(fields: Fields) -> Result<T, Error> {
+    let Form(fields) = fields.map_err(|rejection| Error::BadQuery(rejection.body_text()))?;
+    let mut said = Map::new();
+    for (name, value) in fields.into_iter().filter(|(_, value)| !value.trim().is_empty()) {
+        let number = (name != "reason").then(|| value.parse::<u32>().ok()).flatten();
+        let value = number.map_or(Value::String(value), Value::from);
+        if said.insert(name.clone(), value).is_some() {
+            return Err(Error::BadQuery(format!("the form has \"{name}\" twice")));
+        }
+    }
+    serde_json::from_value(Value::Object(said))
+        .map_err(|error| Error::BadQuery(format!("the form can't be understood: {error}")))
+}
