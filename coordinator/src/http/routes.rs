@@ -66,6 +66,16 @@ fn write(path: &'static str, what: &'static str, handler: MethodRouter<App>) -> 
     }
 }
 
+fn form(path: &'static str, what: &'static str, handler: MethodRouter<App>) -> Route {
+    Route {
+        method: Method::POST,
+        path,
+        kind: Kind::Form,
+        what,
+        handler,
+    }
+}
+
 fn about_jobs() -> Vec<Route> {
     vec![
         read("/", Kind::Page, "the dashboard", get(pages::dashboard::show)),
