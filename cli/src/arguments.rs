@@ -5,7 +5,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::client::Server;
-use crate::{broker, control, doctor, list, plugins, show, submit, wait, workers};
+use crate::{broker, control, doctor, list, plugins, recover, show, submit, wait, workers};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -50,6 +50,7 @@ pub(crate) enum Command {
     Plugin(control::PluginCommand),
     Worker(workers::WorkerCommand),
     Doctor(doctor::Arguments),
+    Recover(recover::Arguments),
     Broker(broker::Arguments),
 }
 

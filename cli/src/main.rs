@@ -14,6 +14,7 @@ mod doctor;
 mod list;
 mod output;
 mod plugins;
+mod recover;
 mod show;
 mod submit;
 mod table;
@@ -57,6 +58,7 @@ fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::Plugin(command) => control::run_plugins(&client, &command),
         Command::Worker(command) => workers::run(&client, &command),
         Command::Doctor(arguments) => doctor::run(&client, &arguments),
+        Command::Recover(arguments) => recover::run(&client, &arguments),
         Command::Broker(arguments) => broker::run(&arguments),
     }
 }

@@ -56,6 +56,7 @@ CREATE TABLE database_identity (
     restored_at       timestamptz,
     restored_from     timestamptz,          -- the newest moment that the copy knows
     restored_how      text,
+    restored_running  uuid[] NOT NULL DEFAULT '{}',  -- jobs that ran when the copy was made
     reviewed_at       timestamptz,          -- the last `recover --apply`
     CONSTRAINT restore_is_whole CHECK (
         (restored_at IS NULL) = (restored_from IS NULL) AND (restored_at IS NULL) = (restored_how IS NULL))

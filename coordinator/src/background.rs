@@ -6,6 +6,7 @@
 pub mod deliveries;
 pub mod dispatcher;
 pub mod housekeeping;
+pub mod identity;
 pub mod probe;
 pub mod schedule;
 pub mod sweeper;

@@ -30,6 +30,7 @@ use crate::db::control::{
     ActOnJobs, ActOnPlugins, ActOnWorker, FIND_MAX, FindJobs, JobOutcome, Told, WorkerOutcome,
 };
 use crate::db::notify::Changes;
+use crate::db::recovery::{Recover, Recovery, RecoveryAction};
 use crate::db::{self, Db};
 
 pub use action::{JobAction, JobFilter, Period, PluginAction, Quota, RetryItems, Settings};
@@ -159,6 +160,20 @@ impl Control {
         let (outcome, told) = self.db.run(&ActOnWorker { actor, id, action }).await?;
         self.tell(told).await;
         Ok(outcome)
+    }
+
+    /// Acts on a database that was put back from a copy; gives the report about it, `None` when the actor may not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn recover(
+        &self,
+        actor: &Actor,
+        action: RecoveryAction,
+    ) -> Result<Option<Recovery>, db::Error> {
+        let (report, told) = self.db.run(&Recover { actor, action }).await?;
+        self.tell(told).await;
+        Ok(report)
     }
 
     /// Says what has happened to those who want to know: other coordinators, workers, listeners.

@@ -11,6 +11,7 @@ pub mod dispatch;
 mod error;
 pub mod finish;
 pub mod heartbeats;
+pub mod identity;
 mod job_row;
 mod limits;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod owner;
 pub mod pages;
 pub mod plugins;
 pub mod publish;
+pub mod recovery;
 mod reports;
 pub mod results;
 pub mod retention;

@@ -25,6 +25,7 @@ mod listing;
 mod metrics;
 mod pages;
 mod problem;
+mod recovery;
 mod routes;
 mod security;
 mod submit;

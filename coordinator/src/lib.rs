@@ -20,6 +20,7 @@ pub mod db;
 pub mod deliveries;
 pub mod http;
 pub mod intake;
+pub mod restore;
 pub mod secrets;
 mod serve;
 #[cfg(test)]

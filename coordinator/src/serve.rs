@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::background::deliveries::Sender;
+use crate::background::identity::Watch;
 use crate::background::{dispatcher::Dispatcher, housekeeping, probe, schedule, sweeper};
 use crate::broker::{Broker, Patience, Status};
 use crate::config::Config;
@@ -107,6 +108,10 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         if !prepare_schema(&database_url, &rest.stop).await {
             return;
         }
+        // Before anything may start: in a database that was put back from a copy nothing does.
+        let Some(watch) = Watch::begin(db.clone(), control.clone(), &rest.stop).await else {
+            return;
+        };
         schema_ready.store(true, Ordering::SeqCst);
         let stop = || rest.stop.clone();
         rest.spawn("changes out", {
@@ -120,6 +125,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
             let stop = stop();
             async move { changes.listen(database_url, stop).await }
         });
+        rest.spawn("identity", watch.run(stop()));
         rest.spawn("deliveries", sender.run(stop()));
         rest.spawn("dispatcher", dispatcher.run(stop()));
         rest.spawn("sweeper", sweeper::run(db.clone(), changes, stop()));

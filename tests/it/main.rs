@@ -23,6 +23,7 @@ mod full_target;
 mod hang;
 mod pages;
 mod path;
+mod restore;
 mod roles;
 mod shutdown;
 mod stores;

@@ -4,6 +4,7 @@
 //! a program that does not end in time or not well, a process that is left over, a warning that nobody expected.
 //! When the test has failed, everything is killed and the logs are shown and kept.
 
+mod backup;
 mod builder;
 mod failpoints;
 mod logs;
@@ -29,6 +30,7 @@ use crate::eventually::{LIMIT, eventually};
 use crate::foreign_bytes;
 use crate::servers::Servers;
 use crate::volume::Volume;
+pub use backup::Backup;
 pub use builder::Builder;
 pub use program::Program;
 

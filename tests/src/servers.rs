@@ -76,6 +76,18 @@ impl Servers {
         with_path(&self.admin_url(), &self.database)
     }
 
+    /// Drops the test's database, whoever uses it, and makes an empty one of the same name.
+    pub(crate) fn make_database_anew(&self) {
+        let name = &self.database;
+        for statement in [
+            format!("DROP DATABASE {name} WITH (FORCE)"),
+            format!("CREATE DATABASE {name}"),
+        ] {
+            runtime::wait(run_sql(&self.admin_url(), &statement))
+                .unwrap_or_else(|error| panic!("{statement}: {error}"));
+        }
+    }
+
     /// The test's virtual host.
     pub(crate) fn amqp_url(&self) -> String {
         let server = match &self.rabbitmq {

@@ -3,7 +3,7 @@
 use crate::program::run;
 
 /// All commands, as the overview lists them.
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "submit",
     "list",
     "show",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 18] = [
     "plugin",
     "worker",
     "doctor",
+    "recover",
     "broker",
 ];
 /// What `plugin`, `worker` and `broker` can do.

@@ -15,6 +15,8 @@ pub enum Verb {
     RunWorkers,
     /// Limits, retries, retention, quotas.
     Configure,
+    /// What concerns a database that was put back from a copy.
+    Recover,
 }
 
 /// To what.
@@ -59,6 +61,7 @@ mod tests {
             Verb::RunPlugins,
             Verb::RunWorkers,
             Verb::Configure,
+            Verb::Recover,
         ] {
             assert!(!may(Role::Viewer, verb, Object::Worker("ocr-1")), "{verb:?}");
             assert!(!may(Role::Viewer, verb, Object::Plugin("OCR")), "{verb:?}");
@@ -74,6 +77,7 @@ mod tests {
         assert!(may(Role::Operator, Verb::RunWorkers, Object::Worker("ocr-1")));
         assert!(!may(Role::Operator, Verb::RunWorkers, Object::Everything));
         assert!(!may(Role::Operator, Verb::Configure, Object::Plugin("OCR")));
+        assert!(!may(Role::Operator, Verb::Recover, Object::Everything));
         assert!(may(Role::Admin, Verb::RunPlugins, Object::Everything));
     }
 }

@@ -16,6 +16,7 @@ use shared::message::reply::AttemptVerdict;
 
 use super::finish::Finished;
 
+pub(super) use audit::note_recovery;
 pub(super) use ended::remove as remove_ended;
 pub use find::{FIND_MAX, FindJobs};
 pub use jobs::{ActOnJobs, JobOutcome, WhyNot};

@@ -11,7 +11,7 @@ use shared::amqp::topology::{OtherArguments, SUBMIT_QUEUE};
 use shared::error::Chain;
 use shared::message::worker::Check;
 
-use super::{App, health};
+use super::{App, health, recovery};
 use crate::db::pages::{
     DeliveryFigures, PluginRow, ReadSurroundings, ReadUselessStores, Surroundings, WorkerRow,
 };
@@ -72,7 +72,12 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
 }
 
 fn surroundings(found: &Surroundings) -> Vec<Check> {
-    let mut checks = vec![postgres(found), permissions(found), deliveries(&found.deliveries)];
+    let mut checks = vec![
+        postgres(found),
+        permissions(found),
+        recovery::check(found.restore.as_ref()),
+        deliveries(&found.deliveries),
+    ];
     if found.plugins.is_empty() {
         checks.push(failed(
             "plugins",
@@ -297,6 +302,7 @@ mod tests {
             workers,
             plugins,
             deliveries: DeliveryFigures::default(),
+            restore: None,
         };
         surroundings(&found)
             .into_iter()
@@ -385,6 +391,7 @@ mod tests {
             workers: vec![],
             plugins: vec![],
             deliveries: DeliveryFigures::default(),
+            restore: None,
         };
         assert!(!postgres(&old).ok);
         assert!(!permissions(&old).ok);

@@ -6,7 +6,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{App, actions, api, assets, doctor, events, health, metrics, pages, submit, workers};
+use super::{App, actions, api, assets, doctor, events, health, metrics, pages, recovery, submit, workers};
 
 /// What kind of answer a route gives, and with it which rules hold for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,27 +42,42 @@ pub struct Route {
 /// All routes.
 #[expect(clippy::too_many_lines, reason = "one list, read from top to bottom")]
 pub fn routes() -> Vec<Route> {
-    let read = |path, kind, what, handler| Route {
+    let mut all = about_jobs();
+    all.extend(about_the_system());
+    all
+}
+
+fn read(path: &'static str, kind: Kind, what: &'static str, handler: MethodRouter<App>) -> Route {
+    Route {
         method: Method::GET,
         path,
         kind,
         what,
         handler,
-    };
-    let form = |path, what, handler| Route {
-        method: Method::POST,
-        path,
-        kind: Kind::Form,
-        what,
-        handler,
-    };
-    let write = |path, what, handler| Route {
+    }
+}
+
+fn write(path: &'static str, what: &'static str, handler: MethodRouter<App>) -> Route {
+    Route {
         method: Method::POST,
         path,
         kind: Kind::Api,
         what,
         handler,
-    };
+    }
+}
+
+fn form(path: &'static str, what: &'static str, handler: MethodRouter<App>) -> Route {
+    Route {
+        method: Method::POST,
+        path,
+        kind: Kind::Form,
+        what,
+        handler,
+    }
+}
+
+fn about_jobs() -> Vec<Route> {
     vec![
         read("/", Kind::Page, "the dashboard", get(pages::dashboard::show)),
         read("/jobs/{id}", Kind::Page, "a job", get(pages::job::show)),
@@ -128,6 +143,17 @@ pub fn routes() -> Vec<Route> {
             Kind::Api,
             "the plugins and their queues",
             get(api::plugins),
+        ),
+    ]
+}
+
+fn about_the_system() -> Vec<Route> {
+    vec![
+        read("/api/v1/recovery", Kind::Api, "a restore", get(recovery::report)),
+        write(
+            "/api/v1/recovery/actions",
+            "ends or begins the time after a restore",
+            post(recovery::act),
         ),
         read(
             "/api/v1/workers",

@@ -44,6 +44,10 @@ texts! {
     times_in: "Times: {0}", "Uhrzeiten: {0}";
     version: "Version {0}", "Version {0}";
 
+    // A database that was put back from a copy.
+    restored: "This database was put back from a copy of {0}, and all plugins were stopped. The command taskmanager recover says what that means and what to do.",
+        "Diese Datenbank wurde aus einer Kopie vom {0} wiederhergestellt, und alle Plugins wurden angehalten. Der Befehl taskmanager recover sagt, was das bedeutet und was zu tun ist.";
+
     // Figures on all jobs.
     figures: "All jobs", "Alle Aufgaben";
     running: "Running", "Laufend";

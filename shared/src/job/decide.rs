@@ -25,7 +25,7 @@ pub use claim::{ClaimAnswer, ClaimAsk, Gate, Refusal, claim};
 pub use control::{
     ControlAnswer, ControlRefusal, cancel, hold, release, replace_message, start_now, time_has_come,
 };
-pub use end::{EndAnswer, ErrorClass, OutcomeKind, WORKERS_LOST_MAX, lease_expired, result};
+pub use end::{EndAnswer, ErrorClass, OutcomeKind, WORKERS_LOST_MAX, after_restore, lease_expired, result};
 pub use order::{Place, rearrange};
 pub use plugin::{PluginState, UnknownPluginState};
 pub use run::{HeartbeatAnswer, Pause, PublishAnswer, ask_to_publish, heartbeat};

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::control::Actor;
 use crate::db::Error;
+use crate::db::recovery::RecoveryAction;
 
 /// What came of a wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,4 +79,25 @@ pub(super) async fn write(
     )
     .await?;
     Ok(())
+}
+
+/// Writes a line about an action on a restored database; `changed` is `None` where it was forbidden.
+pub(in crate::db) async fn note_recovery(
+    tx: &Transaction<'_>,
+    actor: &Actor,
+    action: &RecoveryAction,
+    changed: Option<bool>,
+) -> Result<(), Error> {
+    let outcome = match changed {
+        None => AuditOutcome::Forbidden,
+        Some(true) => AuditOutcome::Done,
+        Some(false) => AuditOutcome::Unchanged,
+    };
+    let line = Line {
+        plugin: None,
+        job_id: None,
+        worker_id: None,
+        outcome,
+    };
+    write(tx, actor, "recover", action, &[line]).await
 }

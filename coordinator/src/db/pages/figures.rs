@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::list::{JobList, ListJobs};
 use super::plugins::{self, PluginRow};
 use super::{rows, single};
+use crate::db::recovery::{ReadRestore, Restore};
 use crate::db::{Error, Transact, Transaction};
 
 /// What ended today, of the list's plugin where it names one; days are counted in UTC, as in the statistics.
@@ -29,6 +30,8 @@ pub struct Overview {
     pub today: Today,
     /// The list of jobs.
     pub list: JobList,
+    /// A restore that nobody has looked after yet.
+    pub restore: Option<Restore>,
 }
 
 /// Reads the dashboard with one page of a list.
@@ -48,6 +51,7 @@ impl Transact for Dashboard {
             plugins: plugins::read(tx).await?,
             today: today(tx, self.list.plugin.as_deref()).await?,
             list: self.list.read(tx).await?,
+            restore: ReadRestore.run(tx).await?,
         })
     }
 }

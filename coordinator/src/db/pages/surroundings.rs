@@ -5,6 +5,7 @@ use shared::message::worker::Check;
 use super::deliveries::{DeliveryFigures, ReadDeliveryFigures};
 use super::plugins::{self, PluginRow};
 use super::{WORKER_SILENT_SECONDS, rows, single};
+use crate::db::recovery::{ReadRestore, Restore};
 use crate::db::{Error, Transact, Transaction};
 
 /// Asks for nothing but an answer.
@@ -54,6 +55,8 @@ pub struct Surroundings {
     pub plugins: Vec<PluginRow>,
     /// The messages to other systems.
     pub deliveries: DeliveryFigures,
+    /// A restore that nobody has looked after yet.
+    pub restore: Option<Restore>,
 }
 
 /// Reads [`Surroundings`].
@@ -87,6 +90,7 @@ impl Transact for ReadSurroundings {
             workers: workers(tx).await?,
             plugins: plugins::read(tx).await?,
             deliveries: ReadDeliveryFigures.run(tx).await?,
+            restore: ReadRestore.run(tx).await?,
         })
     }
 }

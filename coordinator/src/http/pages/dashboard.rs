@@ -24,6 +24,8 @@ struct Page {
     t: &'static Text,
     layout: Layout,
     heading: String,
+    /// What a person has to do first of all; empty when nothing is.
+    alarm: String,
     figures: Vec<Figure>,
     tabs: Vec<Link>,
     tab: Tab,
@@ -88,6 +90,9 @@ fn page(locale: &Locale, address: &Uri, list: &ListJobs, overview: &Overview) ->
         t: text,
         layout: Layout::new(locale, address, &menu, section, list.tab),
         heading,
+        alarm: overview.restore.as_ref().map_or_else(String::new, |restore| {
+            fill(text.restored, &[&locale.moment(restore.from).short()])
+        }),
         figures: figures(locale, overview, plugin),
         tabs: tabs.into(),
         tab: list.tab,

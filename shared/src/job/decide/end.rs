@@ -73,6 +73,15 @@ pub fn result(job: &Job, token: Token, outcome: OutcomeKind, retries_max: i16) -
     })
 }
 
+/// Decides what a job is in a database that was put back from a copy: what it was, except that workers that are lost
+/// by that are not held against it.
+pub fn after_restore(job: &Job) -> Job {
+    Job {
+        workers_lost: 0,
+        ..*job
+    }
+}
+
 /// Decides what becomes of a job whose attempt `token` has let its lease end; `None` when it is not running
 /// under that token any more.
 pub fn lease_expired(job: &Job, token: Token) -> Option<Job> {

@@ -1,0 +1,145 @@
+//! A copy that was put back, a failover, and a database that nobody has touched, with real rows.
+
+use shared::job::JobId;
+
+use super::*;
+use crate::db::Db;
+use crate::db::pages::sample::{Sample, id};
+use crate::db::recovery::{ReadRecovery, Recover, RecoveryAction};
+use crate::testing::TestDatabase;
+
+/// A running plugin with a running and a waiting job, and one that was to start again by itself.
+async fn database() -> (TestDatabase, Db) {
+    let mut sample = Sample::default();
+    sample
+        .plugin("OCR")
+        .plugin("SHELL")
+        .running("OCR", "runs", 5)
+        .waiting("OCR", "waits", 5);
+    let database = TestDatabase::create().await;
+    database.execute(&sample.sql()).await;
+    database
+        .execute(
+            "UPDATE plugins SET state = 'stopped', resume_at = tm_now() WHERE name = 'SHELL';
+             UPDATE jobs SET workers_lost = 2 WHERE title = 'runs'",
+        )
+        .await;
+    let db = database.db();
+    (database, db)
+}
+
+async fn beat(db: &Db, remembered_at: Option<Timestamp>) -> Beaten {
+    db.run(&Beat { remembered_at }).await.unwrap()
+}
+
+const PLUGINS: &str =
+    "SELECT name || ' ' || state || ' ' || (resume_at IS NULL) || ' ' || coalesce(state_by, '-')
+    FROM plugins ORDER BY name";
+const UNTOUCHED: [&str; 2] = ["OCR running true -", "SHELL stopped false -"];
+
+#[tokio::test]
+async fn a_database_that_stays_where_it_is_stops_nothing() {
+    let (database, db) = database().await;
+    let first = beat(&db, None).await;
+    assert_eq!(first.verdict, Verdict::Same);
+    assert_eq!(beat(&db, Some(first.at)).await.verdict, Verdict::Same);
+    assert_eq!(beat(&db, None).await.verdict, Verdict::Same);
+    assert_eq!(database.texts(PLUGINS).await, UNTOUCHED);
+}
+
+#[tokio::test]
+async fn a_failover_is_recorded_and_stops_nothing() {
+    let (database, db) = database().await;
+    let first = beat(&db, None).await;
+    database
+        .execute("UPDATE database_identity SET timeline = timeline + 1")
+        .await;
+    assert_eq!(beat(&db, Some(first.at)).await.verdict, Verdict::FailedOver);
+    assert_eq!(beat(&db, Some(first.at)).await.verdict, Verdict::Same);
+    assert_eq!(database.texts(PLUGINS).await, UNTOUCHED);
+    let changed = "SELECT (timeline_changed_at IS NOT NULL)::text FROM database_identity";
+    assert_eq!(database.texts(changed).await, ["true"]);
+}
+
+#[tokio::test]
+async fn a_copy_that_was_put_back_stops_every_plugin_for_good_and_says_what_ran() {
+    let (database, db) = database().await;
+    beat(&db, None).await;
+    database
+        .execute("UPDATE database_identity SET database_oid = 1")
+        .await;
+    assert_eq!(beat(&db, None).await.verdict, Verdict::Restored(How::Elsewhere));
+    assert_eq!(
+        database.texts(PLUGINS).await,
+        ["OCR stopping true coordinator", "SHELL stopped true coordinator"]
+    );
+    // Two more would have ended it; that its worker is lost by the restore is not held against it.
+    let spared = "SELECT workers_lost || ' ' || (lease_end > tm_now()) FROM jobs JOIN leases ON job_id = id";
+    assert_eq!(database.texts(spared).await, ["0 true"]);
+    assert_eq!(
+        beat(&db, None).await.verdict,
+        Verdict::Same,
+        "it is noticed twice"
+    );
+
+    let report = db.run(&ReadRecovery).await.unwrap();
+    assert!(report.restore.is_some());
+    let ran: Vec<JobId> = report.were_running.iter().map(|job| job.id).collect();
+    assert_eq!(ran, [id("runs")]);
+    assert_eq!(report.unfinished[0].jobs, 2);
+
+    let actor = Actor::on_this_machine();
+    let apply = Recover {
+        actor: &actor,
+        action: RecoveryAction::Apply,
+    };
+    let (reported, _) = db.run(&apply).await.unwrap();
+    assert_eq!(reported, Some(report));
+    let after = db.run(&ReadRecovery).await.unwrap();
+    assert!(after.restore.is_none() && after.reviewed_at.is_some() && after.were_running.is_empty());
+    assert_eq!(
+        database.texts("SELECT state FROM plugins ORDER BY name").await,
+        ["stopping", "stopped"]
+    );
+}
+
+#[tokio::test]
+async fn who_may_not_recover_changes_nothing_and_stands_in_the_audit_log() {
+    let (database, db) = database().await;
+    beat(&db, None).await;
+    let operator = Actor {
+        name: "eve".to_owned(),
+        role: crate::control::Role::Operator,
+    };
+    let declare = Recover {
+        actor: &operator,
+        action: RecoveryAction::Declare,
+    };
+    let (report, _) = db.run(&declare).await.unwrap();
+    assert_eq!(report, None);
+    assert_eq!(database.texts(PLUGINS).await, UNTOUCHED);
+    let audit = "SELECT actor || ' ' || action || ' ' || outcome FROM audit_log";
+    assert_eq!(database.texts(audit).await, ["eve recover forbidden"]);
+}
+
+#[tokio::test]
+async fn a_message_that_must_not_be_repeated_is_a_persons_question_after_a_restore() {
+    let (database, db) = database().await;
+    beat(&db, None).await;
+    database
+        .execute(
+            "INSERT INTO deliveries (id, job_id, plugin, number, kind, target, host, headers, payload, repeatable)
+             SELECT gen_random_uuid(), id, plugin, n, 'callback', 'http://goobi/', 'goobi', '{}', '{}', n = 1
+             FROM jobs, generate_series(1, 2) AS n WHERE title = 'waits';
+             UPDATE database_identity SET system_identifier = 1",
+        )
+        .await;
+    beat(&db, None).await;
+    let states = "SELECT number || ' ' || state FROM deliveries ORDER BY number";
+    assert_eq!(database.texts(states).await, ["1 pending", "2 unclear"]);
+    let report = db.run(&ReadRecovery).await.unwrap();
+    assert_eq!(
+        (report.deliveries_pending, report.deliveries_unclear),
+        (1, vec![id("waits")])
+    );
+}
