@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use shared::amqp::link::{self, Session};
 use shared::amqp::publisher::{Publisher, PublisherSlot};
+use shared::amqp::queue_type::QueueType;
 use shared::amqp::{Address, Error, topology};
 use shared::error::Chain;
 use tokio::sync::Notify;
@@ -59,15 +60,27 @@ pub struct Broker {
     pub patience: Patience,
     /// Lease of plugins that are announced for the first time, seconds.
     pub lease_seconds: i32,
+    /// What queues are made as.
+    pub queue_type: QueueType,
 }
 
 impl Broker {
-    /// Keeps the consuming connection up until `stop`.
+    /// Keeps the consuming connection up until `stop`, or until the broker turns out not to suit our queues, which only a
+    /// person can mend.
     pub async fn consume(self, address: Address, stop: CancellationToken) {
         self.status.set_user(address.user());
-        let serve = |session| {
+        let stop = stop.child_token();
+        let serve = |session: Session| {
             let (broker, stop) = (self.clone(), stop.clone());
-            async move { Box::pin(broker.serve(session, &stop)).await }
+            async move {
+                let version = session.version.as_deref().unwrap_or_default();
+                if let Err(error) = broker.queue_type.suits(version) {
+                    tracing::error!("{error}");
+                    stop.cancel();
+                    return Ok(());
+                }
+                Box::pin(broker.serve(session, &stop)).await
+            }
         };
         let failed = |error: &Error| self.status.set_trouble(error);
         link::run_telling("consume", &address, &stop, serve, failed).await;
@@ -103,7 +116,7 @@ impl Broker {
     /// Declares what is to be consumed, and waits until the database answers: without it, taking messages would
     /// only keep them from coordinators that have one. `false` when the process stops before.
     async fn begin(&self, session: &Session, stop: &CancellationToken) -> Result<bool, Error> {
-        topology::declare_fixed(session).await?;
+        topology::declare_fixed(session, self.queue_type).await?;
         while let Err(error) = self.db.run(&All).await {
             tracing::debug!(
                 "no messages are taken as long as the database is away: {}",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
+use shared::amqp::queue_type::QueueType;
 use shared::amqp::roles::WorkerGroup;
 use shared::telemetry::LogFormat;
 
@@ -64,6 +65,11 @@ pub struct Config {
     /// After this long, seconds, it is sent again when its queue holds fewer messages than jobs are published.
     #[arg(long, env = "TASKMANAGER_RESEND_MISSING_AFTER_SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
     pub resend_missing_after_seconds: u32,
+
+    /// What queues are made as: classic, or quorum (replicated; needs RabbitMQ 4.3). Existing queues stay what they are
+    /// until somebody deletes them.
+    #[arg(long, env = "TASKMANAGER_QUEUE_TYPE", default_value_t = QueueType::Classic)]
+    pub queue_type: QueueType,
 
     /// Lease of plugins that are announced for the first time, seconds.
     #[arg(long, env = "TASKMANAGER_LEASE_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(i32).range(1..=3600))]

@@ -94,6 +94,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         },
         worker_users: WorkerUsers::new(&config.worker_users),
         lease_seconds: config.lease_seconds,
+        queue_type: config.queue_type,
     };
     let rest = lifecycle.clone();
     let dispatcher = Dispatcher {

@@ -7,6 +7,7 @@
 pub mod lenient;
 pub mod link;
 pub mod publisher;
+pub mod queue_type;
 pub mod roles;
 pub mod topology;
 

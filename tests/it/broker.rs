@@ -403,3 +403,22 @@ fn without_contact_for_longer_than_allowed_a_job_is_broken_off_and_goes_on_later
     );
     assert_eq!(said[0].get::<_, &str>(0), "it had no contact for too long");
 }
+
+#[test]
+fn a_broker_that_mixes_priorities_in_quorum_queues_is_refused_at_the_start() {
+    let mut cluster = cluster("queue-type")
+        .expecting("does not keep the order of priorities")
+        .expecting("ended unexpectedly; the process ends too")
+        .start();
+    cluster.coordinator.terminate(LIMIT);
+    cluster
+        .coordinator
+        .set_env("TASKMANAGER_QUEUE_TYPE", Some("quorum"));
+    cluster.coordinator.start_without_waiting();
+    let ended = cluster.coordinator.wait_for_end(LIMIT);
+    assert!(!ended.success(), "{ended}");
+    assert!(cluster.coordinator.log().contains("set --queue-type classic"));
+    cluster.coordinator.set_env("TASKMANAGER_QUEUE_TYPE", None);
+    cluster.coordinator.start_again();
+    all_end_well(&cluster, &[]);
+}

@@ -49,7 +49,7 @@ pub(super) async fn run(broker: &Broker, session: &Session, stop: &CancellationT
 }
 
 async fn compare(broker: &Broker, session: &Session, trouble: &mut Trouble) -> Result<(), Error> {
-    let mut others = topology::declare_fixed(session).await?;
+    let mut others = topology::declare_fixed(session, broker.queue_type).await?;
     let unclaimed = Unclaimed {
         older_than_seconds: broker.patience.emptied_seconds,
     };
@@ -67,7 +67,7 @@ async fn compare(broker: &Broker, session: &Session, trouble: &mut Trouble) -> R
             None => make_queue(broker, session, name).await?,
             Some(depth) => {
                 broker.status.set_queue_missing(&name.queue(), false);
-                others.extend(topology::declare_plugin_queue(session, name).await?);
+                others.extend(topology::declare_plugin_queue(session, name, broker.queue_type).await?);
                 let doubtful = unclaimed.iter().find(|(plugin, _, _)| plugin == name);
                 let patience = &broker.patience;
                 if doubtful.is_some_and(|(_, published, age)| is_lost(depth, *published, *age, patience)) {
@@ -100,7 +100,7 @@ pub(super) async fn make_queue(broker: &Broker, session: &Session, plugin: &Plug
     broker.status.set_queue_missing(&plugin.queue(), true);
     if redispatch(broker, plugin, "its queue had to be made anew").await {
         failpoint::reach(Failpoint::ResendBeforeQueue);
-        topology::declare_plugin_queue(session, plugin).await?;
+        topology::declare_plugin_queue(session, plugin, broker.queue_type).await?;
         broker.status.set_queue_missing(&plugin.queue(), false);
         // What waited for the queue can be published now.
         broker.changes.announce();

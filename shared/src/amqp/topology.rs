@@ -4,13 +4,13 @@
 //! the broker, so time-outs and limits are policies or message properties.
 
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::types::FieldTable;
 use lapin::{Channel, ExchangeKind};
 
 use super::link::Session;
+use super::queue_type::QueueType;
 use super::{Error, call};
 use crate::error::Chain;
-use crate::job::Priority;
 use crate::plugin::PluginName;
 
 /// Jobs come in here (topic; the routing key is the submitter's to choose).
@@ -58,7 +58,7 @@ const EVENT_QUEUES: [(&str, &[&str]); 3] = [
 ///
 /// # Errors
 /// When the broker refuses anything else, for example because a permission is missing.
-pub async fn declare_fixed(session: &Session) -> Result<Vec<OtherArguments>, Error> {
+pub async fn declare_fixed(session: &Session, queue_type: QueueType) -> Result<Vec<OtherArguments>, Error> {
     let mut channel = session.channel().await?;
     let exchanges = [
         (SUBMIT_EXCHANGE, ExchangeKind::Topic),
@@ -77,7 +77,7 @@ pub async fn declare_fixed(session: &Session) -> Result<Vec<OtherArguments>, Err
     let mut others = Vec::new();
     let queues = [SUBMIT_QUEUE, SUBMIT_REJECTED_QUEUE, EVENTS_REJECTED_QUEUE];
     for queue in queues.into_iter().chain(EVENT_QUEUES.map(|(queue, _)| queue)) {
-        match declare_queue(&channel, queue, FieldTable::default()).await {
+        match declare_queue(&channel, queue, queue_type.arguments()).await {
             Err(error) if is_refused_with(&error, PRECONDITION_FAILED) => {
                 others.push(OtherArguments::of(queue, &error));
                 // The refusal has closed the channel.
@@ -148,14 +148,10 @@ pub async fn events_exchange_exists(session: &Session) -> Result<bool, Error> {
 pub async fn declare_plugin_queue(
     session: &Session,
     plugin: &PluginName,
+    queue_type: QueueType,
 ) -> Result<Option<OtherArguments>, Error> {
     let mut channel = session.channel().await?;
-    let mut arguments = FieldTable::default();
-    arguments.insert(
-        "x-max-priority".into(),
-        AMQPValue::ShortShortUInt(Priority::HIGHEST.get()),
-    );
-    let other = match declare_queue(&channel, &plugin.queue(), arguments).await {
+    let other = match declare_queue(&channel, &plugin.queue(), queue_type.plugin_arguments()).await {
         Err(error) if is_refused_with(&error, PRECONDITION_FAILED) => {
             // The refusal has closed the channel.
             channel = session.channel().await?;
