@@ -307,7 +307,8 @@ impl StateMachineTest for Transactions {
         let (database, db) = runtime.block_on(async {
             let database = TestDatabase::create().await;
             let mut sample = Sample::default();
-            sample.plugin(PLUGIN).worker(WORKER, PLUGIN, 1, 0, false);
+            // With more slots than there are jobs: its room is `worker_room`'s own test.
+            sample.plugin(PLUGIN).worker(WORKER, PLUGIN, 1_000, 0, false);
             database.execute(&sample.sql()).await;
             let db = database.db();
             (database, db)
