@@ -372,39 +372,6 @@ fn a_coordinator_that_may_not_answer_says_so() {
 }
 
 #[test]
-fn without_contact_for_longer_than_allowed_a_job_is_broken_off_and_goes_on_later() {
-    let mut cluster = shaken("contact").expecting("is broken off").start();
-    let limited = cluster
-        .taskmanager(&["plugin", "set", "NOOP", "--disconnect-limit", "5"])
-        .status()
-        .unwrap();
-    assert!(limited.success());
-    let volume = cluster.data().join("contact");
-    std::fs::create_dir(&volume).unwrap();
-    let id = cluster.submit(&json!({"plugin": "NOOP", "title": "long", "target": volume,
-        "parameters": {"items": 120, "item_ms": 100, "write": true}}));
-    cluster.wait_until(id, "a page done", |job| job.items_done > 0);
-    cluster.coordinator.freeze();
-    let worker = &cluster.workers[0];
-    eventually(LIMIT, "the worker breaks the job off", || {
-        if worker.log().contains("is broken off") {
-            Ok(())
-        } else {
-            Err(String::new())
-        }
-    });
-    cluster.coordinator.thaw();
-    let done = cluster.wait_until_done(id);
-    assert_eq!(done.outcomes()[0], "interrupted");
-    assert_eq!(std::fs::read_dir(volume.join("noop")).unwrap().count(), 120);
-    let said = cluster.sql(
-        "SELECT error FROM attempts WHERE job_id = $1 AND attempt = 1",
-        &[&id.0],
-    );
-    assert_eq!(said[0].get::<_, &str>(0), "it had no contact for too long");
-}
-
-#[test]
 fn a_broker_that_mixes_priorities_in_quorum_queues_is_refused_at_the_start() {
     let mut cluster = cluster("queue-type")
         .expecting("does not keep the order of priorities")

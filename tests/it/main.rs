@@ -9,6 +9,7 @@ mod broker;
 mod callback_tokens;
 mod cli;
 mod clocks;
+mod contact;
 mod control;
 mod crash;
 mod dashboard;
