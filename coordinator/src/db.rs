@@ -13,6 +13,7 @@ pub mod finish;
 pub mod heartbeats;
 pub mod identity;
 mod job_row;
+mod known;
 mod limits;
 #[cfg(test)]
 mod lock_order;
@@ -51,6 +52,7 @@ use shared::failpoint::{self, Failpoint};
 use shared::metrics::{DB_TRANSACTION_SECONDS, DB_TRANSACTIONS};
 
 pub use error::Error;
+use known::Known;
 use room::Room;
 
 /// How often a transaction that lost a race is tried.
@@ -81,6 +83,7 @@ pub trait Transact: Sync {
 pub struct Db {
     pool: Pool,
     room: Room,
+    known: Known,
 }
 
 impl std::fmt::Debug for Db {
@@ -117,6 +120,7 @@ impl Db {
         Ok(Self {
             pool,
             room: Room::default(),
+            known: Known::default(),
         })
     }
 

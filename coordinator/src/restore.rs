@@ -27,10 +27,23 @@ pub struct Sight {
     pub current: Identity,
     /// When the rows were written last, as they say.
     pub recorded_at: Timestamp,
-    /// When this process has written them last, as it remembers; `None` when it has just started.
-    pub remembered_at: Option<Timestamp>,
+    /// What this process remembers of its last beat; `None` when it has just started.
+    pub remembered: Option<Remembered>,
     /// The database's clock.
     pub now: Timestamp,
+}
+
+/// A beat that this process remembers, and what the database knows of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Remembered {
+    /// When it was written.
+    pub at: Timestamp,
+    /// It is there, or the one that was the newest before it is: no more than itself is missing.
+    pub kept: bool,
+    /// The newest beat of anybody that is there and not later than it. Those that a copy was given since are later.
+    pub newest: Option<Timestamp>,
+    /// When a restore was noticed, or looked after, last.
+    pub noticed_at: Option<Timestamp>,
 }
 
 /// What they are.
@@ -74,6 +87,9 @@ impl How {
 /// How much a failover may forget, or how long it may take while no coordinator runs, before it counts as a restore.
 pub const FORGOTTEN_MAX: Duration = Duration::from_mins(10);
 
+/// How long beats are kept; a coordinator that was cut off for longer remembers nothing.
+pub const BEATS_KEPT: Duration = Duration::from_hours(48);
+
 /// Judges it.
 pub fn judge(sight: &Sight) -> Verdict {
     let Sight {
@@ -85,20 +101,38 @@ pub fn judge(sight: &Sight) -> Verdict {
         return Verdict::Restored(How::Elsewhere);
     }
     let changed = recorded.timeline != current.timeline;
-    let longer = |from: Timestamp, to: Timestamp| {
-        to.duration_since(from)
-            .try_into()
-            .is_ok_and(|passed: Duration| passed > FORGOTTEN_MAX)
-    };
-    match sight.remembered_at {
+    let remembered = sight
+        .remembered
+        .filter(|remembered| !longer(remembered.at, sight.now, BEATS_KEPT));
+    match remembered {
         // Whoever was there all the time knows best.
-        Some(remembered) if longer(sight.recorded_at, remembered) => Verdict::Restored(How::Forgotten),
-        None if changed && (current.timeline < recorded.timeline || longer(sight.recorded_at, sight.now)) => {
+        Some(remembered) if is_forgotten(&remembered) => Verdict::Restored(How::Forgotten),
+        None if changed
+            && (current.timeline < recorded.timeline
+                || longer(sight.recorded_at, sight.now, FORGOTTEN_MAX)) =>
+        {
             Verdict::Restored(How::EarlierMoment)
         }
         _ if changed => Verdict::FailedOver,
         _ => Verdict::Same,
     }
+}
+
+/// Whether more is missing than a failover may lose, and nobody has noticed it yet.
+fn is_forgotten(remembered: &Remembered) -> bool {
+    let is_noticed = remembered
+        .noticed_at
+        .is_some_and(|noticed| noticed > remembered.at);
+    let is_missing = remembered
+        .newest
+        .is_none_or(|newest| longer(newest, remembered.at, FORGOTTEN_MAX));
+    !remembered.kept && !is_noticed && is_missing
+}
+
+fn longer(from: Timestamp, to: Timestamp, limit: Duration) -> bool {
+    to.duration_since(from)
+        .try_into()
+        .is_ok_and(|passed: Duration| passed > limit)
 }
 
 #[cfg(test)]
@@ -117,8 +151,25 @@ mod tests {
             recorded: RECORDED,
             current,
             recorded_at: at("11:59"),
-            remembered_at: None,
+            remembered: None,
             now: at("12:00"),
+        }
+    }
+
+    const KEPT: Remembered = Remembered {
+        at: Timestamp::UNIX_EPOCH,
+        kept: true,
+        newest: None,
+        noticed_at: None,
+    };
+
+    /// A beat of a minute ago is gone, and all after the newest one that is there.
+    fn missing(newest: &str) -> Remembered {
+        Remembered {
+            at: at("11:59"),
+            kept: false,
+            newest: Some(at(newest)),
+            noticed_at: None,
         }
     }
 
@@ -140,7 +191,7 @@ mod tests {
         ] {
             assert_eq!(judge(&sight(current)), Verdict::Restored(How::Elsewhere));
             let remembering = Sight {
-                remembered_at: Some(at("11:59")),
+                remembered: Some(KEPT),
                 ..sight(current)
             };
             assert_eq!(judge(&remembering), Verdict::Restored(How::Elsewhere));
@@ -158,10 +209,22 @@ mod tests {
         // It took all night, but what this process had written is there.
         let overnight = Sight {
             recorded_at: at("01:00"),
-            remembered_at: Some(at("01:02")),
+            remembered: Some(Remembered {
+                at: at("01:02"),
+                ..missing("01:00")
+            }),
             ..sight(promoted)
         };
         assert_eq!(judge(&overnight), Verdict::FailedOver);
+        // Seconds are lost, and nobody had been there before them since the day before.
+        let seconds = Sight {
+            remembered: Some(Remembered {
+                kept: true,
+                ..missing("01:00")
+            }),
+            ..sight(promoted)
+        };
+        assert_eq!(judge(&seconds), Verdict::FailedOver);
     }
 
     #[test]
@@ -183,18 +246,54 @@ mod tests {
     }
 
     #[test]
-    fn a_coordinator_that_has_lived_on_misses_what_it_had_written() {
-        let snapshot = Sight {
-            recorded_at: at("01:00"),
-            remembered_at: Some(at("11:59")),
+    fn a_coordinator_that_has_lived_on_misses_what_it_had_written_whoever_writes_meanwhile() {
+        // Another one has beaten in the copy before: the rows are fresh, and of this timeline.
+        let fresh = Sight {
+            recorded_at: at("12:00"),
+            remembered: Some(missing("01:00")),
             ..sight(RECORDED)
         };
-        assert_eq!(judge(&snapshot), Verdict::Restored(How::Forgotten));
+        assert_eq!(judge(&fresh), Verdict::Restored(How::Forgotten));
+        let no_beat_at_all = Sight {
+            remembered: Some(Remembered {
+                newest: None,
+                ..missing("01:00")
+            }),
+            ..fresh
+        };
+        assert_eq!(judge(&no_beat_at_all), Verdict::Restored(How::Forgotten));
         // Everything was shut down over night: nothing is missing.
         let slept = Sight {
             recorded_at: at("01:00"),
             ..sight(RECORDED)
         };
         assert_eq!(judge(&slept), Verdict::Same);
+    }
+
+    #[test]
+    fn a_restore_that_is_noticed_already_is_not_noticed_again_by_those_who_come_back_later() {
+        let noticed = |time| Sight {
+            remembered: Some(Remembered {
+                noticed_at: Some(at(time)),
+                ..missing("01:00")
+            }),
+            ..sight(RECORDED)
+        };
+        assert_eq!(judge(&noticed("12:00")), Verdict::Same);
+        assert_eq!(judge(&noticed("00:30")), Verdict::Restored(How::Forgotten));
+    }
+
+    #[test]
+    fn a_coordinator_that_was_cut_off_for_longer_than_beats_are_kept_remembers_nothing() {
+        let remembered = Some(Remembered {
+            newest: None,
+            ..missing("01:00")
+        });
+        let days_later = Sight {
+            now: at("12:00") + BEATS_KEPT + Duration::from_mins(1),
+            remembered,
+            ..sight(RECORDED)
+        };
+        assert_eq!(judge(&days_later), Verdict::Same);
     }
 }

@@ -66,7 +66,7 @@ impl Sender {
             let taken = if room == 0 {
                 Some(Ok(Vec::new()))
             } else {
-                finish_soon(&stop, PATIENCE, self.db.run(&take)).await
+                finish_soon(&stop, PATIENCE, self.db.run_where_known(&take)).await
             };
             match taken {
                 None => break,

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use shared::lifecycle::finish_soon;
 use shared::telemetry::Trouble;
 use tokio_util::sync::CancellationToken;
 
 use super::PATIENCE;
 use crate::control::Control;
-use crate::db::identity::{Beat, Beaten};
+use crate::db::identity::{Beat, Beaten, Memory};
 use crate::db::{self, Db};
 use crate::restore::Verdict;
 
@@ -18,12 +17,12 @@ const INTERVAL: Duration = Duration::from_secs(10);
 /// Time between two looks while the first one has not succeeded.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Remembers when it has looked last.
+/// Remembers its last look.
 #[derive(Debug)]
 pub struct Watch {
     db: Db,
     control: Control,
-    last: Option<Timestamp>,
+    last: Option<Memory>,
 }
 
 impl Watch {
@@ -53,6 +52,8 @@ impl Watch {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(INTERVAL) => {}
+                // What was to start waits for it.
+                () = self.db.doubted() => {}
                 () = stop.cancelled() => return,
             }
             match finish_soon(&stop, PATIENCE, self.look()).await {
@@ -65,15 +66,16 @@ impl Watch {
 
     async fn look(&mut self) -> Result<(), db::Error> {
         let beat = Beat {
-            remembered_at: self.last,
+            remembered: self.last,
         };
         let Beaten {
-            at,
+            memory,
             verdict,
             before,
             told,
         } = self.db.run(&beat).await?;
-        self.last = Some(at);
+        self.last = Some(memory);
+        self.db.note_beat(memory.id);
         match verdict {
             Verdict::Same => {}
             Verdict::FailedOver => tracing::warn!(

@@ -40,7 +40,7 @@ impl Handler for Claims<'_> {
             claims: &claims,
             users: &self.0.worker_users,
         };
-        let mut decided = self.0.db.run(&grant).await?.into_iter();
+        let mut decided = self.0.db.run_where_known(&grant).await?.into_iter();
         if !claims.is_empty() {
             failpoint::reach(Failpoint::ClaimBeforeReply);
         }

@@ -22,6 +22,11 @@ pub enum Error {
         /// The transaction's name.
         transaction: &'static str,
     },
+    /// The newest beat of this process is missing: the database may be a copy, which is found out first.
+    #[error(
+        "this coordinator's last beat is missing in the database: whether that is a copy is looked at first"
+    )]
+    NotLookedAt,
     /// Something was locked too late, as it has changed since it was looked at: the transaction is repeated.
     #[error("rows have changed before they could be locked (transaction {transaction})")]
     Overtaken {
@@ -79,7 +84,11 @@ impl Error {
                         code == "25006" || code.starts_with("57P0") || code.starts_with("08")
                     })
             }
-            Self::Config(_) | Self::Pool(_) | Self::Overtaken { .. } | Self::Inconsistent { .. } => false,
+            Self::Config(_)
+            | Self::Pool(_)
+            | Self::NotLookedAt
+            | Self::Overtaken { .. }
+            | Self::Inconsistent { .. } => false,
         }
     }
 

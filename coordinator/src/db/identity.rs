@@ -11,26 +11,37 @@ use uuid::Uuid;
 use super::control::{ActOnPlugins, Told};
 use super::{Error, Transact, job_row};
 use crate::control::{Actor, PluginAction};
-use crate::restore::{How, Identity, Sight, Verdict, judge};
+use crate::restore::{BEATS_KEPT, How, Identity, Remembered, Sight, Verdict, judge};
 
 /// Why plugins are stopped, for those who wonder.
 const REASON: &str = "the database was put back from a copy: `taskmanager recover` says what to do";
 
+/// A beat as the process that wrote it remembers it.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory {
+    /// The beat.
+    pub id: Uuid,
+    /// The one that was the newest before it, of whichever coordinator.
+    pub previous: Option<Uuid>,
+    /// When it was written, by the database's clock.
+    pub at: Timestamp,
+}
+
 /// Looks at the identity and records it.
 #[derive(Debug)]
 pub struct Beat {
-    /// When this process has recorded it last, by the database's clock.
-    pub remembered_at: Option<Timestamp>,
+    /// This process's last one.
+    pub remembered: Option<Memory>,
 }
 
 /// What was found.
 #[derive(Debug)]
 pub struct Beaten {
-    /// When it was recorded, by the database's clock.
-    pub at: Timestamp,
+    /// What is to be remembered.
+    pub memory: Memory,
     /// What the database is.
     pub verdict: Verdict,
-    /// When it was last written to before.
+    /// When it was last written to before, as far as it is known.
     pub before: Timestamp,
     /// Workers that are to be told to stop.
     pub told: Told,
@@ -41,12 +52,15 @@ impl Transact for Beat {
     type Output = Beaten;
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Beaten, Error> {
+        // The control file knows a new timeline only when a checkpoint after the promotion has ended.
         let current = tx
             .prepare_cached(
                 "-- identity.current
                  SELECT (SELECT system_identifier FROM pg_control_system()) AS system_identifier,
                         (SELECT oid::bigint FROM pg_database WHERE datname = current_database()) AS database_oid,
-                        (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline, tm_now() AS now",
+                        CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())
+                             ELSE ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::integer
+                        END AS timeline, tm_now() AS now",
             )
             .await?;
         let row = tx.query_one(&current, &[]).await?;
@@ -56,17 +70,20 @@ impl Transact for Beat {
             database_oid: row.try_get("database_oid")?,
             timeline: row.try_get("timeline")?,
         };
+        record_first(tx, current, now).await?;
         // What only it records is not locked by anything else, and locked here before all other rows.
         let recorded = tx
             .prepare_cached(
                 "-- identity.recorded
-                 SELECT system_identifier, database_oid, timeline,
-                        greatest(seen_at, (SELECT last_at FROM heartbeat_probe)) AS seen_at
-                 FROM database_identity FOR UPDATE OF database_identity",
+                 SELECT system_identifier, database_oid, timeline, seen_at,
+                        greatest(restored_at, reviewed_at) AS noticed_at
+                 FROM database_identity FOR UPDATE",
             )
             .await?;
-        let Some(row) = tx.query_opt(&recorded, &[]).await? else {
-            return first(tx, current, now).await;
+        let row = tx.query_one(&recorded, &[]).await?;
+        let remembered = match &self.remembered {
+            Some(memory) => Some(recall(tx, memory, row.try_get("noticed_at")?).await?),
+            None => None,
         };
         let recorded_at: Timestamp = row.try_get("seen_at")?;
         let sight = Sight {
@@ -77,12 +94,18 @@ impl Transact for Beat {
             },
             current,
             recorded_at,
-            remembered_at: self.remembered_at,
+            remembered,
             now,
         };
         let verdict = judge(&sight);
+        // Another coordinator may have written to the copy since.
+        let before = match verdict {
+            Verdict::Restored(How::Forgotten) => remembered.and_then(|remembered| remembered.newest),
+            _ => None,
+        }
+        .unwrap_or(recorded_at);
         let told = if let Verdict::Restored(how) = verdict {
-            stop_everything(tx, &Actor::coordinator(), how, recorded_at).await?
+            stop_everything(tx, &Actor::coordinator(), how, before).await?
         } else {
             Told::default()
         };
@@ -93,27 +116,24 @@ impl Transact for Beat {
                      timeline_changed_at = CASE WHEN timeline = $3 THEN timeline_changed_at ELSE $4 END",
             )
             .await?;
-        tx.execute(
-            &write,
-            &[
-                &current.system_identifier,
-                &current.database_oid,
-                &current.timeline,
-                &now,
-            ],
-        )
-        .await?;
+        let Identity {
+            system_identifier,
+            database_oid,
+            timeline,
+        } = current;
+        tx.execute(&write, &[&system_identifier, &database_oid, &timeline, &now])
+            .await?;
         Ok(Beaten {
-            at: now,
+            memory: write_beat(tx, now).await?,
             verdict,
-            before: recorded_at,
+            before,
             told,
         })
     }
 }
 
 /// A database that this release sees for the first time says nothing of its past.
-async fn first(tx: &Transaction<'_>, current: Identity, now: Timestamp) -> Result<Beaten, Error> {
+async fn record_first(tx: &Transaction<'_>, current: Identity, now: Timestamp) -> Result<(), Error> {
     let insert = tx
         .prepare_cached(
             "-- identity.first
@@ -128,11 +148,53 @@ async fn first(tx: &Transaction<'_>, current: Identity, now: Timestamp) -> Resul
     } = current;
     tx.execute(&insert, &[&system_identifier, &database_oid, &timeline, &now])
         .await?;
-    Ok(Beaten {
+    Ok(())
+}
+
+/// Looks for what this process remembers.
+async fn recall(
+    tx: &Transaction<'_>,
+    memory: &Memory,
+    noticed_at: Option<Timestamp>,
+) -> Result<Remembered, Error> {
+    let find = tx
+        .prepare_cached(
+            "-- identity.recall
+             SELECT EXISTS (SELECT FROM beats WHERE id = $1 OR id = $2) AS kept,
+                    (SELECT max(at) FROM beats WHERE at <= $3) AS newest",
+        )
+        .await?;
+    let row = tx
+        .query_one(&find, &[&memory.id, &memory.previous, &memory.at])
+        .await?;
+    Ok(Remembered {
+        at: memory.at,
+        kept: row.try_get("kept")?,
+        newest: row.try_get("newest")?,
+        noticed_at,
+    })
+}
+
+/// Writes a new one. The identity's row is locked, so that beats come one after the other.
+async fn write_beat(tx: &Transaction<'_>, now: Timestamp) -> Result<Memory, Error> {
+    let insert = tx
+        .prepare_cached(
+            "-- identity.beat
+             INSERT INTO beats (id, at) VALUES (gen_random_uuid(), $1)
+             RETURNING id, (SELECT id FROM beats ORDER BY at DESC LIMIT 1) AS previous",
+        )
+        .await?;
+    let row = tx.query_one(&insert, &[&now]).await?;
+    let remove = tx
+        .prepare_cached(
+            "-- identity.old\nDELETE FROM beats WHERE at < $1::timestamptz - make_interval(secs => $2)",
+        )
+        .await?;
+    tx.execute(&remove, &[&now, &BEATS_KEPT.as_secs_f64()]).await?;
+    Ok(Memory {
+        id: row.try_get("id")?,
+        previous: row.try_get("previous")?,
         at: now,
-        verdict: Verdict::Same,
-        before: now,
-        told: Told::default(),
     })
 }
 

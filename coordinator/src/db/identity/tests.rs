@@ -28,8 +28,25 @@ async fn database() -> (TestDatabase, Db) {
     (database, db)
 }
 
-async fn beat(db: &Db, remembered_at: Option<Timestamp>) -> Beaten {
-    db.run(&Beat { remembered_at }).await.unwrap()
+async fn beat(db: &Db, remembered: Option<Memory>) -> Beaten {
+    db.run(&Beat { remembered }).await.unwrap()
+}
+
+/// A copy was made; a coordinator went on for three hours, and remembers that, when the copy is put back beneath it.
+async fn put_back(database: &TestDatabase, db: &Db) -> Memory {
+    let made = beat(db, None).await.memory;
+    database.advance("3 hours").await;
+    let first = beat(db, Some(made)).await.memory;
+    let last = beat(db, Some(first)).await.memory;
+    database
+        .execute(&format!(
+            "DELETE FROM beats WHERE id <> '{}';
+             UPDATE database_identity SET seen_at = tm_now() - interval '3 hours';
+             UPDATE heartbeat_probe SET last_at = tm_now()",
+            made.id
+        ))
+        .await;
+    last
 }
 
 const PLUGINS: &str =
@@ -42,7 +59,7 @@ async fn a_database_that_stays_where_it_is_stops_nothing() {
     let (database, db) = database().await;
     let first = beat(&db, None).await;
     assert_eq!(first.verdict, Verdict::Same);
-    assert_eq!(beat(&db, Some(first.at)).await.verdict, Verdict::Same);
+    assert_eq!(beat(&db, Some(first.memory)).await.verdict, Verdict::Same);
     assert_eq!(beat(&db, None).await.verdict, Verdict::Same);
     assert_eq!(database.texts(PLUGINS).await, UNTOUCHED);
 }
@@ -54,8 +71,8 @@ async fn a_failover_is_recorded_and_stops_nothing() {
     database
         .execute("UPDATE database_identity SET timeline = timeline + 1")
         .await;
-    assert_eq!(beat(&db, Some(first.at)).await.verdict, Verdict::FailedOver);
-    assert_eq!(beat(&db, Some(first.at)).await.verdict, Verdict::Same);
+    assert_eq!(beat(&db, Some(first.memory)).await.verdict, Verdict::FailedOver);
+    assert_eq!(beat(&db, Some(first.memory)).await.verdict, Verdict::Same);
     assert_eq!(database.texts(PLUGINS).await, UNTOUCHED);
     let changed = "SELECT (timeline_changed_at IS NOT NULL)::text FROM database_identity";
     assert_eq!(database.texts(changed).await, ["true"]);
@@ -101,6 +118,102 @@ async fn a_copy_that_was_put_back_stops_every_plugin_for_good_and_says_what_ran(
         database.texts("SELECT state FROM plugins ORDER BY name").await,
         ["stopping", "stopped"]
     );
+}
+
+#[tokio::test]
+async fn a_coordinator_that_lives_on_over_a_copy_notices_it_although_probes_have_reached_it_before() {
+    let (database, db) = database().await;
+    let remembered = put_back(&database, &db).await;
+    let beaten = beat(&db, Some(remembered)).await;
+    assert_eq!(beaten.verdict, Verdict::Restored(How::Forgotten));
+    assert_eq!(
+        database.texts(PLUGINS).await,
+        ["OCR stopping true coordinator", "SHELL stopped true coordinator"]
+    );
+    assert_eq!(beat(&db, Some(beaten.memory)).await.verdict, Verdict::Same);
+    // Another one that had lived on, and comes back when a person has looked.
+    let apply = Recover {
+        actor: &Actor::on_this_machine(),
+        action: RecoveryAction::Apply,
+    };
+    db.run(&apply).await.unwrap();
+    assert_eq!(beat(&db, Some(remembered)).await.verdict, Verdict::Same);
+}
+
+#[tokio::test]
+async fn a_coordinator_that_has_just_started_in_a_copy_does_not_hide_it_from_one_that_lives_on() {
+    let (database, db) = database().await;
+    let remembered = put_back(&database, &db).await;
+    let fresh = beat(&db, None).await;
+    assert_eq!(fresh.verdict, Verdict::Same, "it can't know");
+    beat(&db, Some(fresh.memory)).await;
+    let beaten = beat(&db, Some(remembered)).await;
+    assert_eq!(beaten.verdict, Verdict::Restored(How::Forgotten));
+    let lost = remembered.at.duration_since(beaten.before);
+    assert!(
+        lost.as_hours() >= 2,
+        "the copy is said to be of {}",
+        beaten.before
+    );
+}
+
+#[tokio::test]
+async fn a_failover_that_lost_seconds_is_no_restore() {
+    let (database, db) = database().await;
+    let kept = beat(&db, None).await.memory;
+    database.advance("10 seconds").await;
+    let first = beat(&db, Some(kept)).await.memory;
+    let last = beat(&db, Some(first)).await.memory;
+    database
+        .execute(&format!(
+            "DELETE FROM beats WHERE id <> '{}';
+             UPDATE database_identity SET timeline = timeline - 1",
+            kept.id
+        ))
+        .await;
+    // Another coordinator is faster, and only it sees that the server is another one.
+    assert_eq!(beat(&db, None).await.verdict, Verdict::FailedOver);
+    assert_eq!(beat(&db, Some(last)).await.verdict, Verdict::Same);
+    assert_eq!(database.texts(PLUGINS).await, UNTOUCHED);
+}
+
+#[tokio::test]
+async fn a_lost_beat_after_a_quiet_night_is_no_restore() {
+    let (database, db) = database().await;
+    beat(&db, None).await;
+    database.advance("9 hours").await;
+    let morning = beat(&db, None).await.memory;
+    database
+        .execute(&format!("DELETE FROM beats WHERE id = '{}'", morning.id))
+        .await;
+    assert_eq!(beat(&db, Some(morning)).await.verdict, Verdict::Same);
+}
+
+#[tokio::test]
+async fn nothing_begins_where_the_last_beat_is_missing_until_it_was_looked_at() {
+    let (database, db) = database().await;
+    let memory = beat(&db, None).await.memory;
+    db.note_beat(memory.id);
+    db.run_where_known(&ReadRecovery).await.unwrap();
+    database.execute("DELETE FROM beats").await;
+    let refused = db.run_where_known(&ReadRecovery).await;
+    assert!(matches!(refused, Err(Error::NotLookedAt)), "{refused:?}");
+    // The look is asked for, and after it everything goes on.
+    db.doubted().await;
+    db.note_beat(beat(&db, Some(memory)).await.memory.id);
+    db.run_where_known(&ReadRecovery).await.unwrap();
+}
+
+#[tokio::test]
+async fn beats_are_kept_for_two_days() {
+    let (database, db) = database().await;
+    beat(&db, None).await;
+    database.advance("47 hours").await;
+    beat(&db, None).await;
+    assert_eq!(database.texts("SELECT count(*)::text FROM beats").await, ["2"]);
+    database.advance("49 hours").await;
+    beat(&db, None).await;
+    assert_eq!(database.texts("SELECT count(*)::text FROM beats").await, ["2"]);
 }
 
 #[tokio::test]
