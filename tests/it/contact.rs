@@ -38,13 +38,3 @@ fn without_contact_for_longer_than_allowed_a_job_is_broken_off_and_goes_on_later
     );
     assert_eq!(said[0].get::<_, &str>(0), "it had no contact for too long");
 }
-
-#[test]
-fn a_limit_of_contact_breaks_no_job_off_whose_worker_is_well() {
-    let cluster = Cluster::named("contact-quiet").plugins("NOOP=1").start();
-    cluster.sql("UPDATE plugins SET disconnect_limit_seconds = 6", &[]);
-    // One long page, of which there is nothing to tell: only heartbeats keep the contact.
-    let id = cluster
-        .submit(&json!({"plugin": "NOOP", "title": "quiet", "parameters": {"items": 1, "item_ms": 14_000}}));
-    assert_eq!(cluster.wait_until_done(id).outcomes(), ["done"]);
-}
