@@ -101,7 +101,7 @@ fn a_full_disk_of_postgresql_is_told_and_everything_goes_on_once_there_is_room()
         .private_postgres_on_small_disk(200)
         .start();
     let api = cluster.api();
-    let running = api.submit(&job("runs", 2_000));
+    let running = api.submit(&job("runs", 5_000));
     cluster.wait_until(running, "runs", |job| job.state == "PROCESSING");
     let mut jobs = vec![running, api.submit(&job("waits", 0))];
     cluster.small_disk().fill(0).unwrap();
@@ -121,6 +121,14 @@ fn a_full_disk_of_postgresql_is_told_and_everything_goes_on_once_there_is_room()
         Err(format!("{}: {}", answer.status, answer.body))
     });
     wait_for_readiness(&cluster, 503, "no room left on its disk: free disk space");
+    let runs = cluster.count("SELECT count(*) FROM leases JOIN jobs ON id = job_id WHERE title = 'runs'");
+    assert_eq!(runs, 1, "its run goes on");
+    let page = api.get("/").unwrap();
+    assert!(
+        page.status == 200 && page.body.contains(">runs<"),
+        "{}",
+        page.status
+    );
     assert!(doctor(&cluster).contains("no room left on its disk: free disk space"));
     assert_eq!(metric(&cluster, FULL), "1");
     let log = cluster.coordinator.log();
@@ -149,6 +157,11 @@ fn a_full_disk_of_postgresql_is_told_and_everything_goes_on_once_there_is_room()
     }
 
     all_done_once(&cluster, &jobs);
+    assert_eq!(
+        api.job(running).unwrap().outcomes(),
+        ["done"],
+        "the full disk cost a run"
+    );
     let again = api.submit(&large_job("afterwards"));
     cluster.wait_until_done(again);
     wait_for_readiness(&cluster, 200, "");

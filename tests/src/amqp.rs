@@ -193,16 +193,20 @@ impl Amqp {
 
     /// How many messages are ready in a queue.
     pub fn depth(&self, queue: &str) -> u32 {
+        self.find_depth(queue).expect("the queue is there")
+    }
+
+    /// The same for a queue that may be missing; then RabbitMQ closes the channel, and this is of no more use.
+    pub fn find_depth(&self, queue: &str) -> Option<u32> {
         let passive = QueueDeclareOptions {
             passive: true,
             ..QueueDeclareOptions::default()
         };
-        runtime::wait(
+        let found = runtime::wait(
             self.channel
                 .queue_declare(queue.into(), passive, FieldTable::default()),
-        )
-        .expect("the queue is there")
-        .message_count()
+        );
+        found.ok().map(|found| found.message_count())
     }
 
     /// Deletes a queue with all that is in it.

@@ -81,6 +81,9 @@ impl Workshop {
             grant.job_id,
             token,
             Duration::from_secs(grant.lease_seconds.into()),
+            grant
+                .disconnect_limit_seconds
+                .map(|seconds| Duration::from_secs(seconds.into())),
         );
         tracing::info!(
             job.id = %grant.job_id, job.plugin = %grant.plugin, attempt.number = grant.attempt,
@@ -94,10 +97,7 @@ impl Workshop {
             tokio::time::sleep(END_MAX).await;
         };
         let contact_lost = async {
-            let limit = grant.disconnect_limit_seconds;
-            attempt
-                .out_of_contact(limit.map(|seconds| Duration::from_secs(seconds.into())))
-                .await;
+            attempt.out_of_contact().await;
             tracing::warn!(
                 job.id = %grant.job_id, attempt.number = grant.attempt,
                 "attempt {} of job {} is broken off: no contact for longer than its plugin allows",
@@ -135,6 +135,10 @@ impl Workshop {
     }
 
     async fn work(&self, grant: &Grant, plugin: Arc<dyn Plugin>, attempt: &Attempt) -> Worked {
+        if grant.manifest.is_some() {
+            // Half of it may be visible: whatever stops this attempt, the next one goes on.
+            attempt.begin_publishing();
+        }
         let prepared = self.prepare(grant, attempt).await;
         let (context, scratch) = match prepared {
             Ok(prepared) => prepared,
@@ -261,6 +265,8 @@ impl Workshop {
         let mut told = false;
         loop {
             let error = match publish::complete(store, granted, &attempt.progress).await {
+                // Another attempt completes the same, and needs the store for that.
+                Ok(()) if attempt.stop_reason() == Some(StopReason::Lost) => return Worked::Fenced,
                 Ok(()) => return Worked::report(granted.outcome.clone()),
                 Err(_) if attempt.stop.is_cancelled() => return conclude(attempt, AttemptError::Stopped),
                 Err(error) => error,
@@ -282,6 +288,8 @@ impl Workshop {
             tokio::select! {
                 () = tokio::time::sleep(STORAGE_PAUSE) => {}
                 () = attempt.stop.cancelled() => {}
+                // Whoever drains the worker need not wait for the storage.
+                () = attempt.pause.cancelled() => return Worked::report(interrupted(PUBLISHING)),
             }
         }
     }

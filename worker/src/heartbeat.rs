@@ -60,16 +60,16 @@ pub async fn run(heart: Heart, end: CancellationToken) {
             () = end.cancelled() => return,
         }
         tokio::select! {
-            () = tokio::time::sleep(interval(running.shortest_lease()).saturating_sub(SHORTEST)) => {}
+            () = tokio::time::sleep(interval(running.least_patience()).saturating_sub(SHORTEST)) => {}
             () = running.changed.notified() => {}
             () = end.cancelled() => return,
         }
     }
 }
 
-/// Two heartbeats may be lost before a lease ends.
-fn interval(shortest_lease: Option<Duration>) -> Duration {
-    shortest_lease.map_or(INTERVAL, |lease| INTERVAL.min(lease / 3))
+/// Two heartbeats may be lost before an attempt's patience ends.
+fn interval(least_patience: Option<Duration>) -> Duration {
+    least_patience.map_or(INTERVAL, |patience| INTERVAL.min(patience / 3))
 }
 
 /// Tells coordinators that this worker has ended, so that nobody counts on its slots; they notice anyway.

@@ -41,6 +41,8 @@ pub struct Attempt {
     pub progress: Progress,
     /// Without a heartbeat for this long it counts as lost.
     pub lease: Duration,
+    /// Without contact to any coordinator for this long it is broken off; `None`: it goes on.
+    pub contact_limit: Option<Duration>,
     /// Cancelled when it has to stop.
     pub stop: CancellationToken,
     /// Cancelled when it has to give the job back at its next item.
@@ -78,9 +80,9 @@ impl Attempt {
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Ends when no coordinator has spoken of it for this long; never without a limit.
-    pub async fn out_of_contact(&self, limit: Option<Duration>) {
-        let Some(limit) = limit else {
+    /// Ends when no coordinator has spoken of it for as long as its limit says; never without one.
+    pub async fn out_of_contact(&self) {
+        let Some(limit) = self.contact_limit else {
             return std::future::pending().await;
         };
         loop {
@@ -108,12 +110,19 @@ pub struct Running {
 
 impl Running {
     /// An attempt begins.
-    pub fn begin(&self, job_id: JobId, token: Token, lease: Duration) -> Attempt {
+    pub fn begin(
+        &self,
+        job_id: JobId,
+        token: Token,
+        lease: Duration,
+        contact_limit: Option<Duration>,
+    ) -> Attempt {
         let attempt = Attempt {
             job_id,
             token,
             progress: Progress::new(Arc::clone(&self.changed)),
             lease,
+            contact_limit,
             stop: CancellationToken::new(),
             pause: CancellationToken::new(),
             reason: Arc::default(),
@@ -135,9 +144,14 @@ impl Running {
         self.lock().contains_key(&claim_id)
     }
 
-    /// The shortest lease among them.
-    pub fn shortest_lease(&self) -> Option<Duration> {
-        self.lock().values().map(|attempt| attempt.lease).min()
+    /// How long the most impatient of them may be without a heartbeat: its lease, or its limit of contact.
+    pub fn least_patience(&self) -> Option<Duration> {
+        let attempts = self.lock();
+        let patience = |attempt: &Attempt| {
+            let limit = attempt.contact_limit.unwrap_or(attempt.lease);
+            limit.min(attempt.lease)
+        };
+        attempts.values().map(patience).min()
     }
 
     /// All of them, as they are now.
@@ -191,15 +205,18 @@ mod tests {
             attempt: 1,
             claim_id: ClaimId::generate(),
         };
-        let attempt = running.begin(JobId::generate(), token, Duration::from_mins(1));
+        let minute = Duration::from_mins(1);
+        let attempt = running.begin(JobId::generate(), token, minute * 5, Some(minute));
+        assert_eq!(running.least_patience(), Some(minute));
         let begun = Instant::now();
         let spoken = async {
             tokio::time::sleep(Duration::from_secs(59)).await;
             running.obey(token.claim_id, Verdict::Ok);
         };
-        tokio::join!(attempt.out_of_contact(Some(Duration::from_mins(1))), spoken);
+        tokio::join!(attempt.out_of_contact(), spoken);
         assert_eq!(begun.elapsed().as_secs(), 119);
-        let ever = tokio::time::timeout(Duration::from_hours(1000), attempt.out_of_contact(None));
+        let patient = Running::default().begin(JobId::generate(), token, minute, None);
+        let ever = tokio::time::timeout(Duration::from_hours(1000), patient.out_of_contact());
         assert!(ever.await.is_err(), "without a limit it ends");
     }
 }

@@ -288,7 +288,8 @@ impl Settings {
             (
                 "disconnect_limit_seconds",
                 self.disconnect_limit_seconds.flatten().map(i64::from),
-                1,
+                // Shorter ones would take one late answer for lost contact.
+                30,
                 31_536_000,
             ),
             ("lease_seconds", self.lease_seconds.map(i64::from), 1, 3_600),

@@ -15,13 +15,14 @@ const END_LIMIT: Duration = Duration::from_secs(40);
 const CLAIMS: &str = "taskmanager_claims_total";
 
 fn depth_becomes(cluster: &Cluster, expected: u32) {
-    let amqp = cluster.amqp();
-    eventually(LIMIT, &format!("{expected} messages in {QUEUE}"), || {
-        match amqp.depth(QUEUE) {
-            depth if depth == expected => Ok(()),
-            depth => Err(depth.to_string()),
-        }
-    });
+    eventually(
+        LIMIT,
+        &format!("{expected} messages in {QUEUE}"),
+        || match cluster.amqp().find_depth(QUEUE) {
+            Some(depth) if depth == expected => Ok(()),
+            other => Err(format!("{other:?}")),
+        },
+    );
 }
 
 #[test]

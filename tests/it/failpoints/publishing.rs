@@ -71,6 +71,28 @@ fn what_was_granted_is_completed_wherever_its_worker_dies() {
 }
 
 #[test]
+fn what_was_granted_is_completed_although_its_source_is_gone_and_its_target_was_away() {
+    let mut cluster = start(where_a_worker_dies("death-away").expecting("waits to go on publishing"));
+    set_lease(&cluster, SHORT_LEASE);
+    cluster.arm(Failpoint::BetweenRenames);
+    let id = submit(&cluster, "away");
+    cluster.worker_dies_at(0, Failpoint::BetweenRenames);
+    set_lease(&cluster, LONG_LEASE);
+    let (target, elsewhere) = (cluster.data().join("away"), cluster.data().join("elsewhere"));
+    fs::rename(&target, &elsewhere).unwrap();
+    // Something is in its place that is no folder: nobody can open it, and nobody may make it anew.
+    fs::write(&target, "").unwrap();
+    fs::rename(seen(&cluster), cluster.data().join("seen-before")).unwrap();
+    cluster.workers[0].start_again();
+    cluster.wait_until(id, "what it waits for", |job| job.state == "WAITINGFORUPLOAD");
+    fs::remove_file(&target).unwrap();
+    fs::rename(&elsewhere, &target).unwrap();
+    assert_eq!(cluster.wait_until_done(id).outcomes(), ["lost", "done"]);
+    assert_eq!(visible(&cluster, "away"), (3, false));
+    assert_eq!(written_by(&cluster, "away"), [1, 1, 1]);
+}
+
+#[test]
 fn a_result_on_a_dead_workers_disk_is_delivered_by_the_next_process_there() {
     let mut cluster = start(Cluster::named("death-spool"));
     for (point, ended) in [

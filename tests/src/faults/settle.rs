@@ -12,6 +12,10 @@ use super::site::Site;
 const ACKNOWLEDGE_LIMIT: Duration = Duration::from_mins(1);
 /// How long jobs may take to end then. A lost message is missed after half a minute, and two workers more may die.
 const END_LIMIT: Duration = Duration::from_mins(2);
+/// Longest wait for workers to remove item stores that nobody needs.
+const STORES_LIMIT: Duration = Duration::from_mins(1);
+/// Whom workers have not answered for in this time is passed over.
+const STORES_PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// What came of all orders and jobs.
@@ -54,6 +58,7 @@ pub(super) fn settle(
         }
         thread::sleep(PAUSE);
     };
+    remove_useless_stores(site);
     let seconds = began.elapsed().as_secs_f64();
     journal.note(format!(
         "{} jobs are unfinished after {seconds:.0} s",
@@ -65,6 +70,22 @@ pub(super) fn settle(
         troubles,
         unfinished,
         seconds,
+    }
+}
+
+/// Waits until workers have removed the item stores that nobody needs. Whom a fault has kept from it would be passed over
+/// after some minutes: these are not waited for.
+fn remove_useless_stores(site: &Site) {
+    let began = Instant::now();
+    let time_passes = "UPDATE stores_to_remove SET due_at = tm_now() - interval '1 minute'
+        WHERE removed_at IS NULL AND due_at > tm_now() RETURNING 1";
+    let left = "SELECT 1 FROM stores_to_remove WHERE removed_at IS NULL";
+    let mut passed = began;
+    while began.elapsed() < STORES_LIMIT && !site.sql(left, &[]).is_ok_and(|rows| rows.is_empty()) {
+        if passed.elapsed() > STORES_PATIENCE && site.sql(time_passes, &[]).is_ok() {
+            passed = Instant::now();
+        }
+        thread::sleep(PAUSE);
     }
 }
 

@@ -143,6 +143,9 @@ impl Site {
             .env_remove("DATABASE_URL")
             .env("TASKMANAGER_SCRATCH", self.scratch().join(&name))
             .env("TASKMANAGER_WORKER_NAME", &name)
+            // Far less than the small disks have.
+            .env("TASKMANAGER_SCRATCH_FREE_MIN", "4M")
+            .env("TASKMANAGER_TARGET_FREE_MIN", "4M")
             .env("TASKMANAGER_PLUGINS", PLUGINS);
         self.launch(
             &name,

@@ -100,7 +100,7 @@ mod tests {
             attempt: 1,
             claim_id: ClaimId::generate(),
         };
-        Running::default().begin(JobId::generate(), token, Duration::from_mins(1))
+        Running::default().begin(JobId::generate(), token, Duration::from_mins(1), None)
     }
 
     fn outcome(attempt: &Attempt) -> Outcome {

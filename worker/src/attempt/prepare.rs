@@ -14,7 +14,7 @@ use crate::free_space::{FreeSpace, Full};
 use crate::item_store::{ItemStore, storage_failure};
 use crate::plugin::AttemptError;
 use crate::roots::{self, Roots};
-use crate::running::Attempt;
+use crate::running::{Attempt, StopReason};
 
 /// Pause before a full file system is looked at again.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -42,13 +42,17 @@ impl Workshop {
         attempt: &Attempt,
     ) -> Result<(Context, TempDir), AttemptError> {
         let mut told = false;
+        let granted = grant.manifest.is_some();
         let folders = loop {
             let (roots, space, grant) = (Arc::clone(&self.roots), self.space.clone(), grant.clone());
             let opened = tokio::task::spawn_blocking(move || open(&roots, &space, &grant)).await;
             let full = match opened {
                 Ok(Ok(folders)) => break folders,
-                Ok(Err(Unready::Failed(error))) => return Err(error),
                 Ok(Err(Unready::Full(full))) => full,
+                // What was granted is only completed: it waits for its target, here or on the next worker.
+                Ok(Err(Unready::Failed(error))) if granted => format!("waits to go on publishing: {error}"),
+                Err(panic) if granted => format!("waits to go on publishing: {panic}"),
+                Ok(Err(Unready::Failed(error))) => return Err(error),
                 Err(panic) => return Err(AttemptError::retryable(format!("preparing failed: {panic}"))),
             };
             attempt.progress.detail(full.clone());
@@ -60,7 +64,11 @@ impl Workshop {
             }
             tokio::select! {
                 biased;
-                () = attempt.stop.cancelled() => return Err(AttemptError::Stopped),
+                () = attempt.stop.cancelled() => return Err(match attempt.stop_reason() {
+                    // Waiting is no failure: it goes back to its queue, and waits again.
+                    Some(StopReason::OverBudget) => AttemptError::Yielded,
+                    _ => AttemptError::Stopped,
+                }),
                 () = attempt.pause.cancelled() => return Err(AttemptError::Yielded),
                 () = tokio::time::sleep(PAUSE) => {}
             }
@@ -87,7 +95,9 @@ impl Workshop {
 }
 
 fn open(roots: &Roots, space: &FreeSpace, grant: &Grant) -> Result<Folders, Unready> {
-    let source = grant.source.as_deref().map(|source| roots.open(source));
+    // What was granted needs its source no more.
+    let source = grant.source.as_deref().filter(|_| grant.manifest.is_none());
+    let source = source.map(|source| roots.open(source));
     let source = source.transpose().map_err(unready)?;
     let target = grant.target.as_deref().map(|target| roots.create(target));
     let target = target.transpose().map_err(unready)?;

@@ -36,7 +36,12 @@ impl Parameters {
     pub(super) fn number(&self, name: &str, default: u32) -> Result<u32, AttemptError> {
         let read = |value: &Value| match value {
             Value::String(text) => text.trim().parse().ok(),
-            other => other.as_u64().and_then(|number| u32::try_from(number).ok()),
+            // Some write whole numbers as 5.0, and JSON Schema takes that for one.
+            Value::Number(number) => {
+                let text = number.to_string();
+                text.strip_suffix(".0").unwrap_or(&text).parse().ok()
+            }
+            _ => None,
         };
         match self.get(name) {
             None => Ok(default),
@@ -62,7 +67,7 @@ pub(super) fn number_schema() -> Value {
         "type": ["integer", "string", "null"],
         "minimum": 0,
         "maximum": u32::MAX,
-        "pattern": r"^\s*\+?[0-9]+\s*$",
+        "pattern": r"^\s*\+?[0-9]{1,9}\s*$",
         "description": NUMBER,
     })
 }
@@ -114,6 +119,11 @@ mod tests {
             any::<i64>().prop_map(Value::from),
             (0..=u64::from(u32::MAX) + 1).prop_map(Value::from),
             "[ ]{0,2}[+-]?[0-9]{0,9}[ x]?".prop_map(Value::from),
+            "[5-9][0-9]{9,20}".prop_map(Value::from),
+            (-5..=5_i8).prop_map(|number| Value::from(f64::from(number))),
+            any::<f64>()
+                .prop_filter("not minus nothing", |number| *number != 0.0)
+                .prop_map(Value::from),
             "true|false|True|yes|1|".prop_map(Value::from),
             Just(json!([1])),
             Just(json!({"a": 1})),

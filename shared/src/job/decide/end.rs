@@ -83,7 +83,7 @@ pub fn after_restore(job: &Job) -> Job {
 }
 
 /// Decides what becomes of a job whose attempt `token` has let its lease end; `None` when it is not running
-/// under that token any more.
+/// under that token any more. What was granted is completed, however many workers die over it.
 pub fn lease_expired(job: &Job, token: Token) -> Option<Job> {
     if !job.runs_as(token) {
         return None;
@@ -94,7 +94,7 @@ pub fn lease_expired(job: &Job, token: Token) -> Option<Job> {
     };
     Some(if job.is_being_cancelled() {
         lost.with_state(JobState::Cancelled)
-    } else if lost.workers_lost >= WORKERS_LOST_MAX {
+    } else if lost.workers_lost >= WORKERS_LOST_MAX && !job.publish_granted {
         lost.with_state(JobState::Error)
     } else {
         lost.requeued()

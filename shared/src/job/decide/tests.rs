@@ -154,6 +154,15 @@ fn a_lost_worker_gives_the_job_back_under_a_new_number_and_three_end_it() {
 }
 
 #[test]
+fn what_was_granted_is_completed_however_many_workers_die_over_it() {
+    let (running, token) = granted(&Job::submitted(), 1);
+    let (_, mut publishing) = ask_to_publish(&running, token);
+    publishing.workers_lost = WORKERS_LOST_MAX;
+    let next = lease_expired(&publishing, token).unwrap();
+    assert_eq!((next.state, next.publish_granted), (JobState::Queued, true));
+}
+
+#[test]
 fn the_last_claimer_is_revived_until_somebody_claims_anew() {
     let (running, first) = granted(&Job::submitted(), 1);
     let waiting = lease_expired(&running, first).unwrap();

@@ -79,11 +79,6 @@ pub(super) fn stores_gone(site: &Site, submitted: &Submitted, facts: &Facts) -> 
         for job in facts.ended.get(&title).into_iter().flatten() {
             if job.state != "ERROR" {
                 let store = target(&site.data(), order.number).join(format!(".taskmanager-{}", job.id));
-                if store.exists() && nobody_was_there_to_remove_it(job, facts) {
-                    let why = "cancelled while no worker had it that could have removed the store";
-                    check.excused.push(format!("{title}: {why}"));
-                    continue;
-                }
                 check.look(!store.exists(), || {
                     let mut left = BTreeMap::new();
                     read(&store, "", &mut left);
@@ -93,16 +88,6 @@ pub(super) fn stores_gone(site: &Site, submitted: &Submitted, facts: &Facts) -> 
         }
     }
     check
-}
-
-/// The one excuse: a job that is cancelled while no worker has it keeps its store, as nothing removes that yet. It goes
-/// with the promise that such stores are removed.
-fn nobody_was_there_to_remove_it(job: &Ended, facts: &Facts) -> bool {
-    let stopped = facts
-        .attempts
-        .iter()
-        .any(|attempt| attempt.job == job.id && attempt.outcome.as_deref() == Some("cancelled"));
-    job.state == "CANCELLED" && !stopped
 }
 
 fn granted(job: &Ended) -> BTreeMap<String, String> {
