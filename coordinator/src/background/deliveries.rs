@@ -17,9 +17,9 @@ use shared::telemetry::Trouble;
 use tokio_util::sync::CancellationToken;
 
 use super::PATIENCE;
-use crate::db::Db;
 use crate::db::deliveries::{Settle, Settled, Take};
 use crate::db::notify::Changes;
+use crate::db::{Db, Error};
 use crate::deliveries::{Answer, Delivery, Next, Patience, Post, next, of_name};
 use crate::secrets::Secrets;
 
@@ -57,17 +57,21 @@ impl Sender {
         let mut under_way = FuturesUnordered::new();
         while !stop.is_cancelled() {
             let room = UNDER_WAY_MAX - under_way.len().min(UNDER_WAY_MAX);
-            let take = Take {
-                limit: i64::try_from(room).unwrap_or_default(),
-                limit_per_host: UNDER_WAY_PER_HOST,
-                under_way: &hosts,
-                lease_seconds: (self.post.timeout + RECORDING).as_secs_f64(),
+            let mut ended: Vec<String> = Vec::new();
+            let taken = {
+                let taking = self.take(room, &hosts, &stop);
+                tokio::pin!(taking);
+                // What is under way goes on meanwhile: a slow database must not use up a request's time.
+                loop {
+                    tokio::select! {
+                        taken = &mut taking => break taken,
+                        Some(host) = under_way.next(), if !under_way.is_empty() => ended.push(host),
+                    }
+                }
             };
-            let taken = if room == 0 {
-                Some(Ok(Vec::new()))
-            } else {
-                finish_soon(&stop, PATIENCE, self.db.run_where_known(&take)).await
-            };
+            for host in ended {
+                leave(&mut hosts, &host);
+            }
             match taken {
                 None => break,
                 Some(Ok(taken)) => {
@@ -80,18 +84,32 @@ impl Sender {
                 Some(Err(error)) => trouble.begins(&error),
             }
             tokio::select! {
-                Some(host) = under_way.next(), if !under_way.is_empty() => {
-                    if let Some(number) = hosts.get_mut(&host) {
-                        *number -= 1;
-                    }
-                    hosts.retain(|_, number| *number > 0);
-                }
+                Some(host) = under_way.next(), if !under_way.is_empty() => leave(&mut hosts, &host),
                 () = tokio::time::sleep(INTERVAL) => {}
                 () = stop.cancelled() => {}
             }
         }
         // What is cut off here is sent again when its lease is over.
         finish_soon(&stop, PATIENCE, under_way.collect::<Vec<String>>()).await;
+    }
+
+    /// Takes what is due, as long as there is room; `None` when it took too long to stop.
+    async fn take(
+        &self,
+        room: usize,
+        hosts: &HashMap<String, i32>,
+        stop: &CancellationToken,
+    ) -> Option<Result<Vec<Delivery>, Error>> {
+        if room == 0 {
+            return Some(Ok(Vec::new()));
+        }
+        let take = Take {
+            limit: i64::try_from(room).unwrap_or_default(),
+            limit_per_host: UNDER_WAY_PER_HOST,
+            under_way: hosts,
+            lease_seconds: (self.post.timeout + RECORDING).as_secs_f64(),
+        };
+        finish_soon(stop, PATIENCE, self.db.run_where_known(&take)).await
     }
 
     /// Sends one and records what became of it; gives its host.
@@ -179,3 +197,14 @@ impl Sender {
         }
     }
 }
+
+/// A request to this host is over.
+fn leave(hosts: &mut HashMap<String, i32>, host: &str) {
+    if let Some(number) = hosts.get_mut(host) {
+        *number -= 1;
+    }
+    hosts.retain(|_, number| *number > 0);
+}
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::PATIENCE;
 use crate::db::Db;
-use crate::db::maintenance::{EnsurePartitions, RemoveExpired};
+use crate::db::maintenance::{EnsurePartitions, Expired, RemoveExpired};
 use crate::db::months::DropMonth;
 use crate::db::retention::Prune;
 
@@ -19,7 +19,14 @@ const INTERVAL: Duration = Duration::from_mins(1);
 /// Runs until `stop`.
 pub async fn run(db: Db, stop: CancellationToken) {
     loop {
-        if finish_soon(&stop, PATIENCE, tidy(&db)).await.is_none() {
+        if finish_soon(&stop, PATIENCE, prepare_months(&db)).await.is_none() {
+            return;
+        }
+        // What is not removed before the process is to stop is removed by the next one.
+        if finish_soon(&stop, PATIENCE, remove_expired(&db, &stop))
+            .await
+            .is_none()
+        {
             return;
         }
         // One small transaction after the other, as long as there is something to remove.
@@ -46,15 +53,28 @@ pub async fn run(db: Db, stop: CancellationToken) {
     }
 }
 
-async fn tidy(db: &Db) {
+async fn prepare_months(db: &Db) {
     if let Err(error) = db.run(&EnsurePartitions).await {
         tracing::warn!(
             "partitions for the coming months can't be made now: {}",
             Chain(&error)
         );
     }
-    if let Err(error) = db.run(&RemoveExpired).await {
-        tracing::warn!("expired keys can't be removed now: {}", Chain(&error));
+}
+
+/// Removes all that has expired, in small transactions; what fails stops nothing else.
+pub(crate) async fn remove_expired(db: &Db, stop: &CancellationToken) {
+    for kind in Expired::ALL {
+        let mut more = true;
+        while more && !stop.is_cancelled() {
+            more = match db.run(&RemoveExpired(kind)).await {
+                Ok(more) => more,
+                Err(error) => {
+                    tracing::warn!("expired {kind:?} can't be removed now: {}", Chain(&error));
+                    false
+                }
+            };
+        }
     }
 }
 
@@ -74,3 +94,6 @@ async fn drop_months(db: &Db) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,11 @@
 //! Applying migrations: whichever coordinator starts first does it, the others wait for it.
+//!
+//! Invariant: a migration beside coordinators that work holds them up for seconds at most. It gives up where it has to
+//! wait for a lock, is rolled back, and is tried again; so does one that lost a race or its connection.
+
+use std::error::Error as _;
+
+use tokio_postgres::error::SqlState;
 
 use super::connect::connect;
 use super::{Error, session_config};
@@ -9,6 +16,8 @@ mod embedded {
 
 /// Key of the advisory lock that one migrating coordinator holds.
 const LOCK_KEY: i64 = 0x7461_736b_6d67_7231;
+/// Who waits for a table's lock holds up everybody who comes later; they wait for five seconds at most.
+const LOCK_TIMEOUT: &str = "SET lock_timeout = '3s'";
 
 /// A failed migration.
 #[derive(Debug, thiserror::Error)]
@@ -33,8 +42,38 @@ pub enum MigrateError {
 impl MigrateError {
     /// Whether waiting for the database can help.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Connect(_))
+        match self {
+            Self::Connect(_) => true,
+            Self::Schema(error) => is_passing(error),
+            Self::Config(_) | Self::TooOld { .. } => false,
+        }
     }
+}
+
+/// Whether a migration failed for others' work, or for its connection.
+fn is_passing(error: &refinery::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.downcast_ref().is_some_and(has_passing_code) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn has_passing_code(error: &tokio_postgres::Error) -> bool {
+    let lost = |code: &SqlState| {
+        [
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::LOCK_NOT_AVAILABLE,
+        ]
+        .contains(code)
+            || code.code().starts_with("08")
+            || code.code().starts_with("57P0")
+    };
+    error.is_closed() || error.code().is_some_and(lost)
 }
 
 /// Brings the schema to this release's version. Refuses a schema that is newer or was altered.
@@ -61,6 +100,11 @@ pub async fn migrate(url: &str) -> Result<(), MigrateError> {
         }
         client
             .execute("SELECT pg_advisory_lock($1)", &[&LOCK_KEY])
+            .await
+            .map_err(MigrateError::Connect)?;
+        // Not before: another coordinator's migrations may take as long as they need.
+        client
+            .batch_execute(LOCK_TIMEOUT)
             .await
             .map_err(MigrateError::Connect)?;
         embedded::migrations::runner()

@@ -57,11 +57,7 @@ impl Target {
             None => url.port().is_none(),
         };
         let path = url.path();
-        // What a server decodes later must not lead out of the folder that is allowed here.
-        let lowered = path.to_ascii_lowercase();
-        let plain = !["%2f", "%5c", "%2e"]
-            .iter()
-            .any(|hidden| lowered.contains(hidden));
+        let plain = path.split('/').all(is_plain);
         let beneath = self.path.is_empty()
             || (plain
                 && path
@@ -72,6 +68,16 @@ impl Target {
             && port
             && beneath
     }
+}
+
+/// Whether a server sees one folder or file in this part of a path, however it reads it: what it decodes later, or
+/// cuts off as a parameter (`..;x`), must not lead out of the folder that is allowed.
+fn is_plain(segment: &str) -> bool {
+    let lowered = segment.to_ascii_lowercase();
+    !lowered.starts_with("..")
+        && [";", "%25", "%2e", "%2f", "%3b", "%5c"]
+            .iter()
+            .all(|hidden| !lowered.contains(hidden))
 }
 
 /// Everybody who may be called.
@@ -155,6 +161,15 @@ mod tests {
             "http://goobi.example.org:8080/goobi/api/%2e%2e/admin",
             "http://goobi.example.org:8080/goobi/api/..%2fadmin",
             "http://goobi.example.org:8080/goobi/api/..\\admin",
+            "http://goobi.example.org:8080/goobi/api/..;/admin",
+            "http://goobi.example.org:8080/goobi/api/..;x=1/admin",
+            "http://goobi.example.org:8080/goobi/api/.;/admin",
+            "http://goobi.example.org:8080/goobi/api/x;jsessionid=1",
+            "http://goobi.example.org:8080/goobi/api/..%3B/admin",
+            "http://goobi.example.org:8080/goobi/api/..%00/admin",
+            "http://goobi.example.org:8080/goobi/api/%252e%252E/admin",
+            "http://goobi.example.org:8080/goobi/api/x%252fadmin",
+            "http://goobi.example.org:8080/goobi/api/...",
             "http://goobi.example.org.evil.net:8080/goobi/api",
             "http://goobi.example.org:8080@evil.net/goobi/api",
             "http://evil.net:8080/goobi/api?goobi.example.org:8080/goobi/api",

@@ -85,29 +85,45 @@ impl Transact for Age {
         let due = tx
             .prepare_cached(
                 "-- order.due
-                 SELECT jobs.id, bonus.now FROM jobs JOIN plugins ON plugins.name = jobs.plugin
-                 CROSS JOIN LATERAL (SELECT least(10 - jobs.priority, floor(
-                     extract(epoch FROM tm_now() - greatest(jobs.queued_at, jobs.prioritised_at)) / 60 / plugins.ageing_minutes))::smallint AS now
-                 ) AS bonus
+                 SELECT jobs.id FROM jobs JOIN plugins ON plugins.name = jobs.plugin
                  WHERE plugins.ageing_minutes IS NOT NULL AND jobs.state = 'QUEUED' AND NOT jobs.held
-                     AND jobs.age_bonus < bonus.now
+                     AND jobs.age_bonus < least(10 - jobs.priority, floor(extract(epoch FROM
+                         tm_now() - greatest(jobs.queued_at, jobs.prioritised_at)) / 60 / plugins.ageing_minutes))
                  ORDER BY jobs.id LIMIT $1",
             )
             .await?;
         let due = tx.query(&due, &[&BATCH]).await?;
-        let ids: Vec<JobId> = due.iter().map(|row| JobId(row.get(0))).collect();
-        let aged = replace_messages(tx, &ids).await?;
-        let uuids: Vec<Uuid> = due.iter().map(|row| row.get(0)).collect();
-        let bonuses: Vec<i16> = due.iter().map(|row| row.get(1)).collect();
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let due: Vec<JobId> = due.iter().map(|row| JobId(row.get(0))).collect();
+        let mut locked = job_row::lock(tx, &due).await?;
+        // Reckoned once more: a person may have given one of them a priority before it was locked.
         let raise = tx
             .prepare_cached(
                 "-- order.raise
-                 UPDATE jobs SET age_bonus = new.bonus FROM unnest($1::uuid[], $2::smallint[]) AS new(id, bonus)
-                 WHERE jobs.id = new.id AND jobs.state = 'QUEUED'",
+                 UPDATE jobs SET age_bonus = bonus.now FROM (
+                     SELECT jobs.id, least(10 - jobs.priority, floor(extract(epoch FROM
+                         tm_now() - greatest(jobs.queued_at, jobs.prioritised_at)) / 60 / plugins.ageing_minutes
+                         ))::smallint AS now
+                     FROM jobs JOIN plugins ON plugins.name = jobs.plugin
+                     WHERE jobs.id = ANY($1) AND plugins.ageing_minutes IS NOT NULL) AS bonus
+                 WHERE jobs.id = bonus.id AND jobs.state = 'QUEUED' AND NOT jobs.held AND jobs.age_bonus < bonus.now
+                 RETURNING jobs.id",
             )
             .await?;
-        tx.execute(&raise, &[&uuids, &bonuses]).await?;
-        Ok(aged)
+        let uuids: Vec<Uuid> = locked.keys().map(|id| id.0).collect();
+        let replaced: Vec<(JobId, Job)> = tx
+            .query(&raise, &[&uuids])
+            .await?
+            .iter()
+            .filter_map(|row| {
+                let (id, job) = locked.remove_entry(&JobId(row.get(0)))?;
+                Some((id, decide::replace_message(&job)?))
+            })
+            .collect();
+        job_row::save(tx, &replaced).await?;
+        Ok(replaced.len())
     }
 }
 
@@ -123,3 +139,6 @@ async fn replace_messages(tx: &Transaction<'_>, ids: &[JobId]) -> Result<usize, 
     job_row::save(tx, &replaced).await?;
     Ok(replaced.len())
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde_json::Value;
 use shared::job::JobId;
 use tokio_postgres::types::Json;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::background::housekeeping::remove_expired;
 use crate::control::{Actor, JobAction};
 use crate::db::Db;
 use crate::db::control::{ActOnJobs, JobOutcome};
-use crate::db::maintenance::RemoveExpired;
 use crate::db::overdue::EndOverdue;
 use crate::db::pages::sample::{Sample, id};
 use crate::db::pages::{ReadDeliveryFigures, ReadJob};
@@ -268,17 +269,36 @@ async fn a_job_is_kept_until_its_delivery_is_settled_and_what_failed_outlives_it
     let delivery = take(&db).await.remove(0);
     settle(&db, &delivery, Next::GiveUp).await;
     assert_eq!(db.run(&Prune).await.unwrap(), 1);
-    db.run(&RemoveExpired).await.unwrap();
+    remove_expired(&db, &CancellationToken::new()).await;
     assert_eq!(states(&database).await, ["failed 1 sealed"]);
     assert_eq!(act(&db, "a", JobAction::SendAgain).await, JobOutcome::Done);
     let delivery = take(&db).await.remove(0);
     settle(&db, &delivery, Next::GiveUp).await;
     advance(&database, "8 days").await;
-    db.run(&RemoveExpired).await.unwrap();
+    remove_expired(&db, &CancellationToken::new()).await;
     assert_eq!(states(&database).await, ["failed 1 -"]);
     advance(&database, "31 days").await;
-    db.run(&RemoveExpired).await.unwrap();
+    remove_expired(&db, &CancellationToken::new()).await;
     assert!(states(&database).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_delivered_after_a_person_has_removed_its_job_is_forgotten_in_time_and_others_are_not() {
+    let (database, db) = database(&["a", "b"], &[]).await;
+    act(&db, "a", JobAction::Cancel).await;
+    act(&db, "b", JobAction::Cancel).await;
+    assert_eq!(act(&db, "a", JobAction::Delete).await, JobOutcome::Done);
+    for delivery in take(&db).await {
+        settle(&db, &delivery, Next::Delivered).await;
+    }
+    assert_eq!(states(&database).await.len(), 2);
+    advance(&database, "31 days").await;
+    remove_expired(&db, &CancellationToken::new()).await;
+    assert_eq!(
+        states(&database).await.len(),
+        1,
+        "the job is kept, and so is what was told of it"
+    );
 }
 
 #[tokio::test]

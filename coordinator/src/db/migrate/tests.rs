@@ -3,6 +3,7 @@
 use crate::db::pages::sample::{Sample, id};
 use crate::db::pages::{ListJobs, Tab};
 use crate::testing::TestDatabase;
+use crate::testing::meeting::{Meets, Statements};
 
 use super::*;
 
@@ -81,4 +82,56 @@ async fn a_schema_of_a_newer_release_is_refused() {
     let error = migrate(database.url()).await.unwrap_err();
     assert!(matches!(error, MigrateError::Schema(_)), "{error}");
     assert!(!error.is_transient(), "it would be tried for ever");
+}
+
+#[tokio::test]
+async fn a_migration_does_not_wait_for_ever_for_who_works_with_the_database_and_is_tried_again() {
+    let database = TestDatabase::empty().await;
+    database.execute(FIRST_VERSION).await;
+    let works = Statements(
+        "SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE jobs IN ROW EXCLUSIVE MODE",
+    );
+    let works = Meets::new(&works, "");
+    let db = database.db();
+    let meanwhile = async {
+        works.reached.notified().await;
+        let limit = std::time::Duration::from_secs(25);
+        let tried = tokio::time::timeout(limit, migrate(database.url())).await;
+        works.go_on.notify_one();
+        tried
+    };
+    let (worked, tried) = tokio::join!(db.run(&works), meanwhile);
+    worked.unwrap();
+    let error = tried.expect("it waits for ever").unwrap_err();
+    assert!(error.is_transient(), "{}", shared::error::Chain(&error));
+    migrate(database.url()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_migration_that_lost_a_race_or_its_connection_is_tried_again_and_one_that_is_wrong_is_not() {
+    let database = TestDatabase::empty().await;
+    for (what, transient) in [
+        ("RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01'", true),
+        ("RAISE EXCEPTION 'lock timeout' USING ERRCODE = '55P03'", true),
+        ("RAISE EXCEPTION 'shutting down' USING ERRCODE = '57P01'", true),
+        ("PERFORM pg_terminate_backend(pg_backend_pid())", true),
+        ("RAISE EXCEPTION 'no such table' USING ERRCODE = '42P01'", false),
+    ] {
+        let trigger = format!(
+            "CREATE FUNCTION fails() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN {what}; END $$;
+             CREATE EVENT TRIGGER fails ON ddl_command_start WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION fails()"
+        );
+        database.execute(&trigger).await;
+        let error = migrate(database.url()).await.unwrap_err();
+        assert_eq!(
+            error.is_transient(),
+            transient,
+            "{what}: {}",
+            shared::error::Chain(&error)
+        );
+        database
+            .execute("DROP EVENT TRIGGER fails; DROP FUNCTION fails()")
+            .await;
+    }
+    migrate(database.url()).await.unwrap();
 }

@@ -3,13 +3,14 @@
 use shared::job::{ClaimId, JobState, Stage};
 use shared::message::reply::Verdict;
 use shared::message::worker::{AttemptReport, AttemptResult, Outcome};
+use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::background::housekeeping::remove_expired;
 use crate::control::{Actor, JobAction, RetryItems};
 use crate::db::Db;
 use crate::db::control::{ActOnJobs, JobOutcome};
 use crate::db::heartbeats::{Revise, WorkerReport};
-use crate::db::maintenance::RemoveExpired;
 use crate::db::pages::sample::{Sample, id};
 use crate::db::pages::{ReadUselessStores, UselessStores};
 use crate::db::results::Record;
@@ -139,7 +140,7 @@ async fn a_job_that_is_cancelled_while_it_waits_leaves_its_store_to_one_worker()
     assert!(listed(&database).await.is_empty());
     advance(&database, "25 hours").await;
     assert!(handed_to(&db, "one").await.is_empty());
-    db.run(&RemoveExpired).await.unwrap();
+    remove_expired(&db, &CancellationToken::new()).await;
     assert_eq!(
         database.texts("SELECT target FROM stores_to_remove").await.len(),
         0

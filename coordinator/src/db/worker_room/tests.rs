@@ -4,13 +4,14 @@ use shared::job::decide::Refusal;
 use shared::job::{ClaimId, JobId};
 use shared::message::reply::{ClaimReply, Verdict};
 use shared::message::worker::Claim;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::background::housekeeping::remove_expired;
 use crate::control::{Actor, Role, WorkerAction};
 use crate::db::Db;
 use crate::db::claims::GrantClaims;
 use crate::db::control::{ActOnWorker, WorkerOutcome};
-use crate::db::maintenance::RemoveExpired;
 use crate::db::pages::sample::{Sample, id};
 use crate::testing::TestDatabase;
 use crate::worker_users::WorkerUsers;
@@ -120,7 +121,7 @@ async fn what_is_counted_of_workers_that_are_gone_is_forgotten() {
     database
         .execute("UPDATE workers SET heartbeat_at = tm_now() - interval '2 days'")
         .await;
-    db.run(&RemoveExpired).await.unwrap();
+    remove_expired(&db, &CancellationToken::new()).await;
     let keys = "SELECT key FROM limit_keys ORDER BY key";
     assert_eq!(
         database.texts(keys).await,
@@ -128,7 +129,7 @@ async fn what_is_counted_of_workers_that_are_gone_is_forgotten() {
         "it runs still"
     );
     database.execute("DELETE FROM leases").await;
-    db.run(&RemoveExpired).await.unwrap();
+    remove_expired(&db, &CancellationToken::new()).await;
     assert_eq!(database.texts(keys).await, ["plugin:OCR"]);
 }
 
