@@ -156,6 +156,9 @@ mod built_in {
     });
 
     /// Does what a test wants done here; mostly nothing.
+    ///
+    /// # Panics
+    /// When the test's folder can't be used, or the process can't kill itself.
     pub fn reach(point: Failpoint) {
         let Some(folder) = FOLDER.as_ref() else {
             return;

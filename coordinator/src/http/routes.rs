@@ -40,7 +40,6 @@ pub struct Route {
 }
 
 /// All routes.
-#[expect(clippy::too_many_lines, reason = "one list, read from top to bottom")]
 pub fn routes() -> Vec<Route> {
     let mut all = about_jobs();
     all.extend(about_the_system());

@@ -113,8 +113,10 @@ fn a_job_whose_time_came_runs_although_the_coordinator_died_that_saw_it() {
     let mut cluster = start(where_a_coordinator_dies("death-woken"));
     cluster.arm(Failpoint::WakeBeforeTold);
     let mut order = order(&cluster, "later");
-    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2);
-    order["start_at"] = json!(soon.to_string());
+    let soon =
+        "SELECT to_char((tm_now() + interval '2 s') AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
+    let soon: String = cluster.sql(soon, &[])[0].get(0);
+    order["start_at"] = json!(soon);
     let id = cluster.submit(&order);
     cluster.coordinator_dies_at(Failpoint::WakeBeforeTold);
     assert_eq!(

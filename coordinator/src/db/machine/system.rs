@@ -161,13 +161,7 @@ impl Transactions {
                 .unwrap();
             }
             Step::Expire { job } => {
-                let id = self.ids[*job];
-                let past = format!(
-                    "UPDATE leases SET lease_end = tm_now() - interval '1 hour' WHERE job_id = '{id}';
-                     UPDATE heartbeat_probe SET continuous_since = tm_now() - interval '1 day', last_at = tm_now()"
-                );
-                self.execute(&past).await;
-                db.run(&ExpireLeases { gap_seconds: 5.0 }).await.unwrap();
+                self.expire(self.ids[*job]).await;
             }
             Step::Act { job, action } => {
                 let act = ActOnJobs {
@@ -190,6 +184,15 @@ impl Transactions {
                 db.run(&Wake).await.unwrap();
             }
         }
+    }
+
+    async fn expire(&self, id: JobId) {
+        let past = format!(
+            "UPDATE leases SET lease_end = tm_now() - interval '1 hour' WHERE job_id = '{id}';
+             UPDATE heartbeat_probe SET continuous_since = tm_now() - interval '1 day', last_at = tm_now()"
+        );
+        self.execute(&past).await;
+        self.db.run(&ExpireLeases { gap_seconds: 5.0 }).await.unwrap();
     }
 
     async fn configure(&self, step: &Step) {

@@ -44,16 +44,13 @@ fn forms(page: &str) -> Vec<(String, String)> {
         let form = form.split("</form>").next().unwrap();
         let action = attribute(&format!(" {form}"), "action").unwrap();
         let tags = || form.split('<').skip(1).map(|tag| tag.split('>').next().unwrap());
-        let hidden: String = tags()
-            .filter(|tag| tag.contains("type=\"hidden\""))
-            .map(|tag| {
-                format!(
-                    "{}={}&",
-                    attribute(tag, "name").unwrap(),
-                    attribute(tag, "value").unwrap()
-                )
-            })
-            .collect();
+        let mut hidden = String::new();
+        for tag in tags().filter(|tag| tag.contains("type=\"hidden\"")) {
+            hidden += &attribute(tag, "name").unwrap();
+            hidden += "=";
+            hidden += &attribute(tag, "value").unwrap();
+            hidden += "&";
+        }
         let chosen = if form.contains("<select") {
             "priority=9&"
         } else {
