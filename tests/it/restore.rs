@@ -205,7 +205,7 @@ fn store_in(target: &std::path::Path) -> bool {
 }
 
 #[test]
-fn a_restart_of_everything_is_no_restore_and_a_person_can_say_that_it_is_one() {
+fn a_restart_is_no_restore_and_a_person_can_say_that_it_is_one() {
     let mut cluster = Cluster::named("no-restore")
         .plugins("NOOP=1")
         .expecting("no answer yet")
