@@ -28,6 +28,7 @@ fn cluster(name: &str) -> Builder {
         "without an answer",
         "no answer yet",
         "not recorded yet",
+        "another server has taken over as the database",
     ];
     let builder = Cluster::named(name).plugins("NOOP=1").standby();
     told.into_iter().fold(builder, Builder::expecting)

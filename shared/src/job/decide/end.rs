@@ -48,6 +48,12 @@ pub fn result(job: &Job, token: Token, outcome: OutcomeKind, retries_max: i16) -
     if !job.last_claimed_by(token) {
         return EndAnswer::Superseded;
     }
+    // Whose lease had ended, and who speaks now, was not lost after all.
+    let was_taken_for_lost = i16::from(!job.state.is_running());
+    let job = &Job {
+        workers_lost: (job.workers_lost - was_taken_for_lost).max(0),
+        ..*job
+    };
     EndAnswer::Record(match outcome {
         OutcomeKind::Done => job.with_state(JobState::Done),
         _ if job.is_being_cancelled() => job.with_state(JobState::Cancelled),

@@ -208,6 +208,19 @@ fn a_late_result_of_the_last_claimer_counts() {
 }
 
 #[test]
+fn a_late_result_shows_that_its_worker_was_not_lost() {
+    let (running, token) = granted(&Job::submitted(), 1);
+    let waiting = lease_expired(&running, token).unwrap();
+    let failed = OutcomeKind::Failed(ErrorClass::Retryable);
+    for outcome in [failed, OutcomeKind::Interrupted] {
+        let EndAnswer::Record(next) = result(&waiting, token, outcome, RETRIES) else {
+            panic!("superseded")
+        };
+        assert_eq!((waiting.workers_lost, next.workers_lost), (1, 0), "{outcome:?}");
+    }
+}
+
+#[test]
 fn cancelling_is_too_late_after_the_publish_grant() {
     let (running, token) = granted(&Job::submitted(), 1);
     let wished = Job {
