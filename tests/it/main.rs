@@ -27,4 +27,5 @@ mod path;
 mod restore;
 mod roles;
 mod shutdown;
+mod standing;
 mod stores;
