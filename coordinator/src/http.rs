@@ -5,6 +5,7 @@
 //!  pages/     one file a page; templates/ has their HTML
 //!  api/       /api/v1, the same figures as JSON
 //!  events     the stream that tells open pages that something has changed
+//!  itm        /itm, for programs that speak to the intranda TaskManager
 //!  problem    every failure, as a page for people and as problem+json for programs
 //!  text       all words, English and German side by side
 //! ```
@@ -20,6 +21,7 @@ mod doctor;
 mod events;
 mod format;
 mod health;
+mod itm;
 mod language;
 mod listing;
 mod metrics;
@@ -120,9 +122,12 @@ fn assemble(list: Vec<Route>, app: App) -> Router {
         let handler = match route.kind {
             // A stream begins at once and then lasts.
             Kind::Stream => route.handler,
-            Kind::Page | Kind::Form | Kind::Api | Kind::Probe | Kind::Asset => route.handler.layer(
-                TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_TIMEOUT),
-            ),
+            Kind::Page | Kind::Form | Kind::Api | Kind::Itm | Kind::Probe | Kind::Asset => {
+                route.handler.layer(TimeoutLayer::with_status_code(
+                    StatusCode::GATEWAY_TIMEOUT,
+                    ANSWER_TIMEOUT,
+                ))
+            }
         };
         router = router.route(route.path, handler);
     }

@@ -6,7 +6,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{App, actions, api, assets, doctor, events, health, metrics, pages, recovery, submit, workers};
+use super::{
+    App, actions, api, assets, doctor, events, health, itm, metrics, pages, recovery, submit, workers,
+};
 
 /// What kind of answer a route gives, and with it which rules hold for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub enum Kind {
     Form,
     /// JSON for programs.
     Api,
+    /// JSON as the intranda `TaskManager` gives it.
+    Itm,
     /// For whoever watches the process.
     Probe,
     /// Lasts as long as its client wants.
@@ -43,6 +47,7 @@ pub struct Route {
 pub fn routes() -> Vec<Route> {
     let mut all = about_jobs();
     all.extend(about_the_system());
+    all.extend(for_itms_callers());
     all
 }
 
@@ -142,6 +147,24 @@ fn about_jobs() -> Vec<Route> {
             Kind::Api,
             "the plugins and their queues",
             get(api::plugins),
+        ),
+    ]
+}
+
+fn for_itms_callers() -> Vec<Route> {
+    vec![
+        Route {
+            method: Method::POST,
+            path: "/itm/service",
+            kind: Kind::Itm,
+            what: "submits a job as to the intranda TaskManager",
+            handler: post(itm::submit),
+        },
+        read(
+            "/itm/service",
+            Kind::Itm,
+            "whether jobs are taken there",
+            get(itm::health),
         ),
     ]
 }

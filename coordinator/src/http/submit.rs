@@ -124,7 +124,8 @@ fn incoming(submission: Submission) -> Incoming {
     }
 }
 
-fn whole(body: Result<Bytes, BytesRejection>, limit: usize) -> Result<Bytes, Error> {
+/// A body that has arrived whole and is not too large.
+pub(super) fn whole(body: Result<Bytes, BytesRejection>, limit: usize) -> Result<Bytes, Error> {
     body.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             Error::TooLarge { limit }

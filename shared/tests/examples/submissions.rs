@@ -2,6 +2,7 @@
 
 use serde_json::{Map, json};
 use shared::job::Priority;
+use shared::message::itm::ItmReply;
 use shared::message::submit::{CallbackWhen, Submission, SubmitReply};
 
 use super::parts::{job_id, object};
@@ -59,6 +60,24 @@ pub(crate) fn submissions() -> Vec<(&'static str, Submission)> {
         extra: Map::new(),
     };
     vec![("submission.json", full), ("submission-minimal.json", minimal)]
+}
+
+/// What callers of the intranda `TaskManager` are answered.
+pub(crate) fn itm_replies() -> Vec<(&'static str, ItmReply)> {
+    vec![
+        (
+            "itm-reply-accepted.json",
+            ItmReply::accepted(job_id(), Some(4_711)),
+        ),
+        (
+            "itm-reply-known-already.json",
+            ItmReply::known_already(job_id(), Some(4_711)),
+        ),
+        (
+            "itm-reply-refused.json",
+            ItmReply::refused("field \"source\" is missing: plugin OCR needs it"),
+        ),
+    ]
 }
 
 pub(crate) fn submit_replies() -> Vec<(&'static str, SubmitReply)> {
