@@ -17,6 +17,7 @@ pub mod itm;
 pub mod manifest;
 pub mod reply;
 pub mod submit;
+pub mod taskclient;
 pub mod worker;
 
 use serde::de::DeserializeOwned;

@@ -201,6 +201,14 @@ impl Cluster {
         command
     }
 
+    /// The program that steps of Goobi call, with this system for its service.
+    pub fn taskclient(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(environment::program("taskclient"));
+        let service = format!("{}/itm/service", self.api().base());
+        command.args(["-itm", &service]).args(arguments);
+        command
+    }
+
     /// A browser. It has to end before the cluster does.
     pub fn browser(&self) -> Browser {
         Browser::start(&self.place)
