@@ -76,6 +76,8 @@ pub struct App {
     pub changes: crate::db::notify::Changes,
     /// The connection to RabbitMQ.
     pub broker: crate::broker::Status,
+    /// The connection to Goobi's message broker, where one is named.
+    pub goobi: Option<crate::goobi::Status>,
     /// Cancelled when the process is to end.
     pub stop: CancellationToken,
     /// The process's metrics.

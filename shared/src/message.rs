@@ -13,6 +13,7 @@
 
 pub mod dispatch;
 pub mod ended;
+pub mod goobi;
 pub mod itm;
 pub mod manifest;
 pub mod reply;

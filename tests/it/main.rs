@@ -21,6 +21,7 @@ mod failpoints;
 mod fairness;
 mod faults;
 mod full_target;
+mod goobi;
 mod hang;
 mod pages;
 mod path;

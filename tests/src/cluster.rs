@@ -7,6 +7,7 @@
 mod backup;
 mod builder;
 mod failpoints;
+mod goobi;
 mod logs;
 mod program;
 pub(crate) mod remains;

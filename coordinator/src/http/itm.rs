@@ -32,6 +32,7 @@ pub(super) async fn submit(
         submission,
         submitted_by: "itm".to_owned(),
         keys: Vec::new(),
+        told_by_goobis_queue: false,
     };
     let reply = match app.intake.submit(incoming).await? {
         SubmitReply::Accepted { job_id } => ItmReply::accepted(job_id, number(&app, job_id).await),

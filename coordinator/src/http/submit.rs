@@ -121,6 +121,7 @@ fn incoming(submission: Submission) -> Incoming {
         submission,
         submitted_by: "http".to_owned(),
         keys: Vec::new(),
+        told_by_goobis_queue: false,
     }
 }
 

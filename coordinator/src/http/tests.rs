@@ -42,6 +42,7 @@ fn app(db: Db) -> App {
         db,
         changes,
         broker: Status::new(publisher),
+        goobi: None,
         stop: CancellationToken::new(),
         prometheus: PrometheusBuilder::new().build_recorder().handle(),
         schema_ready: Arc::new(AtomicBool::new(true)),

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, json};
 use shared::job::Priority;
+use shared::message::goobi::{Command, LogType, NewStatus, Step};
 use shared::message::itm::ItmReply;
 use shared::message::submit::{CallbackWhen, Submission, SubmitReply};
 
@@ -19,6 +20,33 @@ pub(crate) const DIALECTS: [(&str, &str); 3] = [
         "submission-viewer-download.canonical.json",
     ),
 ];
+
+/// A ticket as Goobi writes it, and the file with its canonical form.
+pub(crate) const TICKET: (&str, &str) = ("goobi-ticket.json", "goobi-ticket.canonical.json");
+
+/// What Goobi is told.
+pub(crate) fn commands() -> Vec<(&'static str, Command)> {
+    let step = Step {
+        process_id: 27,
+        step_id: 6519,
+    };
+    let content = format!("OCR finished: 312 of 312 pages (job {})", job_id());
+    vec![
+        (
+            "goobi-journal.json",
+            Command::journal(step.clone(), LogType::Info, &content),
+        ),
+        (
+            "goobi-change-step.json",
+            Command::ChangeStep {
+                step,
+                step_name: Some("OCR".to_owned()),
+                new_status: NewStatus::Done,
+                number_of_objects: 312,
+            },
+        ),
+    ]
+}
 
 pub(crate) fn submissions() -> Vec<(&'static str, Submission)> {
     let full = Submission {
