@@ -33,6 +33,8 @@ taskclient -itm URL|-ocr URL [options]: hands a job to the task manager
 
 Exit codes: 0 accepted, 99 accepted with -e, 1 not accepted, 2 wrong options.
 The same job that is unfinished already counts as accepted.
+With a login, TASKMANAGER_TOKEN_FILE names the file whose first line is a token; none belongs among the options,
+which Goobi writes into its journal.
 A server that does not answer is asked again for a minute; TASKCLIENT_PATIENCE_SECONDS sets another time.
 ";
 
@@ -98,7 +100,16 @@ fn main() -> ExitCode {
         Ok(patience) => patience,
         Err(problem) => return complain(&problem, WRONG_OPTIONS),
     };
-    match submit(address, &body(&call), patience) {
+    let authorization = match token() {
+        Ok(token) => token.map(|token| format!("Bearer {token}")),
+        Err(problem) => return complain(&problem, WRONG_OPTIONS),
+    };
+    let job = Job {
+        address,
+        authorization,
+        body: body(&call),
+    };
+    match submit(&job, patience) {
         Ok(said) if call.keep_open => say(&format!("{said}; the step stays open"), KEEP_OPEN.into()),
         Ok(said) => say(&said, ExitCode::SUCCESS),
         Err(error) => complain(&error.to_string(), NOT_ACCEPTED),
@@ -129,6 +140,30 @@ fn patience() -> Result<Duration, String> {
     .map_err(|text| format!("TASKCLIENT_PATIENCE_SECONDS is {text:?}: use a whole number of seconds"))
 }
 
+/// What to come in with, if there is anything.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "as an option it would stand in Goobi's journal, and the others are TaskClient's own"
+)]
+fn token() -> Result<Option<String>, String> {
+    let direct = std::env::var("TASKMANAGER_TOKEN")
+        .ok()
+        .filter(|token| !token.is_empty());
+    let Some(file) = std::env::var_os("TASKMANAGER_TOKEN_FILE").filter(|file| !file.is_empty()) else {
+        return Ok(direct);
+    };
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| format!("the token can't be read from {}: {error}", file.to_string_lossy()))?;
+    Ok(text.lines().next().map(|line| line.trim().to_owned()))
+}
+
+/// What is sent.
+struct Job<'a> {
+    address: &'a str,
+    authorization: Option<String>,
+    body: Vec<u8>,
+}
+
 /// The submission. Who names process and step is known by these when the request is repeated; for all others this
 /// call gets a key of its own.
 fn body(call: &Call) -> Vec<u8> {
@@ -141,7 +176,7 @@ fn body(call: &Call) -> Vec<u8> {
 }
 
 /// Submits it, again and again for a while if nobody can take it; says what became of it.
-fn submit(address: &str, body: &[u8], patience: Duration) -> Result<String, Error> {
+fn submit(job: &Job<'_>, patience: Duration) -> Result<String, Error> {
     let agent: Agent = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -155,15 +190,20 @@ fn submit(address: &str, body: &[u8], patience: Duration) -> Result<String, Erro
         .into();
     let since = Instant::now();
     loop {
-        match post(&agent, address, body) {
+        match post(&agent, job) {
             Err(Error::Passing(_)) if since.elapsed() + PAUSE < patience => std::thread::sleep(PAUSE),
             ended => return ended,
         }
     }
 }
 
-fn post(agent: &Agent, address: &str, body: &[u8]) -> Result<String, Error> {
-    let sent = agent.post(address).content_type("application/json").send(body);
+fn post(agent: &Agent, job: &Job<'_>) -> Result<String, Error> {
+    let address = job.address;
+    let mut request = agent.post(address).content_type("application/json");
+    if let Some(authorization) = &job.authorization {
+        request = request.header("Authorization", authorization);
+    }
+    let sent = request.send(&job.body);
     let mut response = match sent {
         Ok(response) => response,
         Err(error @ (ureq::Error::BadUri(_) | ureq::Error::Http(_))) => {

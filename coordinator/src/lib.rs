@@ -13,6 +13,7 @@
 //!  http         pages, API, health, metrics
 //! ```
 
+pub mod accounts;
 pub mod background;
 pub mod broker;
 pub mod config;

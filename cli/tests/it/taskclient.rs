@@ -176,6 +176,27 @@ fn an_accepted_job_counts_although_nobody_listens() {
 }
 
 #[test]
+fn a_token_comes_from_a_file_and_a_file_that_is_not_there_is_named() {
+    let server = StandIn::start(|_, _| accepted());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "tm_0123\nwhose it is\n").unwrap();
+    let with = |file: &std::path::Path| {
+        let mut command = taskclient(&call(&service(&server), &[]));
+        command.env("TASKMANAGER_TOKEN_FILE", file);
+        finish(command)
+    };
+    with(&file).gives(&format!("job 4711 ({ID}) is accepted\n"));
+    assert_eq!(
+        server.requests()[0].header("authorization"),
+        Some("Bearer tm_0123")
+    );
+    let away = folder.path().join("away");
+    with(&away).fails(2, &["the token can't be read from", "away"]);
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
 fn its_help_names_every_option() {
     let help = run(&["--help"]);
     assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));

@@ -17,20 +17,23 @@ use shared::message::submit::{BODY_MAX_BYTES, Submission, SubmitReply};
 use super::App;
 use super::health;
 use super::problem::Error;
-use super::submit::whole;
+use super::submit::{may_submit, whole};
+use super::who::Who;
 use crate::db::itm::ReadItmId;
 use crate::intake::Incoming;
 
 /// `POST /itm/service`
 pub(super) async fn submit(
+    who: Who,
     State(app): State<App>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<ItmReply>, Error> {
     let body = whole(body, BODY_MAX_BYTES)?;
     let submission = Submission::parse(&body).map_err(|rejection| Error::Rejected(rejection.reason))?;
+    may_submit(&who, &submission)?;
     let incoming = Incoming {
         submission,
-        submitted_by: "itm".to_owned(),
+        submitted_by: format!("itm: {}", who.actor.name),
         keys: Vec::new(),
         told_by_goobis_queue: false,
     };
@@ -42,7 +45,8 @@ pub(super) async fn submit(
     Ok(Json(reply))
 }
 
-/// `GET /itm/service`: whether a submission would be recorded now. RabbitMQ may be away meanwhile.
+/// `GET /itm/service`: whether a submission would be recorded now, for everybody, as with the other probes. RabbitMQ may
+/// be away meanwhile.
 pub(super) async fn health(State(app): State<App>) -> Response {
     let checks = [
         health::schema(&app),

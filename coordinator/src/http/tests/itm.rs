@@ -47,7 +47,7 @@ async fn the_job_of_an_itm_caller_is_recorded_with_a_number_and_unknown_fields()
         ("process_id", json!("27")),
         ("title", json!("x")),
         ("priority", json!(10)),
-        ("submitted_by", json!("itm")),
+        ("submitted_by", json!("itm: local")),
         (
             "parameters",
             json!({"language": "ger,lat", "font_type": "antiqua"}),
