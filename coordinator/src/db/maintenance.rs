@@ -37,17 +37,20 @@ pub enum Expired {
     Deliveries,
     /// Item stores that were removed.
     Stores,
+    /// Item stores that no job has and that no worker has seen for a month.
+    UnknownStores,
 }
 
 impl Expired {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Keys,
         Self::Workers,
         Self::LimitsOfWorkers,
         Self::Tokens,
         Self::Deliveries,
         Self::Stores,
+        Self::UnknownStores,
     ];
 
     fn statement(self) -> &'static str {
@@ -90,6 +93,12 @@ impl Expired {
                 "-- maintenance.removed_stores
                  DELETE FROM stores_to_remove WHERE store_id IN (
                      SELECT store_id FROM stores_to_remove WHERE removed_at < tm_now() - interval '1 day'
+                     ORDER BY store_id LIMIT $1 FOR UPDATE SKIP LOCKED)"
+            }
+            Self::UnknownStores => {
+                "-- maintenance.unknown_stores
+                 DELETE FROM unknown_stores WHERE store_id IN (
+                     SELECT store_id FROM unknown_stores WHERE last_seen < tm_now() - interval '30 days'
                      ORDER BY store_id LIMIT $1 FOR UPDATE SKIP LOCKED)"
             }
         }

@@ -6,7 +6,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{App, actions, api, assets, doctor, events, health, metrics, pages, recovery, submit, workers};
+use super::{
+    App, actions, api, assets, doctor, events, health, metrics, pages, recovery, stores, submit, workers,
+};
 
 /// What kind of answer a route gives, and with it which rules hold for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,6 +155,17 @@ fn about_the_system() -> Vec<Route> {
             "/api/v1/recovery/actions",
             "ends or begins the time after a restore",
             post(recovery::act),
+        ),
+        read(
+            "/api/v1/stores",
+            Kind::Api,
+            "item stores that no job has",
+            get(stores::list),
+        ),
+        write(
+            "/api/v1/stores/actions",
+            "looks for item stores that no job has, removes them",
+            post(stores::act),
         ),
         read(
             "/api/v1/workers",
