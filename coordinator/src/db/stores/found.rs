@@ -11,7 +11,7 @@ use shared::message::reply::UselessStore;
 use shared::message::worker::{FoundStore, StoresFound};
 use uuid::Uuid;
 
-use super::{Heard, lock_family, mark_gone, users};
+use super::{Heard, lock_families, mark_gone, users};
 use crate::db::{Error, Transact};
 
 /// Most stores that one portion may name.
@@ -50,7 +50,7 @@ impl Transact for RecordFound<'_> {
             .collect();
         if !removable.is_empty() {
             // Somebody may be retrying the job: decided once more under the lock.
-            lock_family(tx, &removable).await?;
+            lock_families(tx, &removable).await?;
             known.extend(self::known(tx, &removable).await?);
         }
         let mut unknown = Vec::new();
