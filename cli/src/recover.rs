@@ -15,6 +15,7 @@ use stores::Stores;
 /// Without an option nothing is changed. Ends with 1 while a restore, or an item store that no job has, waits for somebody
 /// to look after it.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each option")]
 pub(crate) struct Arguments {
     /// You have read it: end the notices. Plugins stay stopped until you start them.
     #[arg(long, conflicts_with = "declare")]

@@ -13,7 +13,8 @@ use crate::{Answer, output, text};
 #[serde(default)]
 pub(super) struct Stores {
     pub(super) total: u64,
-    stores: Vec<Store>,
+    #[serde(rename = "stores")]
+    named: Vec<Store>,
     not_told: Vec<String>,
     problems: Vec<String>,
 }
@@ -21,7 +22,8 @@ pub(super) struct Stores {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Store {
-    store: String,
+    #[serde(rename = "store")]
+    id: String,
     folder: String,
     worker: String,
     first_seen: String,
@@ -38,13 +40,13 @@ impl Stores {
                 self.total
             ));
         }
-        for store in &self.stores {
+        for store in &self.named {
             line(&format!(
                 "Item store {}: {} (worker {}, since {})",
-                store.store, store.folder, store.worker, store.first_seen
+                store.id, store.folder, store.worker, store.first_seen
             ));
         }
-        let more = self.total.saturating_sub(self.stores.len() as u64);
+        let more = self.total.saturating_sub(self.named.len() as u64);
         if more > 0 {
             line(&format!("and {more} more, which are shown once these are gone"));
         }

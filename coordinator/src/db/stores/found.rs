@@ -16,6 +16,8 @@ use crate::db::{Error, Transact};
 
 /// Most stores that one portion may name.
 const PORTION_MAX: usize = 1_000;
+/// Most bytes of a folder's path: no system takes longer ones.
+const TARGET_MAX: usize = 4096;
 /// Most unknown stores that are kept in mind; the others are found again when some of these are gone.
 const UNKNOWN_MAX: i64 = 10_000;
 /// Characters of a problem that are kept, and how many problems.
@@ -79,7 +81,12 @@ impl Transact for RecordFound<'_> {
 
 /// Of each store one mention, in the order of their ids.
 fn one_each(found: &[FoundStore]) -> Vec<&FoundStore> {
-    let mut found: Vec<&FoundStore> = found.iter().take(PORTION_MAX).collect();
+    let mut found: Vec<&FoundStore> = found
+        .iter()
+        .take(PORTION_MAX)
+        // Whatever a stranger says must be possible to write.
+        .filter(|found| found.target.len() <= TARGET_MAX && !found.target.contains('\0'))
+        .collect();
     // Where it is there counts.
     found.sort_by_key(|found| (found.store, !found.there));
     found.dedup_by_key(|found| found.store);

@@ -165,6 +165,12 @@ async fn a_workers_word_counts_for_its_own_plugins_and_as_its_own_user_only() {
     assert!(finds(&db, stranger, &all).await.is_empty());
     assert!(listed(&database).await.is_empty());
     assert_eq!(unknown(&db).await.total, 0);
+    let impossible = ["/data/a\0b".to_owned(), "x".repeat(5_000)].map(|target| FoundStore {
+        target,
+        ..store("nobody's", true)
+    });
+    finds(&db, heard("one"), &impossible).await;
+    assert_eq!(unknown(&db).await.total, 0);
     finds(&db, heard("shell"), &[store("done too", true)]).await;
     assert_eq!(listed(&database).await, ["/data/done too"]);
     assert!(handed_to(&db, "one").await.is_empty());
