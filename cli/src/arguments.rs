@@ -1,11 +1,13 @@
 //! The command line as a whole: the server's address and the list of commands. Each command's own options stand
 //! in its file.
 
+use std::path::PathBuf;
+
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::client::Server;
-use crate::{broker, control, doctor, list, plugins, recover, show, submit, wait, workers};
+use crate::{accounts, broker, control, doctor, list, plugins, recover, show, submit, wait, workers};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -33,6 +35,16 @@ pub(crate) struct Cli {
     )]
     pub(crate) server: Server,
 
+    /// File whose first line is the token to come in with. The variable `TASKMANAGER_TOKEN` may hold the token itself.
+    #[arg(
+        long,
+        global = true,
+        display_order = 101,
+        value_name = "FILE",
+        env = "TASKMANAGER_TOKEN_FILE"
+    )]
+    pub(crate) token_file: Option<PathBuf>,
+
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -49,6 +61,8 @@ pub(crate) enum Command {
     Plugins(plugins::Arguments),
     Plugin(control::PluginCommand),
     Worker(workers::WorkerCommand),
+    User(accounts::UserCommand),
+    Token(accounts::TokenCommand),
     Doctor(doctor::Arguments),
     Recover(recover::Arguments),
     Broker(broker::Arguments),

@@ -3,7 +3,7 @@
 use crate::program::run;
 
 /// All commands, as the overview lists them.
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 21] = [
     "submit",
     "list",
     "show",
@@ -20,12 +20,14 @@ const COMMANDS: [&str; 19] = [
     "plugins",
     "plugin",
     "worker",
+    "user",
+    "token",
     "doctor",
     "recover",
     "broker",
 ];
-/// What `plugin`, `worker` and `broker` can do.
-const PARTS: [&str; 9] = [
+/// What commands with parts can do.
+const PARTS: [&str; 19] = [
     "broker setup",
     "broker definitions",
     "plugin stop",
@@ -35,6 +37,16 @@ const PARTS: [&str; 9] = [
     "plugin quota",
     "worker list",
     "worker drain",
+    "user list",
+    "user add",
+    "user set-role",
+    "user set-password",
+    "user lock",
+    "user unlock",
+    "user remove",
+    "token list",
+    "token add",
+    "token revoke",
 ];
 
 #[test]

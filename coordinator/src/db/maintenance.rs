@@ -39,11 +39,19 @@ pub enum Expired {
     Stores,
     /// Item stores that no job has and that no worker has seen for a month.
     UnknownStores,
+    /// Sessions that ended by themselves.
+    Sessions,
+    /// Programs' tokens a month after they have expired: for so long it is shown that they have.
+    ApiTokens,
+    /// Tries to log in of yesterday.
+    LoginTries,
+    /// One-time links that nobody has used.
+    SetupLinks,
 }
 
 impl Expired {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Keys,
         Self::Workers,
         Self::LimitsOfWorkers,
@@ -51,6 +59,10 @@ impl Expired {
         Self::Deliveries,
         Self::Stores,
         Self::UnknownStores,
+        Self::Sessions,
+        Self::ApiTokens,
+        Self::LoginTries,
+        Self::SetupLinks,
     ];
 
     fn statement(self) -> &'static str {
@@ -100,6 +112,32 @@ impl Expired {
                  DELETE FROM unknown_stores WHERE store_id IN (
                      SELECT store_id FROM unknown_stores WHERE last_seen < tm_now() - interval '30 days'
                      ORDER BY store_id LIMIT $1 FOR UPDATE SKIP LOCKED)"
+            }
+            // The times are those of `db::accounts`.
+            Self::Sessions => {
+                "-- maintenance.ended_sessions
+                 DELETE FROM sessions WHERE id IN (
+                     SELECT id FROM sessions WHERE seen_at < tm_now() - interval '12 hours'
+                         OR created_at < tm_now() - interval '7 days'
+                     ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)"
+            }
+            Self::ApiTokens => {
+                "-- maintenance.expired_api_tokens
+                 DELETE FROM api_tokens WHERE id IN (
+                     SELECT id FROM api_tokens WHERE expires_at < tm_now() - interval '30 days'
+                     ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)"
+            }
+            Self::LoginTries => {
+                "-- maintenance.login_tries
+                 DELETE FROM login_tries WHERE bucket IN (
+                     SELECT bucket FROM login_tries WHERE last_at < tm_now() - interval '1 day'
+                     ORDER BY bucket LIMIT $1 FOR UPDATE SKIP LOCKED)"
+            }
+            Self::SetupLinks => {
+                "-- maintenance.setup_links
+                 DELETE FROM setup_links WHERE secret IN (
+                     SELECT secret FROM setup_links WHERE expires_at < tm_now()
+                     ORDER BY secret LIMIT $1 FOR UPDATE SKIP LOCKED)"
             }
         }
     }

@@ -7,7 +7,8 @@ use axum::extract::State;
 use super::App;
 use super::actions::read;
 use super::problem::Error;
-use crate::control::{Actor, StoreAction};
+use super::who::Who;
+use crate::control::StoreAction;
 use crate::db::control::StoresOutcome;
 use crate::db::stores::{ReadUnknownStores, UnknownStores};
 
@@ -17,12 +18,9 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<UnknownStores>, 
 }
 
 /// `POST /api/v1/stores/actions`
-pub(super) async fn act(State(app): State<App>, body: Bytes) -> Result<Json<StoresOutcome>, Error> {
+pub(super) async fn act(who: Who, State(app): State<App>, body: Bytes) -> Result<Json<StoresOutcome>, Error> {
     let action: StoreAction = read(&body)?;
     action.check().map_err(Error::BadQuery)?;
-    let outcome = app
-        .control
-        .act_on_stores(&Actor::on_this_machine(), &action)
-        .await?;
+    let outcome = app.control.act_on_stores(&who.actor, &action).await?;
     outcome.map(Json).ok_or(Error::Forbidden)
 }

@@ -15,10 +15,14 @@ pub(crate) enum Kind {
     UnknownPlugin,
     /// No worker has this id.
     UnknownWorker,
+    /// No user or token is meant.
+    UnknownAccount,
     /// It can't be done with things as they are.
     Conflict,
     /// Whoever asks may not do that.
     Forbidden,
+    /// Nobody knows who asks.
+    NotLoggedIn,
     /// A part of the address or the body can't be understood.
     BadRequest,
     /// The address exists, but not with this method.
@@ -43,13 +47,15 @@ pub(crate) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::UnknownAddress,
         Self::UnknownJob,
         Self::UnknownPlugin,
         Self::UnknownWorker,
+        Self::UnknownAccount,
         Self::Conflict,
         Self::Forbidden,
+        Self::NotLoggedIn,
         Self::BadRequest,
         Self::WrongMethod,
         Self::Rejected,
@@ -68,6 +74,7 @@ impl Kind {
             StatusCode::NOT_FOUND => Self::UnknownAddress,
             StatusCode::METHOD_NOT_ALLOWED => Self::WrongMethod,
             StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            StatusCode::UNAUTHORIZED => Self::NotLoggedIn,
             StatusCode::FORBIDDEN => Self::CrossSite,
             StatusCode::GATEWAY_TIMEOUT | StatusCode::REQUEST_TIMEOUT => Self::Timeout,
             status if status.is_client_error() => Self::BadRequest,
@@ -86,9 +93,12 @@ impl Kind {
 
     pub(crate) fn status(self) -> StatusCode {
         match self {
-            Self::UnknownAddress | Self::UnknownJob | Self::UnknownPlugin | Self::UnknownWorker => {
-                StatusCode::NOT_FOUND
-            }
+            Self::UnknownAddress
+            | Self::UnknownJob
+            | Self::UnknownPlugin
+            | Self::UnknownWorker
+            | Self::UnknownAccount => StatusCode::NOT_FOUND,
+            Self::NotLoggedIn => StatusCode::UNAUTHORIZED,
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Rejected => StatusCode::UNPROCESSABLE_ENTITY,
@@ -109,8 +119,10 @@ impl Kind {
             Self::UnknownJob => "No such job",
             Self::UnknownPlugin => "No such plugin",
             Self::UnknownWorker => "No such worker",
+            Self::UnknownAccount => "No such account",
             Self::Conflict => "Not possible now",
             Self::Forbidden => "Forbidden",
+            Self::NotLoggedIn => "Not logged in",
             Self::BadRequest => "Bad request",
             Self::WrongMethod => "Method not allowed",
             Self::Rejected => "Submission rejected",
@@ -131,8 +143,10 @@ impl Kind {
             Self::UnknownJob => "no job has this id",
             Self::UnknownPlugin => "no plugin has this name",
             Self::UnknownWorker => "no worker has this id",
+            Self::UnknownAccount => "there is no such user or token",
             Self::Conflict => "that can't be done with it as it is now",
             Self::Forbidden => "you may not do that",
+            Self::NotLoggedIn => "log in, or send a token",
             Self::BadRequest => "the request can't be understood: look at its address and its body",
             Self::WrongMethod => {
                 "this address does not answer this method; the header Allow names those it does"

@@ -82,10 +82,7 @@ async fn handed_to(db: &Db, worker: &str) -> Vec<JobId> {
 }
 
 async fn act(db: &Db, role: Role, action: &StoreAction) -> Option<StoresOutcome> {
-    let actor = Actor {
-        name: "somebody".to_owned(),
-        role,
-    };
+    let actor = Actor::with("somebody".to_owned(), role);
     let act = ActOnStores {
         actor: &actor,
         action,
