@@ -29,3 +29,4 @@ mod roles;
 mod shutdown;
 mod standing;
 mod stores;
+mod unknown_stores;

@@ -9,8 +9,8 @@ use axum::routing::{MethodRouter, get, post};
 use crate::control::Verb;
 
 use super::{
-    App, accounts, actions, api, assets, audit, doctor, events, health, metrics, pages, recovery, submit,
-    workers,
+    App, accounts, actions, api, assets, audit, doctor, events, health, metrics, pages, recovery, stores,
+    submit, workers,
 };
 
 /// What kind of answer a route gives, and with it which rules hold for it.
@@ -328,6 +328,19 @@ fn about_the_system() -> Vec<Route> {
             "/api/v1/recovery/actions",
             "ends or begins the time after a restore",
             post(recovery::act),
+        ),
+        read(
+            Verb::Look,
+            "/api/v1/stores",
+            Kind::Api,
+            "item stores that no job has",
+            get(stores::list),
+        ),
+        write(
+            Verb::Recover,
+            "/api/v1/stores/actions",
+            "looks for item stores that no job has, removes them",
+            post(stores::act),
         ),
         read(
             Verb::Look,
