@@ -32,6 +32,7 @@ mod problem;
 mod recovery;
 mod routes;
 mod security;
+mod stores;
 mod submit;
 mod text;
 mod wait;

@@ -142,6 +142,7 @@ fn messages_of_workers_are_as_in_their_golden_files() {
         let expected = match &message {
             WorkerMessage::Announce(_) => "announce.json",
             WorkerMessage::Claim(_) => "claim.json",
+            WorkerMessage::Heartbeat(heartbeat) if heartbeat.stores.is_some() => "heartbeat-stores.json",
             WorkerMessage::Heartbeat(heartbeat) if heartbeat.removals.is_empty() => "heartbeat.json",
             WorkerMessage::Heartbeat(_) => "heartbeat-removals.json",
             WorkerMessage::Publish(_) => "publish.json",

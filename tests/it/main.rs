@@ -31,3 +31,4 @@ mod shutdown;
 mod standing;
 mod stores;
 mod taskclient;
+mod unknown_stores;

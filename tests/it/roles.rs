@@ -172,6 +172,7 @@ impl Read {
             draining: true,
             attempts: vec![self.report()],
             removals: vec![],
+            stores: None,
         })
     }
 

@@ -1,12 +1,12 @@
 //! Workers: announcements and signs of life. A plugin's first announcement creates its row.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Transaction;
 use shared::message::worker::{Announcement, Heartbeat};
 use tokio_postgres::types::Json;
 
-use super::{Error, Transact};
+use super::{Error, Transact, stores};
 
 /// Records an announcement: the worker, its plugins, and plugins that were never seen before.
 #[derive(Debug)]
@@ -128,6 +128,8 @@ impl Transact for Announce<'_> {
 pub struct News {
     /// Workers that are to be drained.
     pub drains: HashSet<String>,
+    /// Workers that are to tell what item stores they find, with the numbers of the requests.
+    pub inventories: HashMap<String, i64>,
     /// There are item stores that some worker should remove now.
     pub stores_are_due: bool,
 }
@@ -184,8 +186,10 @@ impl<'a> Transact for Alive<'a> {
                  SELECT EXISTS (SELECT 1 FROM stores_to_remove WHERE removed_at IS NULL AND due_at <= tm_now())",
             )
             .await?;
+        let heard: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
         Ok(News {
             drains,
+            inventories: stores::to_be_asked(tx, &heard).await?,
             stores_are_due: tx.query_one(&due, &[]).await?.get(0),
         })
     }

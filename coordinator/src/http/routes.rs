@@ -10,7 +10,7 @@ use crate::control::Verb;
 
 use super::{
     App, accounts, actions, api, assets, audit, doctor, events, health, itm, metrics, pages, recovery,
-    submit, workers,
+    stores, submit, workers,
 };
 
 /// What kind of answer a route gives, and with it which rules hold for it.
@@ -334,6 +334,19 @@ fn about_the_system() -> Vec<Route> {
         ),
         read(
             Verb::Look,
+            "/api/v1/stores",
+            Kind::Api,
+            "item stores that no job has",
+            get(stores::list),
+        ),
+        write(
+            Verb::Recover,
+            "/api/v1/stores/actions",
+            "looks for item stores that no job has, removes them",
+            post(stores::act),
+        ),
+        read(
+            Verb::Look,
             "/api/v1/workers",
             Kind::Api,
             "the workers and what they serve",
@@ -378,11 +391,6 @@ fn for_itms_callers() -> Vec<Route> {
             needs: Some(Verb::Submit),
             handler: post(itm::submit),
         },
-        open(
-            "/itm/service",
-            Kind::Itm,
-            "whether jobs are taken there",
-            get(itm::health),
-        ),
+        open("/itm/service", Kind::Itm, "whether it is well", get(itm::health)),
     ]
 }

@@ -34,6 +34,13 @@ pub enum Reply {
         /// Item stores that no job uses any more: to be removed, and told in a later heartbeat.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         remove_stores: Vec<UselessStore>,
+        /// Item stores of which there is nothing but an entry in the worker's index, which nobody needs: to be taken out
+        /// of the index, unless the store is there after all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        forget_stores: Vec<UselessStore>,
+        /// The worker is to tell, in its next heartbeats, of the item stores on its storage; the number of the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        list_stores: Option<i64>,
     },
     /// To no request: what was decided about attempts just now, so that nobody waits for the next heartbeat.
     Control {
@@ -65,7 +72,7 @@ fn is_false(value: &bool) -> bool {
     !*value
 }
 
-/// An item store that no job uses any more.
+/// An item store that no job uses any more, or that is not there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct UselessStore {
     /// The job that it is named after.

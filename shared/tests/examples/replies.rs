@@ -62,6 +62,8 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
                 verdicts: verdicts.map(verdict).to_vec(),
                 drain: false,
                 remove_stores: vec![],
+                forget_stores: vec![],
+                list_stores: None,
             },
         ),
         (
@@ -70,6 +72,8 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
                 verdicts: vec![],
                 drain: true,
                 remove_stores: vec![],
+                forget_stores: vec![],
+                list_stores: None,
             },
         ),
         (
@@ -81,6 +85,21 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
                     store: job_id(),
                     target: "/data/metadata/27".to_owned(),
                 }],
+                forget_stores: vec![],
+                list_stores: None,
+            },
+        ),
+        (
+            "reply-heartbeat-list-stores.json",
+            Reply::Heartbeat {
+                verdicts: vec![],
+                drain: false,
+                remove_stores: vec![],
+                forget_stores: vec![UselessStore {
+                    store: job_id(),
+                    target: "/data/metadata/28".to_owned(),
+                }],
+                list_stores: Some(3),
             },
         ),
         (

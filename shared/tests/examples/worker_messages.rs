@@ -4,8 +4,8 @@ use serde_json::json;
 use shared::job::decide::ErrorClass;
 use shared::message::dispatch::Dispatch;
 use shared::message::worker::{
-    Announcement, AttemptReport, AttemptResult, Check, Claim, ClaimRequest, Heartbeat, Outcome, PluginOffer,
-    PublishRequest, StoreRemoval, WorkerMessage,
+    Announcement, AttemptReport, AttemptResult, Check, Claim, ClaimRequest, FoundStore, Heartbeat, Outcome,
+    PluginOffer, PublishRequest, StoreRemoval, StoresFound, WorkerMessage,
 };
 
 use super::parts::{claim_id, done, job_id, manifest, other_claim_id, other_job_id, report, worker_id};
@@ -78,6 +78,7 @@ pub(crate) fn worker_messages() -> Vec<(&'static str, WorkerMessage)> {
         draining: false,
         attempts: vec![report()],
         removals: vec![],
+        stores: None,
     };
     let removing = Heartbeat {
         attempts: vec![],
@@ -95,6 +96,27 @@ pub(crate) fn worker_messages() -> Vec<(&'static str, WorkerMessage)> {
                 ),
             },
         ],
+        ..heartbeat.clone()
+    };
+    let listing = Heartbeat {
+        attempts: vec![],
+        stores: Some(StoresFound {
+            request: 3,
+            found: vec![
+                FoundStore {
+                    store: job_id(),
+                    target: "/data/metadata/27".to_owned(),
+                    there: true,
+                },
+                FoundStore {
+                    store: other_job_id(),
+                    target: "/data/metadata/28".to_owned(),
+                    there: false,
+                },
+            ],
+            last: true,
+            problems: vec!["/scans does not answer".to_owned()],
+        }),
         ..heartbeat.clone()
     };
     let publish = PublishRequest {
@@ -118,6 +140,7 @@ pub(crate) fn worker_messages() -> Vec<(&'static str, WorkerMessage)> {
         ("claim.json", WorkerMessage::Claim(claims)),
         ("heartbeat.json", WorkerMessage::Heartbeat(heartbeat)),
         ("heartbeat-removals.json", WorkerMessage::Heartbeat(removing)),
+        ("heartbeat-stores.json", WorkerMessage::Heartbeat(listing)),
         ("publish.json", WorkerMessage::Publish(publish)),
         ("result-done.json", result(done())),
         ("result-failed.json", result(failed)),

@@ -18,6 +18,10 @@ use crate::servers::{Private, Servers};
 const LOG_FILTER: &str = "info,coordinator=debug,worker=debug,shared=debug";
 
 /// Settings of a system that is about to be started.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a part of a system that a test may ask for"
+)]
 #[derive(Debug, Clone)]
 pub struct Builder {
     name: String,

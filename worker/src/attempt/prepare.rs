@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// The folders of an attempt.
 struct Folders {
     source: Option<Dir>,
-    target: Option<Dir>,
+    store: Option<ItemStore>,
     scratch: TempDir,
 }
 
@@ -78,7 +78,6 @@ impl Workshop {
             attempt.progress.detail("");
             attempt.progress.log("there is room now");
         }
-        let (store, claim_id) = (grant.store.unwrap_or(grant.job_id), grant.claim_id);
         let context = Context {
             grant: grant.clone(),
             stop: attempt.stop.clone(),
@@ -86,9 +85,7 @@ impl Workshop {
             progress: attempt.progress.clone(),
             scratch: folders.scratch.path().to_owned(),
             source: folders.source,
-            store: folders
-                .target
-                .map(|target| ItemStore::open(target, store, claim_id)),
+            store: folders.store,
         };
         Ok((context, folders.scratch))
     }
@@ -99,11 +96,14 @@ fn open(roots: &Roots, space: &FreeSpace, grant: &Grant) -> Result<Folders, Unre
     let source = grant.source.as_deref().filter(|_| grant.manifest.is_none());
     let source = source.map(|source| roots.open(source));
     let source = source.transpose().map_err(unready)?;
-    let target = grant.target.as_deref().map(|target| roots.create(target));
+    let target = grant.target.as_deref().map(|target| {
+        let store = grant.store.unwrap_or(grant.job_id);
+        Ok((roots.create(target)?, roots.entry(target, store)?))
+    });
     let target = target.transpose().map_err(unready)?;
     // What was granted is in the item store already: it is only moved, and needs no room to speak of.
     if grant.manifest.is_none() {
-        space.check(target.as_ref())?;
+        space.check(target.as_ref().map(|(target, _)| target))?;
     }
     let scratch = tempfile::Builder::new()
         .prefix(&format!("{}-", grant.claim_id))
@@ -119,9 +119,10 @@ fn open(roots: &Roots, space: &FreeSpace, grant: &Grant) -> Result<Folders, Unre
                 Unready::Failed(storage_failure(&what, &error))
             }
         })?;
+    let store = target.map(|(target, entry)| ItemStore::indexed(target, entry, grant.claim_id));
     Ok(Folders {
         source,
-        target,
+        store,
         scratch,
     })
 }
