@@ -12,6 +12,7 @@
 mod action;
 mod actor;
 mod authorise;
+mod storage_action;
 mod worker_action;
 
 use std::collections::HashSet;
@@ -27,7 +28,8 @@ use shared::message::reply::{AttemptVerdict, Reply};
 
 use crate::broker::{changed, tell};
 use crate::db::control::{
-    ActOnJobs, ActOnPlugins, ActOnWorker, FIND_MAX, FindJobs, JobOutcome, Told, WorkerOutcome,
+    ActOnJobs, ActOnPlugins, ActOnStorage, ActOnWorker, FIND_MAX, FindJobs, JobOutcome, StorageOutcome, Told,
+    WorkerOutcome,
 };
 use crate::db::notify::Changes;
 use crate::db::recovery::{Recover, Recovery, RecoveryAction};
@@ -38,6 +40,7 @@ pub use shared::job::decide::Place;
 
 pub use actor::{Actor, Role};
 pub use authorise::{Object, Verb, authorise};
+pub use storage_action::{StorageAction, StorageSettings};
 pub use worker_action::WorkerAction;
 
 /// Most jobs that one transaction acts on, except where they are moved.
@@ -159,6 +162,21 @@ impl Control {
     ) -> Result<WorkerOutcome, db::Error> {
         let (outcome, told) = self.db.run(&ActOnWorker { actor, id, action }).await?;
         self.tell(told).await;
+        Ok(outcome)
+    }
+
+    /// Acts on one storage; gives what became of that.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn act_on_storage(
+        &self,
+        actor: &Actor,
+        action: &StorageAction,
+    ) -> Result<StorageOutcome, db::Error> {
+        let outcome = self.db.run(&ActOnStorage { actor, action }).await?;
+        // The dispatcher looks at once whether there is room now.
+        self.changes.announce();
         Ok(outcome)
     }
 

@@ -28,6 +28,7 @@ mod problem;
 mod recovery;
 mod routes;
 mod security;
+mod storages;
 mod submit;
 mod text;
 mod wait;

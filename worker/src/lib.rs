@@ -34,6 +34,7 @@ mod serve;
 pub mod standing;
 pub mod stores;
 pub mod tool;
+pub mod transfer;
 pub mod wrapper;
 
 pub use serve::serve;

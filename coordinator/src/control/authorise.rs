@@ -26,6 +26,8 @@ pub enum Object<'a> {
     Plugin(&'a str),
     /// A worker, by its id.
     Worker(&'a str),
+    /// A storage, by its path.
+    Storage(&'a str),
     /// All plugins at once.
     Everything,
 }
@@ -77,6 +79,7 @@ mod tests {
         assert!(may(Role::Operator, Verb::RunWorkers, Object::Worker("ocr-1")));
         assert!(!may(Role::Operator, Verb::RunWorkers, Object::Everything));
         assert!(!may(Role::Operator, Verb::Configure, Object::Plugin("OCR")));
+        assert!(!may(Role::Operator, Verb::Configure, Object::Storage("/data")));
         assert!(!may(Role::Operator, Verb::Recover, Object::Everything));
         assert!(may(Role::Admin, Verb::RunPlugins, Object::Everything));
     }

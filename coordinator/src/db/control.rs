@@ -8,6 +8,7 @@ mod order;
 mod places;
 mod plugins;
 mod push;
+mod storages;
 #[cfg(test)]
 mod tests;
 mod workers;
@@ -22,6 +23,7 @@ pub use find::{FIND_MAX, FindJobs};
 pub use jobs::{ActOnJobs, JobOutcome, WhyNot};
 pub use order::{Age, Reorder};
 pub use plugins::{ActOnPlugins, FollowStops, PluginsOutcome};
+pub use storages::{ActOnStorage, StorageOutcome};
 pub use workers::{ActOnWorker, WorkerOutcome};
 
 /// What is to be told after the commit.

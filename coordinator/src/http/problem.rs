@@ -37,6 +37,9 @@ pub(super) enum Error {
     /// No worker has this id.
     #[error("no worker has this id: `taskmanager worker list` names them")]
     UnknownWorker,
+    /// No storage has this path.
+    #[error("no storage has this path: `taskmanager storage list` names them")]
+    UnknownStorage,
     /// It can't be done with the job as it is; the text says why.
     #[error("{0}")]
     Conflict(String),
@@ -101,6 +104,7 @@ impl From<Error> for Problem {
             Error::UnknownJob => Kind::UnknownJob,
             Error::UnknownPlugin => Kind::UnknownPlugin,
             Error::UnknownWorker => Kind::UnknownWorker,
+            Error::UnknownStorage => Kind::UnknownStorage,
             Error::Conflict(_) => Kind::Conflict,
             Error::Forbidden => Kind::Forbidden,
             Error::BadQuery(_) | Error::Incomplete => Kind::BadRequest,

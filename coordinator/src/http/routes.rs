@@ -6,7 +6,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{App, actions, api, assets, doctor, events, health, metrics, pages, recovery, submit, workers};
+use super::{
+    App, actions, api, assets, doctor, events, health, metrics, pages, recovery, storages, submit, workers,
+};
 
 /// What kind of answer a route gives, and with it which rules hold for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,6 +166,17 @@ fn about_the_system() -> Vec<Route> {
             "/api/v1/workers/{id}/actions",
             "drains a worker",
             post(workers::act),
+        ),
+        read(
+            "/api/v1/storages",
+            Kind::Api,
+            "the storages and their limits",
+            get(storages::list),
+        ),
+        write(
+            "/api/v1/storages/actions",
+            "sets and removes limits of a storage",
+            post(storages::act),
         ),
         read(
             "/api/v1/doctor",

@@ -1,8 +1,10 @@
 //! What workers are told to look at, and what they send.
 
 use serde_json::json;
+use shared::job::Stage;
 use shared::job::decide::ErrorClass;
 use shared::message::dispatch::Dispatch;
+use shared::message::transfer::{Transfer, TransferAsk};
 use shared::message::worker::{
     Announcement, AttemptReport, AttemptResult, Check, Claim, ClaimRequest, Heartbeat, Outcome, PluginOffer,
     PublishRequest, StoreRemoval, WorkerMessage,
@@ -72,12 +74,41 @@ pub(crate) fn worker_messages() -> Vec<(&'static str, WorkerMessage)> {
             },
         ],
     };
+    let idle = AttemptReport {
+        items: vec![],
+        log: vec![],
+        ..report()
+    };
     let heartbeat = Heartbeat {
         worker_id: worker_id(),
         rss_bytes: 18_874_368,
         draining: false,
         attempts: vec![report()],
         removals: vec![],
+    };
+    let asking = Heartbeat {
+        attempts: vec![
+            AttemptReport {
+                stage: Stage::WaitingForUpload,
+                detail: "waits for a transfer slot: 2 of 2 transfers of /data run, 1 more waits before it"
+                    .to_owned(),
+                transfer: Some(TransferAsk {
+                    of: Transfer::Source,
+                    begun: false,
+                }),
+                ..idle.clone()
+            },
+            AttemptReport {
+                stage: Stage::Download,
+                detail: "publishing file 3 of 9".to_owned(),
+                transfer: Some(TransferAsk {
+                    of: Transfer::Target,
+                    begun: true,
+                }),
+                ..idle
+            },
+        ],
+        ..heartbeat.clone()
     };
     let removing = Heartbeat {
         attempts: vec![],
@@ -117,6 +148,7 @@ pub(crate) fn worker_messages() -> Vec<(&'static str, WorkerMessage)> {
         ("announce.json", WorkerMessage::Announce(announcement)),
         ("claim.json", WorkerMessage::Claim(claims)),
         ("heartbeat.json", WorkerMessage::Heartbeat(heartbeat)),
+        ("heartbeat-transfer.json", WorkerMessage::Heartbeat(asking)),
         ("heartbeat-removals.json", WorkerMessage::Heartbeat(removing)),
         ("publish.json", WorkerMessage::Publish(publish)),
         ("result-done.json", result(done())),

@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     UnknownPlugin,
     /// No worker has this id.
     UnknownWorker,
+    /// No storage has this path.
+    UnknownStorage,
     /// It can't be done with things as they are.
     Conflict,
     /// Whoever asks may not do that.
@@ -43,11 +45,12 @@ pub(crate) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::UnknownAddress,
         Self::UnknownJob,
         Self::UnknownPlugin,
         Self::UnknownWorker,
+        Self::UnknownStorage,
         Self::Conflict,
         Self::Forbidden,
         Self::BadRequest,
@@ -86,9 +89,11 @@ impl Kind {
 
     pub(crate) fn status(self) -> StatusCode {
         match self {
-            Self::UnknownAddress | Self::UnknownJob | Self::UnknownPlugin | Self::UnknownWorker => {
-                StatusCode::NOT_FOUND
-            }
+            Self::UnknownAddress
+            | Self::UnknownJob
+            | Self::UnknownPlugin
+            | Self::UnknownWorker
+            | Self::UnknownStorage => StatusCode::NOT_FOUND,
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Rejected => StatusCode::UNPROCESSABLE_ENTITY,
@@ -109,6 +114,7 @@ impl Kind {
             Self::UnknownJob => "No such job",
             Self::UnknownPlugin => "No such plugin",
             Self::UnknownWorker => "No such worker",
+            Self::UnknownStorage => "No such storage",
             Self::Conflict => "Not possible now",
             Self::Forbidden => "Forbidden",
             Self::BadRequest => "Bad request",
@@ -131,6 +137,7 @@ impl Kind {
             Self::UnknownJob => "no job has this id",
             Self::UnknownPlugin => "no plugin has this name",
             Self::UnknownWorker => "no worker has this id",
+            Self::UnknownStorage => "no storage has this path",
             Self::Conflict => "that can't be done with it as it is now",
             Self::Forbidden => "you may not do that",
             Self::BadRequest => "the request can't be understood: look at its address and its body",
