@@ -5,7 +5,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::client::Server;
-use crate::{broker, control, doctor, list, plugins, recover, show, submit, wait, workers};
+use crate::{broker, control, doctor, list, plugins, recover, show, storages, submit, wait, workers};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -49,6 +49,7 @@ pub(crate) enum Command {
     Plugins(plugins::Arguments),
     Plugin(control::PluginCommand),
     Worker(workers::WorkerCommand),
+    Storage(storages::StorageCommand),
     Doctor(doctor::Arguments),
     Recover(recover::Arguments),
     Broker(broker::Arguments),

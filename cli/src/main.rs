@@ -16,6 +16,7 @@ mod output;
 mod plugins;
 mod recover;
 mod show;
+mod storages;
 mod submit;
 mod table;
 mod text;
@@ -57,6 +58,7 @@ fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::Plugins(arguments) => plugins::run(&client, &arguments),
         Command::Plugin(command) => control::run_plugins(&client, &command),
         Command::Worker(command) => workers::run(&client, &command),
+        Command::Storage(command) => storages::run(&client, &command),
         Command::Doctor(arguments) => doctor::run(&client, &arguments),
         Command::Recover(arguments) => recover::run(&client, &arguments),
         Command::Broker(arguments) => broker::run(&arguments),

@@ -3,7 +3,7 @@
 use crate::program::run;
 
 /// All commands, as the overview lists them.
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "submit",
     "list",
     "show",
@@ -20,12 +20,13 @@ const COMMANDS: [&str; 19] = [
     "plugins",
     "plugin",
     "worker",
+    "storage",
     "doctor",
     "recover",
     "broker",
 ];
-/// What `plugin`, `worker` and `broker` can do.
-const PARTS: [&str; 9] = [
+/// What `plugin`, `worker`, `storage` and `broker` can do.
+const PARTS: [&str; 12] = [
     "broker setup",
     "broker definitions",
     "plugin stop",
@@ -35,6 +36,9 @@ const PARTS: [&str; 9] = [
     "plugin quota",
     "worker list",
     "worker drain",
+    "storage list",
+    "storage set",
+    "storage remove",
 ];
 
 #[test]
