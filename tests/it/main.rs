@@ -28,4 +28,5 @@ mod restore;
 mod roles;
 mod shutdown;
 mod standing;
+mod storages;
 mod stores;
