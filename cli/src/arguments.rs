@@ -1,11 +1,15 @@
 //! The command line as a whole: the server's address and the list of commands. Each command's own options stand
 //! in its file.
 
+use std::path::PathBuf;
+
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::client::Server;
-use crate::{broker, control, doctor, list, plugins, recover, show, storages, submit, wait, workers};
+use crate::{
+    accounts, broker, control, doctor, list, plugins, recover, show, storages, submit, wait, workers,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -33,6 +37,16 @@ pub(crate) struct Cli {
     )]
     pub(crate) server: Server,
 
+    /// File whose first line is the token to come in with. The variable `TASKMANAGER_TOKEN` may hold the token itself.
+    #[arg(
+        long,
+        global = true,
+        display_order = 101,
+        value_name = "FILE",
+        env = "TASKMANAGER_TOKEN_FILE"
+    )]
+    pub(crate) token_file: Option<PathBuf>,
+
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -50,6 +64,8 @@ pub(crate) enum Command {
     Plugin(control::PluginCommand),
     Worker(workers::WorkerCommand),
     Storage(storages::StorageCommand),
+    User(accounts::UserCommand),
+    Token(accounts::TokenCommand),
     Doctor(doctor::Arguments),
     Recover(recover::Arguments),
     Broker(broker::Arguments),

@@ -107,14 +107,15 @@ impl Answer {
 }
 
 /// A coordinator to be asked.
-#[derive(Debug)]
 pub(crate) struct Client {
     agent: Agent,
     server: Server,
+    /// What to come in with; never printed.
+    authorization: Option<String>,
 }
 
 impl Client {
-    pub(crate) fn new(server: &Server) -> Self {
+    pub(crate) fn new(server: &Server, token: Option<String>) -> Self {
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -129,6 +130,7 @@ impl Client {
         Self {
             agent: config.build().new_agent(),
             server: server.clone(),
+            authorization: token.map(|token| format!("Bearer {token}")),
         }
     }
 
@@ -139,10 +141,13 @@ impl Client {
 
     /// Asks for `path`.
     pub(crate) fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, Error> {
-        let request = self
+        let mut request = self
             .agent
             .get(self.server.url(path))
             .query_pairs(query.iter().copied());
+        if let Some(authorization) = &self.authorization {
+            request = request.header("Authorization", authorization);
+        }
         self.finish(path, request.call())
     }
 
@@ -152,8 +157,13 @@ impl Client {
             .agent
             .post(self.server.url(path))
             .content_type("application/json");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
+        let own = self.authorization.as_deref();
+        for (name, value) in headers
+            .iter()
+            .copied()
+            .chain(own.map(|own| ("Authorization", own)))
+        {
+            request = request.header(name, value);
         }
         self.finish(path, request.send(body))
     }
@@ -176,6 +186,12 @@ impl Client {
             reason,
         };
         let json = answer::read(status, &body).map_err(|unusable| match unusable {
+            answer::Unusable::Problem(detail) if status == 401 => Error::Problem {
+                status,
+                detail: format!(
+                    "{detail}: put it into TASKMANAGER_TOKEN, or its file into TASKMANAGER_TOKEN_FILE"
+                ),
+            },
             answer::Unusable::Problem(detail) => Error::Problem { status, detail },
             answer::Unusable::Foreign(reason) => foreign(reason),
         })?;

@@ -5,6 +5,7 @@
 //! code is 0 (yes), 1 (no: the job ended badly, a check failed, the submission was refused) or 2 (the question
 //! could not be asked or answered).
 
+mod accounts;
 mod api;
 mod arguments;
 mod broker;
@@ -23,6 +24,7 @@ mod text;
 mod wait;
 mod workers;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -47,8 +49,22 @@ fn main() -> ExitCode {
     }
 }
 
+/// What to come in with, if there is anything.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "as an option of the command line everybody on the machine could read it"
+)]
+fn token(file: Option<&Path>) -> anyhow::Result<Option<String>> {
+    let direct = std::env::var("TASKMANAGER_TOKEN")
+        .ok()
+        .filter(|token| !token.is_empty());
+    file.map(accounts::first_line)
+        .transpose()
+        .map(|token| token.or(direct))
+}
+
 fn run(cli: Cli) -> anyhow::Result<Answer> {
-    let client = Client::new(&cli.server);
+    let client = Client::new(&cli.server, token(cli.token_file.as_deref())?);
     match cli.command {
         Command::Submit(arguments) => submit::run(&client, &arguments),
         Command::List(arguments) => list::run(&client, &arguments),
@@ -57,6 +73,8 @@ fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::Control(command) => control::run_jobs(&client, &command),
         Command::Plugins(arguments) => plugins::run(&client, &arguments),
         Command::Plugin(command) => control::run_plugins(&client, &command),
+        Command::User(command) => accounts::run_users(&client, &command),
+        Command::Token(command) => accounts::run_tokens(&client, &command),
         Command::Worker(command) => workers::run(&client, &command),
         Command::Storage(command) => storages::run(&client, &command),
         Command::Doctor(arguments) => doctor::run(&client, &arguments),

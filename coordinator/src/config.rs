@@ -10,6 +10,7 @@ use shared::amqp::roles::WorkerGroup;
 use shared::telemetry::LogFormat;
 
 use crate::deliveries::Target;
+use crate::http::Door;
 
 /// Records jobs, hands them to workers, shows what happens.
 #[derive(Debug, Clone, Parser)]
@@ -32,9 +33,19 @@ pub struct Config {
     #[arg(long, env = "AMQP_URL_FILE")]
     pub amqp_url_file: Option<PathBuf>,
 
-    /// Where pages, API and metrics are served. Without login only loopback addresses are accepted.
+    /// Where pages, API and metrics are served.
     #[arg(long, env = "TASKMANAGER_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+
+    /// The address that people open: `https://jobs.library.example`. With https, browsers send what they are logged in
+    /// with over nothing else.
+    #[arg(long, env = "TASKMANAGER_PUBLIC_URL", value_parser = parse_public_url)]
+    pub public_url: Option<String>,
+
+    /// Lets everybody who reaches the address in without a login, as an administrator. For one machine with one person:
+    /// it works with a loopback address only.
+    #[arg(long, env = "TASKMANAGER_WITHOUT_LOGIN")]
+    pub without_login: bool,
 
     /// Folders that jobs may read from and write to, as workers see them (repeat, or separate by commas).
     #[arg(
@@ -153,7 +164,33 @@ fn parse_path_map(text: &str) -> Result<PathMapping, String> {
     }
 }
 
+fn parse_public_url(text: &str) -> Result<String, String> {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    match rest.map(|rest| rest.trim_end_matches('/')) {
+        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => {
+            Ok(text.trim_end_matches('/').to_owned())
+        }
+        _ => Err(format!(
+            "\"{text}\" is not an address such as https://jobs.library.example"
+        )),
+    }
+}
+
 impl Config {
+    /// How people come in.
+    pub fn door(&self) -> Door {
+        if self.without_login {
+            return Door::Open;
+        }
+        let secure = self
+            .public_url
+            .as_ref()
+            .is_some_and(|url| url.starts_with("https://"));
+        Door::Login { secure }
+    }
+
     /// The database's address, from its file where one is named.
     ///
     /// # Errors
@@ -189,9 +226,9 @@ impl Config {
     /// All problems at once.
     pub fn check(&self) -> anyhow::Result<()> {
         let mut problems = Vec::new();
-        if !self.listen.ip().is_loopback() {
+        if self.without_login && !self.listen.ip().is_loopback() {
             problems.push(format!(
-                "--listen {} is reachable from other machines, but there is no login yet: use 127.0.0.1 or [::1]",
+                "--listen {} is reachable from other machines: leave out --without-login, or listen on 127.0.0.1 or [::1]",
                 self.listen
             ));
         }

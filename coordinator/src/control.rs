@@ -9,6 +9,8 @@
 //!
 //! Invariant: nothing a person does changes a row without a line in the audit log in the same transaction.
 
+mod account_action;
+mod accounts;
 mod action;
 mod actor;
 mod authorise;
@@ -26,6 +28,7 @@ use shared::job::JobId;
 use shared::message::encode;
 use shared::message::reply::{AttemptVerdict, Reply};
 
+use crate::accounts::Passwords;
 use crate::broker::{changed, tell};
 use crate::db::control::{
     ActOnJobs, ActOnPlugins, ActOnStorage, ActOnWorker, FIND_MAX, FindJobs, JobOutcome, StorageOutcome, Told,
@@ -35,11 +38,12 @@ use crate::db::notify::Changes;
 use crate::db::recovery::{Recover, Recovery, RecoveryAction};
 use crate::db::{self, Db};
 
+pub use account_action::{AccountAction, TOKEN_MAX_DAYS, check_name};
 pub use action::{JobAction, JobFilter, Period, PluginAction, Quota, RetryItems, Settings};
 pub use shared::job::decide::Place;
 
 pub use actor::{Actor, Role};
-pub use authorise::{Object, Verb, authorise};
+pub use authorise::{Object, Verb, authorise, could};
 pub use storage_action::{StorageAction, StorageSettings};
 pub use worker_action::WorkerAction;
 
@@ -55,6 +59,8 @@ pub struct Control {
     db: Db,
     changes: Changes,
     publisher: Publisher,
+    /// Works with passwords.
+    pub(crate) passwords: Passwords,
 }
 
 /// What an action on several jobs came to.
@@ -71,6 +77,7 @@ impl Control {
             db,
             changes,
             publisher,
+            passwords: Passwords::default(),
         }
     }
 

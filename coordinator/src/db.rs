@@ -3,6 +3,7 @@
 //! Invariants: every call is bounded in time; a transaction that lost a race (deadlock, serialization) is
 //! repeated; a connection that may point to a dead or read-only server leaves the pool.
 
+pub mod accounts;
 pub mod claims;
 mod connect;
 pub mod control;

@@ -12,9 +12,11 @@
 //! Invariants: nothing here writes to the database except through the intake and the control; a database that is away gives a
 //! designed answer within seconds, never a panic; an open event stream never holds up a shutdown.
 
+mod accounts;
 mod actions;
 mod api;
 mod assets;
+mod audit;
 mod cursor;
 mod doctor;
 mod events;
@@ -32,6 +34,7 @@ mod storages;
 mod submit;
 mod text;
 mod wait;
+mod who;
 mod workers;
 
 #[cfg(test)]
@@ -55,6 +58,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 pub use routes::{Kind, Route, routes};
+pub use who::Door;
 
 /// Longest time until an answer begins. Longer than waiting for a connection and a transaction may take together,
 /// so that a database that hangs is recognised where its connections are known, and told as such.
@@ -71,6 +75,8 @@ pub struct App {
     pub intake: crate::intake::Intake,
     /// What people do with them.
     pub control: crate::control::Control,
+    /// How people come in.
+    pub door: Door,
     /// Tells when jobs have changed.
     pub changes: crate::db::notify::Changes,
     /// The connection to RabbitMQ.
@@ -117,11 +123,18 @@ pub fn router(app: App) -> Router {
 /// A router with these routes and, around them, what holds for all of them.
 fn assemble(list: Vec<Route>, app: App) -> Router {
     let mut router = Router::new();
+    let is_open = app.door == Door::Open;
     for route in list {
+        let route_handler = match route.needs {
+            Some(verb) => route
+                .handler
+                .layer(middleware::from_fn_with_state((app.clone(), verb), who::let_in)),
+            None => route.handler,
+        };
         let handler = match route.kind {
             // A stream begins at once and then lasts.
-            Kind::Stream => route.handler,
-            Kind::Page | Kind::Form | Kind::Api | Kind::Probe | Kind::Asset => route.handler.layer(
+            Kind::Stream => route_handler,
+            Kind::Page | Kind::Form | Kind::Api | Kind::Probe | Kind::Asset => route_handler.layer(
                 TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_TIMEOUT),
             ),
         };
@@ -133,7 +146,7 @@ fn assemble(list: Vec<Route>, app: App) -> Router {
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(CsrfLayer::new())
         .layer(CatchPanicLayer::new())
-        .layer(middleware::from_fn(security::check_host))
+        .layer(middleware::from_fn_with_state(is_open, security::check_host))
         .layer(middleware::from_fn(problem::present))
         .layer(middleware::from_fn(language::remember))
         .layer(middleware::map_response(security::headers))

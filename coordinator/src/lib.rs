@@ -12,6 +12,7 @@
 //!  http         pages, API, health, metrics
 //! ```
 
+pub mod accounts;
 pub mod background;
 pub mod broker;
 pub mod config;

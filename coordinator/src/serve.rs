@@ -1,5 +1,6 @@
 //! Puts the coordinator's parts together and runs them until a signal.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::accounts::setup;
 use crate::background::deliveries::Sender;
 use crate::background::identity::Watch;
 use crate::background::{dispatcher::Dispatcher, housekeeping, probe, schedule, sweeper};
@@ -62,6 +64,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         db: db.clone(),
         intake: intake.clone(),
         control: control.clone(),
+        door: config.door(),
         changes: changes.clone(),
         broker: status.clone(),
         stop: stop.clone(),
@@ -69,11 +72,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         schema_ready: Arc::clone(&schema_ready),
     };
     tracing::info!("listening on http://{}", config.listen);
-    lifecycle.spawn("http", async move {
-        if let Err(error) = http::serve(listener, app).await {
-            tracing::error!("the HTTP server ended: {}", Chain(&error));
-        }
-    });
+    lifecycle.spawn("http", answer(listener, app));
     lifecycle.spawn("metrics upkeep", metrics::upkeep(prometheus, stop.clone()));
     lifecycle.spawn(
         "publish",
@@ -105,6 +104,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         queue_missing,
         window: config.window,
     };
+    let (login, listen, public_url) = (!config.without_login, config.listen, config.public_url.clone());
     lifecycle.spawn("start", async move {
         if !prepare_schema(&database_url, &rest.stop).await {
             return;
@@ -114,6 +114,9 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
             return;
         };
         schema_ready.store(true, Ordering::SeqCst);
+        if login {
+            invite(&db, listen, public_url.as_deref()).await;
+        }
         let stop = || rest.stop.clone();
         rest.spawn("changes out", {
             let changes = changes.clone();
@@ -139,6 +142,25 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         broker.consume(address, stop()).await;
     });
     Ok(lifecycle.run_until_stopped(config.grace()).await?)
+}
+
+async fn answer(listener: TcpListener, app: App) {
+    if let Err(error) = http::serve(listener, app).await {
+        tracing::error!("the HTTP server ended: {}", Chain(&error));
+    }
+}
+
+/// Prints the way in for the first administrator, if there is none yet.
+#[expect(
+    clippy::print_stdout,
+    reason = "it is for the person who starts the program, and no secret belongs into a log"
+)]
+async fn invite(db: &Db, listen: SocketAddr, public_url: Option<&str>) {
+    match setup::offer(db).await {
+        Ok(Some(code)) => println!("{}", setup::notice(&code, listen, public_url)),
+        Ok(None) => {}
+        Err(error) => tracing::warn!("whether there is a user is not known: {}", Chain(&error)),
+    }
 }
 
 /// What takes submissions in.

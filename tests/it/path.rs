@@ -185,6 +185,6 @@ fn a_job_with_no_more_than_the_required_fields_runs() {
         .submit(&json!({"plugin": "NOOP", "title": "by HTTP"}));
     assert_eq!(cluster.wait_until_done(by_message).title, "by message");
     let job = cluster.wait_until_done(by_http);
-    assert_eq!((job.priority, job.submitted_by.as_str()), (5, "http"));
+    assert_eq!((job.priority, job.submitted_by.as_str()), (5, "http: local"));
     assert_eq!(Value::from(job.parameters), json!({}));
 }

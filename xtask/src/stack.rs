@@ -111,6 +111,7 @@ fn start_coordinator(place: &Place, servers: &Servers, root: &Path, port: u16) -
     command
         .envs(servers.variables())
         .env("TASKMANAGER_LISTEN", format!("127.0.0.1:{port}"))
+        .env("TASKMANAGER_WITHOUT_LOGIN", "true")
         .env("TASKMANAGER_ROOTS", root)
         .env("TASKMANAGER_TEMPLATES", workspace().join("deploy/templates.toml"));
     let mut process = Process::start(place, "coordinator", &command)?;

@@ -3,7 +3,7 @@
 use crate::program::run;
 
 /// All commands, as the overview lists them.
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 22] = [
     "submit",
     "list",
     "show",
@@ -21,12 +21,14 @@ const COMMANDS: [&str; 20] = [
     "plugin",
     "worker",
     "storage",
+    "user",
+    "token",
     "doctor",
     "recover",
     "broker",
 ];
-/// What `plugin`, `worker`, `storage` and `broker` can do.
-const PARTS: [&str; 12] = [
+/// What commands with parts can do.
+const PARTS: [&str; 22] = [
     "broker setup",
     "broker definitions",
     "plugin stop",
@@ -39,6 +41,16 @@ const PARTS: [&str; 12] = [
     "storage list",
     "storage set",
     "storage remove",
+    "user list",
+    "user add",
+    "user set-role",
+    "user set-password",
+    "user lock",
+    "user unlock",
+    "user remove",
+    "token list",
+    "token add",
+    "token revoke",
 ];
 
 #[test]

@@ -18,6 +18,7 @@ use shared::message::reply::AttemptVerdict;
 use super::finish::Finished;
 
 pub(super) use audit::note_recovery;
+pub(in crate::db) use audit::{note_account, note_account_action, note_turned_away};
 pub(super) use ended::remove as remove_ended;
 pub use find::{FIND_MAX, FindJobs};
 pub use jobs::{ActOnJobs, JobOutcome, WhyNot};

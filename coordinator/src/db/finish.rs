@@ -163,9 +163,16 @@ async fn leave_stores(tx: &Transaction<'_>, endings: &[Ending], rows: &[Row]) ->
             _ => {}
         }
     }
-    if !adopted.is_empty() {
-        stores::mark_gone(tx, &adopted).await?;
+    let families: Vec<Uuid> = left
+        .iter()
+        .map(|left| left.store)
+        .chain(adopted.iter().copied())
+        .collect();
+    if families.is_empty() {
+        return Ok(());
     }
+    stores::lock_families(tx, &families).await?;
+    stores::mark_gone(tx, &adopted).await?;
     stores::retire(tx, left).await
 }
 

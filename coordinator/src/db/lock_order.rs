@@ -10,14 +10,14 @@ use shared::message::submit::Submission;
 use shared::message::worker::{AttemptReport, PublishRequest};
 
 use super::Db;
-use super::control::{ActOnPlugins, FollowStops};
+use super::control::{ActOnJobs, ActOnPlugins, FollowStops};
 use super::dispatch::Mark;
 use super::heartbeats::{Revise, WorkerReport};
 use super::overdue::EndOverdue;
 use super::pages::sample::{Sample, id};
 use super::publish::GrantPublish;
 use super::submit::{NewJob, RecordJobs};
-use crate::control::{Actor, PluginAction};
+use crate::control::{Actor, JobAction, PluginAction, RetryItems};
 use crate::testing::TestDatabase;
 use crate::testing::meeting::{Meets, Statements, meet};
 
@@ -176,6 +176,76 @@ async fn the_dispatcher_marks_jobs_in_the_order_of_their_ids_published_or_not() 
     meet(&database, &db, &Meets::new(&first, &then), &mark).await;
     let published = "SELECT title FROM jobs WHERE published_dispatch = dispatch";
     assert_eq!(database.texts(published).await, [high]);
+}
+
+#[tokio::test]
+async fn a_job_is_deleted_and_done_anew_with_its_family_locked_in_the_order_of_ids() {
+    let (high, low) = two_titles();
+    for action in [
+        JobAction::Delete,
+        JobAction::Retry {
+            items: RetryItems::All,
+        },
+    ] {
+        let mut sample = Sample::default();
+        sample
+            .plugin("OCR")
+            .ended("OCR", high, "ERROR", 2)
+            .ended("OCR", low, "ERROR", 1);
+        let (database, db) = database(&sample).await;
+        // The one was retried by the other, in the same item store.
+        database
+            .execute(&format!(
+                "UPDATE job_history SET target = '/data', attempt = 1;
+                 UPDATE job_history SET store_id = '{}' WHERE title = '{low}'",
+                id(high)
+            ))
+            .await;
+        let lock = |title, wait| {
+            format!(
+                "SELECT 1 FROM job_history WHERE id = '{}' FOR UPDATE {wait}",
+                id(title)
+            )
+        };
+        let (first, then) = (lock(low, ""), lock(high, "NOWAIT"));
+        let act = ActOnJobs {
+            actor: &Actor::on_this_machine(),
+            ids: &[id(high)],
+            action: &action,
+        };
+        let first = Statements(&first);
+        let ((), done) = meet(&database, &db, &Meets::new(&first, &then), &act).await;
+        assert_eq!(done.outcomes.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn deliveries_are_locked_before_the_ended_jobs_that_leave_them() {
+    let mut sample = Sample::default();
+    sample.plugin("OCR").ended("OCR", "failed", "ERROR", 1);
+    let (database, db) = database(&sample).await;
+    let job = id("failed");
+    database
+        .execute(&format!(
+            "INSERT INTO deliveries (id, job_id, plugin, number, kind, target, host, headers, payload, repeatable,
+                                     state, settled_at)
+             VALUES ('{job}', '{job}', 'OCR', 1, 'callback', 'http://localhost/', 'localhost', '{{}}', '{{}}', true,
+                     'failed', tm_now())"
+        ))
+        .await;
+    let first = Statements("SELECT 1 FROM deliveries FOR UPDATE");
+    let then = "SELECT 1 FROM job_history FOR UPDATE NOWAIT";
+    let act = ActOnJobs {
+        actor: &Actor::on_this_machine(),
+        ids: &[job],
+        action: &JobAction::Delete,
+    };
+    let ((), done) = meet(&database, &db, &Meets::new(&first, then), &act).await;
+    assert_eq!(done.outcomes.len(), 1);
+    assert_eq!(
+        database.texts("SELECT orphaned::text FROM deliveries").await,
+        ["true"]
+    );
 }
 
 #[tokio::test]

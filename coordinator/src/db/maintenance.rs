@@ -37,17 +37,29 @@ pub enum Expired {
     Deliveries,
     /// Item stores that were removed.
     Stores,
+    /// Sessions that ended by themselves.
+    Sessions,
+    /// Programs' tokens a month after they have expired: for so long it is shown that they have.
+    ApiTokens,
+    /// Tries to log in of yesterday.
+    LoginTries,
+    /// One-time links that nobody has used.
+    SetupLinks,
 }
 
 impl Expired {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::Keys,
         Self::Workers,
         Self::LimitsOfWorkers,
         Self::Tokens,
         Self::Deliveries,
         Self::Stores,
+        Self::Sessions,
+        Self::ApiTokens,
+        Self::LoginTries,
+        Self::SetupLinks,
     ];
 
     fn statement(self) -> &'static str {
@@ -91,6 +103,32 @@ impl Expired {
                  DELETE FROM stores_to_remove WHERE store_id IN (
                      SELECT store_id FROM stores_to_remove WHERE removed_at < tm_now() - interval '1 day'
                      ORDER BY store_id LIMIT $1 FOR UPDATE SKIP LOCKED)"
+            }
+            // The times are those of `db::accounts`.
+            Self::Sessions => {
+                "-- maintenance.ended_sessions
+                 DELETE FROM sessions WHERE id IN (
+                     SELECT id FROM sessions WHERE seen_at < tm_now() - interval '12 hours'
+                         OR created_at < tm_now() - interval '7 days'
+                     ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)"
+            }
+            Self::ApiTokens => {
+                "-- maintenance.expired_api_tokens
+                 DELETE FROM api_tokens WHERE id IN (
+                     SELECT id FROM api_tokens WHERE expires_at < tm_now() - interval '30 days'
+                     ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)"
+            }
+            Self::LoginTries => {
+                "-- maintenance.login_tries
+                 DELETE FROM login_tries WHERE bucket IN (
+                     SELECT bucket FROM login_tries WHERE last_at < tm_now() - interval '1 day'
+                     ORDER BY bucket LIMIT $1 FOR UPDATE SKIP LOCKED)"
+            }
+            Self::SetupLinks => {
+                "-- maintenance.setup_links
+                 DELETE FROM setup_links WHERE secret IN (
+                     SELECT secret FROM setup_links WHERE expires_at < tm_now()
+                     ORDER BY secret LIMIT $1 FOR UPDATE SKIP LOCKED)"
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Invariants: counts are taken over unfinished jobs only, never over history; every list is paged by a key
 //! that an index serves; a row that can't be read is an error that names it, never a panic.
 
+mod audit;
 mod deliveries;
 mod figures;
 mod history;
@@ -30,6 +31,7 @@ use shared::job::{JobId, JobState, ShownState};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql};
 
+pub use audit::{AuditRow, ReadAudit};
 pub use deliveries::{DeliveryFigures, DeliveryRow, ReadDeliveryFigures};
 pub use figures::{Dashboard, Overview, Today};
 pub use items::{Attempt, Item};

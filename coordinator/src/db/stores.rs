@@ -68,25 +68,41 @@ pub(super) async fn retire(tx: &Transaction<'_>, mut left: Vec<Left>) -> Result<
     Ok(())
 }
 
-/// No retry adopts these stores any more.
+/// No retry adopts these stores any more. Their families are locked.
 pub(super) async fn mark_gone(tx: &Transaction<'_>, stores: &[Uuid]) -> Result<(), Error> {
     let mark = tx
         .prepare_cached(
             "-- stores.mark_gone
-             WITH family AS (
-                 SELECT id, finished_at FROM job_history
-                 WHERE (id = ANY($1) OR store_id = ANY($1)) AND NOT store_gone ORDER BY id FOR UPDATE
-             )
-             UPDATE job_history h SET store_gone = true FROM family
-             WHERE (h.id, h.finished_at) = (family.id, family.finished_at)",
+             UPDATE job_history SET store_gone = true
+             WHERE (id = ANY($1) OR store_id = ANY($1)) AND NOT store_gone",
         )
         .await?;
     tx.execute(&mark, &[&stores]).await?;
     Ok(())
 }
 
-/// The stores of these ended jobs that have not been given up yet. All that use them are locked in history, so that
-/// of two transactions which take a user away the second sees what the first has done.
+/// Locks the families of these jobs and stores in history: all jobs that use, or have used, the same stores. In one
+/// statement, as families that are locked one after the other could meet in a circle; so that of two transactions which
+/// take a user away the second sees what the first has done.
+pub(super) async fn lock_families(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<(), Error> {
+    let lock = tx
+        .prepare_cached(
+            "-- stores.lock_families
+             WITH stores AS (
+                 SELECT unnest($1::uuid[]) AS id
+                 UNION SELECT store_id FROM job_history WHERE id = ANY($1) AND store_id IS NOT NULL
+             ), family AS (
+                 SELECT id FROM stores
+                 UNION SELECT h.id FROM job_history h WHERE h.store_id IN (SELECT id FROM stores)
+             )
+             SELECT 1 FROM job_history WHERE id IN (SELECT id FROM family) ORDER BY id FOR UPDATE",
+        )
+        .await?;
+    tx.execute(&lock, &[&ids]).await?;
+    Ok(())
+}
+
+/// The stores of these ended jobs that have not been given up yet. To be called once their families are locked.
 pub(super) async fn of_history(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<Vec<Left>, Error> {
     let find = tx
         .prepare_cached(
@@ -96,27 +112,13 @@ pub(super) async fn of_history(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<Vec
                  AND (attempt > 0 OR store_id IS NOT NULL)",
         )
         .await?;
-    let left: Vec<Left> = tx
-        .query(&find, &[&ids])
-        .await?
-        .iter()
-        .map(|row| Left {
-            store: row.get(0),
-            plugin: row.get(1),
-            target: row.get(2),
-        })
-        .collect();
-    if !left.is_empty() {
-        let stores: Vec<Uuid> = left.iter().map(|left| left.store).collect();
-        let lock = tx
-            .prepare_cached(
-                "-- stores.lock_family
-                 SELECT 1 FROM job_history WHERE id = ANY($1) OR store_id = ANY($1) ORDER BY id FOR UPDATE",
-            )
-            .await?;
-        tx.query(&lock, &[&stores]).await?;
-    }
-    Ok(left)
+    let rows = tx.query(&find, &[&ids]).await?;
+    let left = rows.iter().map(|row| Left {
+        store: row.get(0),
+        plugin: row.get(1),
+        target: row.get(2),
+    });
+    Ok(left.collect())
 }
 
 async fn users(tx: &Transaction<'_>, stores: &[Uuid]) -> Result<HashMap<Uuid, Vec<StoreUser>>, Error> {

@@ -12,19 +12,20 @@ use shared::job::JobId;
 use super::App;
 use super::api::job_id;
 use super::problem::Error;
-use crate::control::{Actor, JobAction, JobFilter, PluginAction, PluginsOutcome};
+use super::who::Who;
+use crate::control::{JobAction, JobFilter, PluginAction, PluginsOutcome};
 use crate::db::control::{FIND_MAX, JobOutcome, WhyNot};
 
 /// `POST /api/v1/jobs/{id}/actions`
 pub(super) async fn on_job(
+    who: Who,
     State(app): State<App>,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Json<JobOutcome>, Error> {
     let id = job_id(&id)?;
     let action: JobAction = read(&body)?;
-    let actor = Actor::on_this_machine();
-    let summary = app.control.act_on_jobs(&actor, &[id], &action).await?;
+    let summary = app.control.act_on_jobs(&who.actor, &[id], &action).await?;
     match summary.outcomes.first().map(|(_, outcome)| *outcome) {
         Some(outcome @ (JobOutcome::Done | JobOutcome::Retried { .. } | JobOutcome::Unchanged)) => {
             Ok(Json(outcome))
@@ -65,15 +66,18 @@ pub(super) struct BulkAnswer {
 }
 
 /// `POST /api/v1/jobs/actions`
-pub(super) async fn on_jobs(State(app): State<App>, body: Bytes) -> Result<Json<BulkAnswer>, Error> {
+pub(super) async fn on_jobs(
+    who: Who,
+    State(app): State<App>,
+    body: Bytes,
+) -> Result<Json<BulkAnswer>, Error> {
     let BulkBody { jobs, what } = read(&body)?;
     if jobs.is_empty() {
         return Err(Error::BadQuery(
             "field \"jobs\" names no jobs: give ids, a plugin, states or a part of the title".to_owned(),
         ));
     }
-    let actor = Actor::on_this_machine();
-    let summary = app.control.act_on_found(&actor, &jobs, &what).await?;
+    let summary = app.control.act_on_found(&who.actor, &jobs, &what).await?;
     let mut answer = BulkAnswer {
         more: summary.outcomes.len() >= FIND_MAX,
         ..BulkAnswer::default()
@@ -96,28 +100,34 @@ pub(super) async fn on_jobs(State(app): State<App>, body: Bytes) -> Result<Json<
 
 /// `POST /api/v1/plugins/{name}/actions`
 pub(super) async fn on_plugin(
+    who: Who,
     State(app): State<App>,
     Path(name): Path<String>,
     body: Bytes,
 ) -> Result<Json<PluginsOutcome>, Error> {
-    on_plugins(&app, Some(&name.to_uppercase()), &body).await
+    on_plugins(&app, &who, Some(&name.to_uppercase()), &body).await
 }
 
 /// `POST /api/v1/plugins/actions`
 pub(super) async fn on_all_plugins(
+    who: Who,
     State(app): State<App>,
     body: Bytes,
 ) -> Result<Json<PluginsOutcome>, Error> {
-    on_plugins(&app, None, &body).await
+    on_plugins(&app, &who, None, &body).await
 }
 
-async fn on_plugins(app: &App, plugin: Option<&str>, body: &[u8]) -> Result<Json<PluginsOutcome>, Error> {
+async fn on_plugins(
+    app: &App,
+    who: &Who,
+    plugin: Option<&str>,
+    body: &[u8],
+) -> Result<Json<PluginsOutcome>, Error> {
     let action: PluginAction = read(body)?;
     if let PluginAction::Configure(settings) = &action {
         settings.check().map_err(Error::BadQuery)?;
     }
-    let actor = Actor::on_this_machine();
-    match app.control.act_on_plugins(&actor, plugin, &action).await? {
+    match app.control.act_on_plugins(&who.actor, plugin, &action).await? {
         PluginsOutcome::Forbidden => Err(Error::Forbidden),
         PluginsOutcome::Unknown => Err(Error::UnknownPlugin),
         done @ PluginsOutcome::Done { .. } => Ok(Json(done)),

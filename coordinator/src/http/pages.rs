@@ -3,12 +3,16 @@
 //! Invariants: a page is complete without its script; every view has an address of its own; the parts that
 //! change while a page is open carry `data-live` and an id, and the script asks for nothing else.
 
+pub(super) mod account;
+pub(super) mod accounts;
+pub(super) mod audit;
 pub(super) mod dashboard;
 pub(super) mod failure;
 pub(super) mod forms;
 pub(super) mod job;
 mod layout;
 pub(super) mod log;
+pub(super) mod login;
 mod part;
 mod said;
 

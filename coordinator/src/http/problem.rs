@@ -6,7 +6,7 @@
 mod kind;
 
 use axum::extract::Request;
-use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -40,12 +40,18 @@ pub(super) enum Error {
     /// No storage has this path.
     #[error("no storage has this path: `taskmanager storage list` names them")]
     UnknownStorage,
+    /// No user or token is meant.
+    #[error("there is no such user or token")]
+    UnknownAccount,
     /// It can't be done with the job as it is; the text says why.
     #[error("{0}")]
     Conflict(String),
     /// Whoever asks may not do that.
     #[error("you may not do that")]
     Forbidden,
+    /// Nobody knows who asks.
+    #[error("log in, or send a token: Authorization: Bearer tm_…")]
+    NotLoggedIn,
     /// The query can't be understood; the text says which part and what would be right.
     #[error("{0}")]
     BadQuery(String),
@@ -105,8 +111,10 @@ impl From<Error> for Problem {
             Error::UnknownPlugin => Kind::UnknownPlugin,
             Error::UnknownWorker => Kind::UnknownWorker,
             Error::UnknownStorage => Kind::UnknownStorage,
+            Error::UnknownAccount => Kind::UnknownAccount,
             Error::Conflict(_) => Kind::Conflict,
             Error::Forbidden => Kind::Forbidden,
+            Error::NotLoggedIn => Kind::NotLoggedIn,
             Error::BadQuery(_) | Error::Incomplete => Kind::BadRequest,
             Error::Rejected(_) => Kind::Rejected,
             Error::TooLarge { .. } => Kind::TooLarge,
@@ -150,6 +158,11 @@ impl Problem {
                 .headers_mut()
                 .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
         }
+        if status == StatusCode::UNAUTHORIZED {
+            response
+                .headers_mut()
+                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         response.extensions_mut().insert(self);
         response
     }
@@ -177,14 +190,14 @@ pub(super) async fn present(request: Request, next: Next) -> Response {
         return response;
     }
     let told = response.extensions().get::<Problem>().cloned();
-    let is_json = response
+    let is_formed = response
         .headers()
         .get(CONTENT_TYPE)
-        .is_some_and(|kind| kind == "application/json");
+        .is_some_and(|kind| kind == "application/json" || kind == "text/html; charset=utf-8");
     let problem = match told {
         Some(problem) => problem,
-        // A probe's or the doctor's own answer, which only has an unhappy status.
-        None if is_json => return response,
+        // A page's, a probe's or the doctor's own answer, which only has an unhappy status.
+        None if is_formed => return response,
         None => {
             let kind = match response.extensions().get::<ProtectionError>() {
                 Some(_) => Kind::CrossSite,
@@ -215,7 +228,7 @@ pub(super) async fn present(request: Request, next: Next) -> Response {
 }
 
 /// Whether a browser shows the answer to a person.
-fn is_for_people(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
+pub(super) fn is_for_people(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
     let for_programs = ["/api/", "/events", "/healthz", "/readyz", "/metrics", "/assets/"];
     let accepts_html = headers
         .get_all(ACCEPT)

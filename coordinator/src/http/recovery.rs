@@ -7,7 +7,7 @@ use shared::message::worker::Check;
 
 use super::App;
 use super::problem::Error;
-use crate::control::Actor;
+use super::who::Who;
 use crate::db::recovery::{ReadRecovery, Recovery, RecoveryAction, Restore};
 
 /// `GET /api/v1/recovery`
@@ -16,10 +16,10 @@ pub(super) async fn report(State(app): State<App>) -> Result<Json<Recovery>, Err
 }
 
 /// `POST /api/v1/recovery/actions`
-pub(super) async fn act(State(app): State<App>, body: Bytes) -> Result<Json<Recovery>, Error> {
+pub(super) async fn act(who: Who, State(app): State<App>, body: Bytes) -> Result<Json<Recovery>, Error> {
     let action: RecoveryAction = serde_json::from_slice(&body)
         .map_err(|error| Error::BadQuery(format!("the body can't be understood: {error}")))?;
-    let report = app.control.recover(&Actor::on_this_machine(), action).await?;
+    let report = app.control.recover(&who.actor, action).await?;
     report.map(Json).ok_or(Error::Forbidden)
 }
 

@@ -6,8 +6,11 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 
+use crate::control::Verb;
+
 use super::{
-    App, actions, api, assets, doctor, events, health, metrics, pages, recovery, storages, submit, workers,
+    App, accounts, actions, api, assets, audit, doctor, events, health, metrics, pages, recovery, storages,
+    submit, workers,
 };
 
 /// What kind of answer a route gives, and with it which rules hold for it.
@@ -38,108 +41,183 @@ pub struct Route {
     pub kind: Kind,
     /// What it is for.
     pub what: &'static str,
+    /// What somebody has to be allowed to do, to something at least, to be let in; `None` lets in everybody.
+    pub needs: Option<Verb>,
     pub(super) handler: MethodRouter<App>,
 }
 
 /// All routes.
 pub fn routes() -> Vec<Route> {
     let mut all = about_jobs();
+    all.extend(about_plugins());
+    all.extend(about_accounts());
     all.extend(about_the_system());
     all
 }
 
-fn read(path: &'static str, kind: Kind, what: &'static str, handler: MethodRouter<App>) -> Route {
+/// Something that whoever may `needs` can look at.
+fn read(
+    needs: Verb,
+    path: &'static str,
+    kind: Kind,
+    what: &'static str,
+    handler: MethodRouter<App>,
+) -> Route {
     Route {
         method: Method::GET,
         path,
         kind,
         what,
+        needs: Some(needs),
         handler,
     }
 }
 
-fn write(path: &'static str, what: &'static str, handler: MethodRouter<App>) -> Route {
+/// Something that everybody can look at: the door itself, and what watches the process.
+fn open(path: &'static str, kind: Kind, what: &'static str, handler: MethodRouter<App>) -> Route {
+    Route {
+        method: Method::GET,
+        path,
+        kind,
+        what,
+        needs: None,
+        handler,
+    }
+}
+
+fn write(needs: Verb, path: &'static str, what: &'static str, handler: MethodRouter<App>) -> Route {
     Route {
         method: Method::POST,
         path,
         kind: Kind::Api,
         what,
+        needs: Some(needs),
         handler,
     }
 }
 
-fn form(path: &'static str, what: &'static str, handler: MethodRouter<App>) -> Route {
+fn form(needs: Verb, path: &'static str, what: &'static str, handler: MethodRouter<App>) -> Route {
     Route {
         method: Method::POST,
         path,
         kind: Kind::Form,
         what,
+        needs: Some(needs),
+        handler,
+    }
+}
+
+/// What the door's own forms do.
+fn open_form(path: &'static str, what: &'static str, handler: MethodRouter<App>) -> Route {
+    Route {
+        method: Method::POST,
+        path,
+        kind: Kind::Form,
+        what,
+        needs: None,
         handler,
     }
 }
 
 fn about_jobs() -> Vec<Route> {
     vec![
-        read("/", Kind::Page, "the dashboard", get(pages::dashboard::show)),
-        read("/jobs/{id}", Kind::Page, "a job", get(pages::job::show)),
         read(
+            Verb::Look,
+            "/",
+            Kind::Page,
+            "the dashboard",
+            get(pages::dashboard::show),
+        ),
+        read(
+            Verb::Look,
+            "/jobs/{id}",
+            Kind::Page,
+            "a job",
+            get(pages::job::show),
+        ),
+        read(
+            Verb::Look,
             "/jobs/{id}/log",
             Kind::Page,
             "a job's log as plain text",
             get(pages::log::show),
         ),
         form(
+            Verb::ControlJobs,
             "/jobs/{id}/actions",
             "cancels, holds, … a job",
             post(pages::forms::on_job),
         ),
-        form(
-            "/plugins/{name}/actions",
-            "stops, starts a plugin",
-            post(pages::forms::on_plugin),
-        ),
         read(
-            "/assets/{name}",
-            Kind::Asset,
-            "style sheet, script, icon",
-            get(assets::serve),
+            Verb::Look,
+            "/api/v1/jobs",
+            Kind::Api,
+            "a list of jobs",
+            get(api::list),
         ),
-        read(
-            "/events",
-            Kind::Stream,
-            "tells pages that something has changed",
-            get(events::stream),
-        ),
-        read("/api/v1/jobs", Kind::Api, "a list of jobs", get(api::list)),
-        write("/api/v1/jobs", "submits a job", post(submit::submit)),
         write(
+            Verb::Submit,
+            "/api/v1/jobs",
+            "submits a job",
+            post(submit::submit),
+        ),
+        write(
+            Verb::Submit,
             "/api/v1/jobs/batch",
             "submits several jobs",
             post(submit::submit_batch).layer(DefaultBodyLimit::max(submit::BATCH_MAX_BYTES)),
         ),
-        read("/api/v1/jobs/{id}", Kind::Api, "a job", get(api::job)),
+        read(
+            Verb::Follow,
+            "/api/v1/jobs/{id}",
+            Kind::Api,
+            "a job",
+            get(api::job),
+        ),
         write(
+            Verb::ControlJobs,
             "/api/v1/jobs/actions",
             "cancels, holds, … several jobs",
             post(actions::on_jobs),
         ),
         write(
+            Verb::ControlJobs,
             "/api/v1/jobs/{id}/actions",
             "cancels, holds, … a job",
             post(actions::on_job),
         ),
+        read(
+            Verb::Look,
+            "/api/v1/jobs/{id}/log",
+            Kind::Api,
+            "a job's log",
+            get(api::log),
+        ),
+    ]
+}
+
+fn about_plugins() -> Vec<Route> {
+    vec![
+        form(
+            Verb::RunPlugins,
+            "/plugins/{name}/actions",
+            "stops, starts a plugin",
+            post(pages::forms::on_plugin),
+        ),
         write(
+            Verb::RunPlugins,
             "/api/v1/plugins/actions",
             "stops, starts, configures all plugins",
             post(actions::on_all_plugins),
         ),
         write(
+            Verb::RunPlugins,
             "/api/v1/plugins/{name}/actions",
             "stops, starts, configures a plugin",
             post(actions::on_plugin),
         ),
-        read("/api/v1/jobs/{id}/log", Kind::Api, "a job's log", get(api::log)),
         read(
+            Verb::Look,
             "/api/v1/plugins",
             Kind::Api,
             "the plugins and their queues",
@@ -148,50 +226,150 @@ fn about_jobs() -> Vec<Route> {
     ]
 }
 
+/// Whoever is logged in may do this with his own account.
+const OWN: Verb = Verb::Look;
+
+fn about_accounts() -> Vec<Route> {
+    vec![
+        open("/login", Kind::Page, "the login", get(pages::login::show)),
+        open_form("/login", "logs in", post(pages::login::enter)),
+        form(OWN, "/logout", "logs out", post(pages::login::leave)),
+        open(
+            "/setup",
+            Kind::Page,
+            "the first administrator's one-time link",
+            get(pages::login::show_setup),
+        ),
+        open_form(
+            "/setup",
+            "makes the first administrator",
+            post(pages::login::set_up),
+        ),
+        read(
+            OWN,
+            "/account",
+            Kind::Page,
+            "one's own password and sessions",
+            get(pages::account::show),
+        ),
+        form(
+            OWN,
+            "/account/actions",
+            "changes one's own password, ends sessions",
+            post(pages::account::act),
+        ),
+        read(
+            Verb::ManageAccounts,
+            "/accounts",
+            Kind::Page,
+            "users and tokens",
+            get(pages::accounts::show),
+        ),
+        form(
+            Verb::ManageAccounts,
+            "/accounts/actions",
+            "adds and changes users and tokens",
+            post(pages::accounts::act),
+        ),
+        read(
+            Verb::ManageAccounts,
+            "/api/v1/accounts",
+            Kind::Api,
+            "users and tokens",
+            get(accounts::list),
+        ),
+        write(
+            Verb::ManageAccounts,
+            "/api/v1/accounts/actions",
+            "adds and changes users and tokens",
+            post(accounts::act),
+        ),
+    ]
+}
+
 fn about_the_system() -> Vec<Route> {
     vec![
-        read("/api/v1/recovery", Kind::Api, "a restore", get(recovery::report)),
+        open(
+            "/assets/{name}",
+            Kind::Asset,
+            "style sheet, script, icon",
+            get(assets::serve),
+        ),
+        read(
+            Verb::Look,
+            "/events",
+            Kind::Stream,
+            "tells pages that something has changed",
+            get(events::stream),
+        ),
+        read(
+            Verb::ReadAudit,
+            "/audit",
+            Kind::Page,
+            "who has done what",
+            get(pages::audit::show),
+        ),
+        read(
+            Verb::ReadAudit,
+            "/api/v1/audit",
+            Kind::Api,
+            "who has done what",
+            get(audit::list),
+        ),
+        read(
+            Verb::Look,
+            "/api/v1/recovery",
+            Kind::Api,
+            "a restore",
+            get(recovery::report),
+        ),
         write(
+            Verb::Recover,
             "/api/v1/recovery/actions",
             "ends or begins the time after a restore",
             post(recovery::act),
         ),
         read(
+            Verb::Look,
             "/api/v1/workers",
             Kind::Api,
             "the workers and what they serve",
             get(workers::list),
         ),
         write(
+            Verb::RunWorkers,
             "/api/v1/workers/{id}/actions",
             "drains a worker",
             post(workers::act),
         ),
         read(
+            Verb::Look,
             "/api/v1/storages",
             Kind::Api,
             "the storages and their limits",
             get(storages::list),
         ),
         write(
+            Verb::Configure,
             "/api/v1/storages/actions",
             "sets and removes limits of a storage",
             post(storages::act),
         ),
         read(
+            Verb::Look,
             "/api/v1/doctor",
             Kind::Api,
             "what is wrong and what to do",
             get(doctor::examine),
         ),
-        read(
+        open(
             "/healthz",
             Kind::Probe,
             "whether the process lives",
             get(health::alive),
         ),
-        read("/readyz", Kind::Probe, "whether it can work", get(health::ready)),
-        read(
+        open("/readyz", Kind::Probe, "whether it can work", get(health::ready)),
+        open(
             "/metrics",
             Kind::Probe,
             "figures for Prometheus",

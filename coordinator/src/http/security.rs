@@ -1,10 +1,10 @@
 //! What protects people who have a page open.
 //!
-//! Invariant: every answer carries these headers, errors included; and until there is a login, a page of
-//! another site can't reach this server under a name of its own (DNS rebinding), as only names of the machine
-//! itself are answered.
+//! Invariant: every answer carries these headers, errors included; and where there is no login, a page of another
+//! site can't reach this server under a name of its own (DNS rebinding), as only names of the machine itself are
+//! answered. With a login such a page has no session.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::header::{
     CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -40,8 +40,11 @@ pub(super) async fn headers(mut response: Response) -> Response {
     response
 }
 
-/// Answers only requests that were meant for this machine.
-pub(super) async fn check_host(request: Request, next: Next) -> Response {
+/// Without a login, answers only requests that were meant for this machine.
+pub(super) async fn check_host(State(is_open): State<bool>, request: Request, next: Next) -> Response {
+    if !is_open {
+        return next.run(request).await;
+    }
     let named = request
         .uri()
         .authority()

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::App;
 use super::actions::read;
 use super::problem::Error;
-use crate::control::{Actor, StorageAction};
+use super::who::Who;
+use crate::control::StorageAction;
 use crate::db::control::StorageOutcome;
 use crate::db::pages::{KnownStorage, ReadStorages};
 
@@ -50,11 +51,14 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<StoragesBody>, E
 }
 
 /// `POST /api/v1/storages/actions`
-pub(super) async fn act(State(app): State<App>, body: Bytes) -> Result<Json<StorageOutcome>, Error> {
+pub(super) async fn act(
+    who: Who,
+    State(app): State<App>,
+    body: Bytes,
+) -> Result<Json<StorageOutcome>, Error> {
     let action: StorageAction = read(&body)?;
     let action = action.checked().map_err(Error::BadQuery)?;
-    let actor = Actor::on_this_machine();
-    match app.control.act_on_storage(&actor, &action).await? {
+    match app.control.act_on_storage(&who.actor, &action).await? {
         StorageOutcome::Forbidden => Err(Error::Forbidden),
         StorageOutcome::Unknown => Err(Error::UnknownStorage),
         done @ (StorageOutcome::Done | StorageOutcome::Unchanged) => Ok(Json(done)),

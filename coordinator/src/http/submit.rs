@@ -15,6 +15,8 @@ use shared::message::{VERSION, Versioned};
 
 use super::App;
 use super::problem::Error;
+use super::who::Who;
+use crate::control::{Object, Verb, authorise};
 use crate::intake::{Incoming, rejected};
 
 /// A submission with the same key is the same job.
@@ -39,6 +41,7 @@ pub(super) struct BatchReply {
 
 /// `POST /api/v1/jobs`
 pub(super) async fn submit(
+    who: Who,
     State(app): State<App>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -54,7 +57,8 @@ pub(super) async fn submit(
             _ => submission.idempotency_key = Some(key),
         }
     }
-    let reply = app.intake.submit(incoming(submission)).await?;
+    may_submit(&who, &submission)?;
+    let reply = app.intake.submit(incoming(&who, submission)).await?;
     let (status, job_id) = match &reply {
         SubmitReply::Accepted { job_id } => (StatusCode::CREATED, *job_id),
         SubmitReply::Duplicate { job_id } => (StatusCode::OK, *job_id),
@@ -69,6 +73,7 @@ pub(super) async fn submit(
 
 /// `POST /api/v1/jobs/batch`
 pub(super) async fn submit_batch(
+    who: Who,
     State(app): State<App>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -94,7 +99,8 @@ pub(super) async fn submit_batch(
                 if let (None, Some(key)) = (&submission.idempotency_key, &key) {
                     submission.idempotency_key = Some(format!("{key}:{place}"));
                 }
-                readable.push(incoming(submission));
+                may_submit(&who, &submission)?;
+                readable.push(incoming(&who, submission));
                 replies.push(None);
             }
             Err(rejection) => replies.push(Some(rejected(rejection.reason))),
@@ -116,10 +122,19 @@ pub(super) async fn submit_batch(
     }))
 }
 
-fn incoming(submission: Submission) -> Incoming {
+fn may_submit(who: &Who, submission: &Submission) -> Result<(), Error> {
+    let plugin = Object::Plugin(submission.plugin.as_str());
+    if authorise(&who.actor, Verb::Submit, plugin) {
+        Ok(())
+    } else {
+        Err(Error::Forbidden)
+    }
+}
+
+fn incoming(who: &Who, submission: Submission) -> Incoming {
     Incoming {
         submission,
-        submitted_by: "http".to_owned(),
+        submitted_by: format!("http: {}", who.actor.name),
         keys: Vec::new(),
     }
 }

@@ -5,6 +5,7 @@ mod away;
 mod forms;
 mod pages;
 mod submit;
+mod who;
 
 use std::time::Duration;
 
@@ -39,6 +40,7 @@ fn app(db: Db) -> App {
         intake: Intake::new(db.clone(), changes.clone(), paths, Templates::default()),
         control,
         db,
+        door: Door::Open,
         changes,
         broker: Status::new(publisher),
         stop: CancellationToken::new(),
@@ -109,6 +111,7 @@ fn sample_address(route: &Route) -> String {
 /// A body that each route that takes one understands.
 fn sample_body(route: &Route) -> &'static str {
     match route.path {
+        "/api/v1/accounts/actions" => r#"{"action": "disable", "name": "nobody"}"#,
         "/api/v1/jobs/actions" => r#"{"jobs": {"plugin": "OCR"}, "what": {"action": "cancel"}}"#,
         "/api/v1/jobs/batch" => r#"{"jobs": [{"plugin": "OCR", "title": "t"}]}"#,
         "/api/v1/jobs/{id}/actions" => r#"{"action": "cancel"}"#,
@@ -253,6 +256,7 @@ fn with_handler(handler: axum::routing::MethodRouter<App>) -> Router {
         path: "/test",
         kind: Kind::Page,
         what: "a test",
+        needs: None,
         handler,
     };
     assemble(vec![route], app(away::nowhere()))

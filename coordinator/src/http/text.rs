@@ -39,6 +39,10 @@ texts! {
     menu: "Menu", "Menü";
     languages: "Language", "Sprache";
     dashboard: "Dashboard", "Übersicht";
+    system: "System", "System";
+    accounts: "Users", "Benutzer";
+    audit: "Audit log", "Prüfprotokoll";
+    log_out: "Log out", "Abmelden";
     live_on: "Live", "Live";
     live_off: "No connection", "Keine Verbindung";
     times_in: "Times: {0}", "Uhrzeiten: {0}";
@@ -237,6 +241,8 @@ texts! {
         "Keine seiner Aufgaben startet mehr; laufende unterbrechen bei der nächsten Seite und laufen später weiter.";
     do_stop_plugin_yes: "Stop it", "Anhalten";
     do_start_plugin: "Start this plugin", "Dieses Plugin starten";
+    said_password: "The password was changed, and you are logged out everywhere else.",
+        "Das Passwort wurde geändert, und Sie sind überall sonst abgemeldet.";
     said_done: "Done. What a running job is asked to do shows in a moment.",
         "Erledigt. Was eine laufende Aufgabe tun soll, zeigt sich gleich.";
     said_unchanged: "It was so already.", "Das war schon so.";
@@ -255,6 +261,95 @@ texts! {
     said_retry_unfinished: "Its retry has not ended yet.", "Ihre Wiederholung ist noch nicht beendet.";
     said_submitted_again: "Its workflow has submitted it again, and that job has not ended yet.",
         "Ihr Workflow hat sie neu eingereicht, und jene Aufgabe ist noch nicht beendet.";
+
+    // Coming in.
+    log_in: "Log in", "Anmelden";
+    user_name: "Name", "Name";
+    password: "Password", "Passwort";
+    login_wrong: "Name and password do not match.", "Name und Passwort passen nicht zusammen.";
+    login_wait: "Too many tries. Wait {0} s, then try again.",
+        "Zu viele Versuche. Warten Sie {0} s und versuchen Sie es dann erneut.";
+    login_help: "Whoever has no account or has forgotten the password asks an administrator.",
+        "Wer kein Konto hat oder das Passwort vergessen hat, wendet sich an eine Administratorin oder einen Administrator.";
+    setup: "First administrator", "Erste Administratorin, erster Administrator";
+    setup_more: "There is no user yet. Whoever is made here may do everything, and lets all others in.",
+        "Es gibt noch keine Benutzer. Wer hier angelegt wird, darf alles und lässt alle anderen ein.";
+    setup_over: "This link is used up or too old.", "Dieser Verweis ist verbraucht oder zu alt.";
+    setup_over_more: "Where there is no user yet, a coordinator prints a new one when it starts. Where there is one, log in.",
+        "Gibt es noch keine Benutzer, so gibt ein Coordinator beim Start einen neuen aus. Sonst melden Sie sich an.";
+    setup_do: "Make the account", "Konto anlegen";
+    password_rule: "At least 10 characters; a few words are best.", "Mindestens 10 Zeichen; am besten einige Wörter.";
+    password_again: "Password, once more", "Passwort, noch einmal";
+    passwords_differ: "The two passwords differ.", "Die beiden Passwörter unterscheiden sich.";
+    name_rule: "1 to 100 characters, without spaces around it.", "1 bis 100 Zeichen, ohne Leerzeichen am Rand.";
+    account: "Your account", "Ihr Konto";
+    password_now: "Password so far", "Bisheriges Passwort";
+    password_new: "New password", "Neues Passwort";
+    change_password: "Change the password", "Passwort ändern";
+    sessions: "Where you are logged in", "Wo Sie angemeldet sind";
+    browser: "Browser", "Browser";
+    since: "Since", "Seit";
+    last_seen: "Last used", "Zuletzt benutzt";
+    this_one: "this one", "dieser";
+    end_session: "Log out there", "Dort abmelden";
+    end_other_sessions: "Log out everywhere else", "Überall sonst abmelden";
+    users_more: "People who log in here.", "Wer sich hier anmeldet.";
+    tokens: "Tokens of programs", "Zugangsschlüssel von Programmen";
+    tokens_more: "Goobi, Kitodo and other programs send one with each request.",
+        "Goobi, Kitodo und andere Programme senden einen mit jeder Anfrage.";
+    role: "Role", "Rolle";
+    role_submitter: "submits jobs", "reicht Aufgaben ein";
+    role_viewer: "looks", "sieht zu";
+    role_operator: "operator", "bedient";
+    role_admin: "administrator", "verwaltet";
+    own_plugins: "Only these plugins", "Nur diese Plugins";
+    own_plugins_rule: "Names, separated by commas; empty for all. Only operators and submitters can be limited.",
+        "Namen, durch Kommas getrennt; leer für alle. Nur wer bedient oder einreicht, kann beschränkt werden.";
+    all_plugins: "all", "alle";
+    disabled: "locked", "gesperrt";
+    active: "active", "aktiv";
+    expired: "expired", "abgelaufen";
+    good_until: "Good until", "Gültig bis";
+    made_by: "Made by", "Angelegt von";
+    never: "never", "nie";
+    add_user: "Add a user …", "Benutzer hinzufügen …";
+    add_user_yes: "Add", "Hinzufügen";
+    first_password: "First password", "Erstes Passwort";
+    change_user: "Change …", "Ändern …";
+    set_role: "Change the role", "Rolle ändern";
+    set_password: "Set the password", "Passwort setzen";
+    lock_user: "Lock", "Sperren";
+    unlock_user: "Unlock", "Entsperren";
+    remove_user: "Remove this user", "Benutzer entfernen";
+    add_token: "Add a token …", "Zugangsschlüssel anlegen …";
+    token_title: "What for", "Wofür";
+    token_days: "Good for days", "Gültig für Tage";
+    revoke_token: "Revoke …", "Widerrufen …";
+    sure_revoke: "Whoever uses it gets no answer any more.", "Wer ihn benutzt, bekommt keine Antwort mehr.";
+    revoke_token_yes: "Revoke it", "Widerrufen";
+    new_token: "The new token. It is shown this one time:", "Der neue Zugangsschlüssel. Er wird nur dieses eine Mal gezeigt:";
+    no_tokens: "There is no token yet.", "Es gibt noch keinen Zugangsschlüssel.";
+    no_users: "There is no user yet.", "Es gibt noch keine Benutzer.";
+    said_name_taken: "There is a user of that name.", "Einen Benutzer mit diesem Namen gibt es schon.";
+    said_last_admin: "Nobody could manage users any more: make another administrator first.",
+        "Dann könnte niemand mehr Benutzer verwalten: Ernennen Sie zuerst jemand anderen.";
+    said_unknown_account: "There is no such user or token any more.", "Diesen Benutzer oder Zugangsschlüssel gibt es nicht mehr.";
+    said_account_done: "Done.", "Erledigt.";
+    no_account: "This coordinator runs without a login: there are no accounts.",
+        "Dieser Coordinator läuft ohne Anmeldung: Es gibt keine Konten.";
+
+    // The audit log.
+    audit_more: "Who has done what, the newest first", "Wer was getan hat, das Neueste zuerst";
+    audit_at: "When", "Wann";
+    audit_actor: "Who", "Wer";
+    audit_what: "What", "Was";
+    audit_about: "With", "Womit";
+    audit_done: "done", "erledigt";
+    audit_unchanged: "was so already", "war schon so";
+    audit_refused: "not possible", "nicht möglich";
+    audit_forbidden: "not allowed", "nicht erlaubt";
+    empty_audit: "Nothing of that kind has been done", "Nichts dergleichen wurde getan";
+    do_filter: "Filter", "Filtern";
 
     // Failures.
     failure_home: "To the dashboard", "Zur Übersicht";
@@ -275,6 +370,9 @@ texts! {
     failure_conflict_more: "The job's page says what it is doing.", "Die Seite der Aufgabe sagt, was sie gerade tut.";
     failure_forbidden: "You may not do that", "Das dürfen Sie nicht";
     failure_forbidden_more: "Ask an administrator.", "Fragen Sie eine Administratorin oder einen Administrator.";
+    failure_login: "You are not logged in", "Sie sind nicht angemeldet";
+    failure_login_more: "Your session has ended. Log in, then do it again; nothing was changed.",
+        "Ihre Sitzung ist zu Ende. Melden Sie sich an und wiederholen Sie es; nichts wurde geändert.";
     failure_request: "This address can't be understood", "Diese Adresse ist nicht verständlich";
     failure_request_more: "One of the values behind the question mark is wrong.",
         "Einer der Werte hinter dem Fragezeichen ist falsch.";

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::App;
 use super::actions::read;
 use super::problem::Error;
-use crate::control::{Actor, WorkerAction};
+use super::who::Who;
+use crate::control::WorkerAction;
 use crate::db::control::WorkerOutcome;
 use crate::db::pages::{KnownWorker, ReadWorkers};
 
@@ -55,13 +56,13 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<WorkersBody>, Er
 
 /// `POST /api/v1/workers/{id}/actions`
 pub(super) async fn act(
+    who: Who,
     State(app): State<App>,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Json<WorkerOutcome>, Error> {
     let action: WorkerAction = read(&body)?;
-    let actor = Actor::on_this_machine();
-    match app.control.act_on_worker(&actor, &id, &action).await? {
+    match app.control.act_on_worker(&who.actor, &id, &action).await? {
         WorkerOutcome::Forbidden => Err(Error::Forbidden),
         WorkerOutcome::Unknown => Err(Error::UnknownWorker),
         done @ (WorkerOutcome::Done | WorkerOutcome::Unchanged) => Ok(Json(done)),

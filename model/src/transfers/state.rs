@@ -298,11 +298,10 @@ pub(super) fn steps_of(state: &State, at: usize) -> Vec<Action> {
     }
     match place.packet {
         None if lives => actions.push(Action::Beat(at)),
-        None => {}
         Some(Packet::Heartbeat { .. }) => actions.push(Action::Handle(at)),
         Some(Packet::Answer { .. }) if lives => actions.push(Action::Hear(at)),
-        // Nobody is there to hear it.
-        Some(Packet::Answer { .. }) => {}
+        // Nobody is there to send one, or to hear it.
+        None | Some(Packet::Answer { .. }) => {}
     }
     match place.worker {
         // One job is like another: the first is the first to start.

@@ -236,6 +236,7 @@ impl Builder {
             .env("DATABASE_URL", servers.database_url())
             .env("AMQP_URL", servers.amqp_url())
             .env("TASKMANAGER_LISTEN", format!("127.0.0.1:{port}"))
+            .env("TASKMANAGER_WITHOUT_LOGIN", "true")
             .env("TASKMANAGER_ROOTS", data)
             .env(
                 "TASKMANAGER_PATH_MAP",

@@ -180,7 +180,7 @@ impl Lane {
         }
     }
 
-    fn fault(self, random: &mut Random, spared: bool) -> (Target, Fault, u64) {
+    fn fault(self, random: &mut Random, spared: bool, mutant: Option<Mutant>) -> (Target, Fault, u64) {
         use Fault::{
             Blackhole, Cut, CutCommits, Freeze, FreezeAndKill, Full, Kill, MemoryAlarm, Reset, Restart,
             Stall, Wrong,
@@ -219,6 +219,10 @@ impl Lane {
             }),
         };
         let (least, most) = match (fault, target) {
+            // An outage that a lease ends in.
+            (Freeze, Target::Broker | Target::Database) if mutant == Some(Mutant::ExpiryWithoutProbe) => {
+                (14_000, 22_000)
+            }
             (Kill | Restart, Target::Broker | Target::Database) => (100, 3_000),
             (Kill | Restart, _) => (100, 6_000),
             (CutCommits(_), _) => (1_000, 3_000),
@@ -234,16 +238,16 @@ impl Lane {
         (target, fault, random.between(least, most))
     }
 
-    fn steps(self, seed: u64, length_ms: u64, may_wipe: bool) -> Vec<Step> {
+    fn steps(self, seed: u64, length_ms: u64, mutant: Option<Mutant>) -> Vec<Step> {
         let mut random = Random::new(seed, &format!("{self:?}"));
         let (least, most) = self.pause();
         let mut at_ms = random.between(1_000, most * 1_000);
         let spared = self == Self::Coordinator(usize::try_from(seed % 2).unwrap_or(0))
             || self == Self::Worker(usize::try_from(seed % 3).unwrap_or(0));
-        let mut wipe_is_due = may_wipe;
+        let mut wipe_is_due = mutant.is_none();
         let mut steps = Vec::new();
         loop {
-            let (target, mut fault, lasting_ms) = self.fault(&mut random, spared);
+            let (target, mut fault, lasting_ms) = self.fault(&mut random, spared, mutant);
             // Once, and early enough for many submissions to follow.
             if self == Self::Broker && wipe_is_due && at_ms > length_ms / 4 && at_ms < length_ms / 2 {
                 fault = Fault::Wipe;
@@ -275,7 +279,7 @@ impl Schedule {
         let length_ms = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
         let lanes = Lane::ALL.into_iter().filter(|lane| lane.concerns(mutant));
         let mut steps: Vec<Step> = lanes
-            .flat_map(|lane| lane.steps(seed, length_ms, mutant.is_none()))
+            .flat_map(|lane| lane.steps(seed, length_ms, mutant))
             .collect();
         steps.sort_by_key(|step| (step.at_ms, step.target));
         Self { length_ms, steps }

@@ -125,6 +125,7 @@ impl Site {
         let database = through(&self.postgres.url(DATABASE), self.postgres.port(), link);
         command
             .env("DATABASE_URL", database)
+            .env("TASKMANAGER_WITHOUT_LOGIN", "true")
             .env("TASKMANAGER_TEMPLATES", self.place.path().join("templates.toml"))
             .env("TASKMANAGER_LEASE_SECONDS", LEASE_SECONDS.to_string());
         self.launch(

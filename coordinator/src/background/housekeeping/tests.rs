@@ -38,6 +38,28 @@ async fn what_has_gathered_is_removed_in_small_transactions() {
 }
 
 #[tokio::test]
+async fn sessions_tokens_tries_and_links_go_when_their_time_is_over() {
+    let database = TestDatabase::create().await;
+    database
+        .execute(
+            "INSERT INTO users (name, role, password) VALUES ('anna', 'viewer', '');
+             INSERT INTO sessions (id, secret, user_name, browser)
+                 VALUES (gen_random_uuid(), 'a', 'anna', ''), (gen_random_uuid(), 'b', 'anna', '');
+             UPDATE sessions SET seen_at = tm_now() - interval '13 hours' WHERE secret = 'a';
+             INSERT INTO api_tokens (id, secret, title, role, made_by, expires_at)
+                 SELECT gen_random_uuid(), day::text::bytea, 't', 'viewer', 'anna', tm_now() - make_interval(days => day)
+                 FROM unnest(ARRAY[1, 31]) AS day;
+             INSERT INTO login_tries VALUES (1, 9, tm_now()), (2, 9, tm_now() - interval '25 hours');
+             INSERT INTO setup_links VALUES ('a', tm_now()), ('b', tm_now() + interval '1 hour')",
+        )
+        .await;
+    remove_expired(&database.db(), &CancellationToken::new()).await;
+    let left = "SELECT (SELECT count(*) FROM sessions) || ' ' || (SELECT count(*) FROM api_tokens) || ' '
+                    || (SELECT count(*) FROM login_tries) || ' ' || (SELECT count(*) FROM setup_links)";
+    assert_eq!(database.texts(left).await, ["1 1 1 1"]);
+}
+
+#[tokio::test]
 async fn what_can_not_be_removed_stops_nothing_else() {
     let database = TestDatabase::create().await;
     failed_deliveries(&database, 1, true).await;

@@ -6,8 +6,9 @@ use shared::job::JobId;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use crate::control::Actor;
+use crate::control::{AccountAction, Actor};
 use crate::db::Error;
+use crate::db::accounts::AccountOutcome;
 use crate::db::recovery::RecoveryAction;
 
 /// What came of a wish.
@@ -100,4 +101,71 @@ pub(in crate::db) async fn note_recovery(
         outcome,
     };
     write(tx, actor, "recover", action, &[line]).await
+}
+
+/// Writes a line about somebody who comes, goes, or tries to in vain.
+pub(in crate::db) async fn note_account(
+    tx: &Transaction<'_>,
+    actor: &Actor,
+    action: &str,
+    account: &str,
+    succeeded: bool,
+) -> Result<(), Error> {
+    let outcome = if succeeded {
+        AuditOutcome::Done
+    } else {
+        AuditOutcome::Refused
+    };
+    write_account(tx, actor, action, &serde_json::json!({}), account, outcome).await
+}
+
+/// Writes a line about an action on accounts.
+pub(in crate::db) async fn note_account_action(
+    tx: &Transaction<'_>,
+    actor: &Actor,
+    action: &AccountAction,
+    outcome: AccountOutcome,
+) -> Result<(), Error> {
+    let outcome = match outcome {
+        AccountOutcome::Done => AuditOutcome::Done,
+        AccountOutcome::Unchanged => AuditOutcome::Unchanged,
+        AccountOutcome::Refused { .. } | AccountOutcome::Unknown => AuditOutcome::Refused,
+        AccountOutcome::Forbidden => AuditOutcome::Forbidden,
+    };
+    write_account(tx, actor, action.name(), action, &action.account(), outcome).await
+}
+
+/// Writes a line about somebody who was not even let in to what he wanted.
+pub(in crate::db) async fn note_turned_away(
+    tx: &Transaction<'_>,
+    actor: &Actor,
+    wish: &str,
+) -> Result<(), Error> {
+    let details = serde_json::json!({ "wish": wish });
+    write_account(tx, actor, "turned_away", &details, "", AuditOutcome::Forbidden).await
+}
+
+async fn write_account(
+    tx: &Transaction<'_>,
+    actor: &Actor,
+    action: &str,
+    details: &(impl Serialize + Sync),
+    account: &str,
+    outcome: AuditOutcome,
+) -> Result<(), Error> {
+    let statement = tx
+        .prepare_cached(
+            "-- audit.write_account
+             INSERT INTO audit_log (actor, action, account, details, outcome)
+             VALUES ($1, $2, nullif($3, ''), $4, $5)",
+        )
+        .await?;
+    let details = Json(serde_json::to_value(details).expect("actions are plain data"));
+    let account: String = account.replace('\0', "").chars().take(100).collect();
+    tx.execute(
+        &statement,
+        &[&actor.name, &action, &account, &details, &outcome.as_str()],
+    )
+    .await?;
+    Ok(())
 }

@@ -28,14 +28,15 @@ pub(super) async fn retry(
     let mut outcomes = refused(ids, unfinished);
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     // Locked, so that of two retries at once the second sees the first.
-    let lock = tx
+    stores::lock_families(tx, &uuids).await?;
+    let ended = tx
         .prepare_cached(
-            "-- retry.lock
+            "-- retry.ended
              SELECT id, state, plugin, process_id, step_id, template, target FROM job_history
-             WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+             WHERE id = ANY($1) ORDER BY id",
         )
         .await?;
-    let ended = tx.query(&lock, &[&uuids]).await?;
+    let ended = tx.query(&ended, &[&uuids]).await?;
     let busy = tx
         .prepare_cached(
             "-- retry.busy
@@ -214,10 +215,14 @@ pub(crate) async fn remove(tx: &Transaction<'_>, ids: &[JobId]) -> Result<Vec<Jo
         return Ok(Vec::new());
     }
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    // A trigger writes to them when history loses its rows, and deliveries come before history.
     let lock = tx
-        .prepare_cached("-- delete.lock\nSELECT 1 FROM job_history WHERE id = ANY($1) ORDER BY id FOR UPDATE")
+        .prepare_cached(
+            "-- delete.lock\nSELECT 1 FROM deliveries WHERE job_id = ANY($1) ORDER BY id FOR UPDATE",
+        )
         .await?;
     tx.execute(&lock, &[&uuids]).await?;
+    stores::lock_families(tx, &uuids).await?;
     let left = stores::of_history(tx, &uuids).await?;
     let history = tx
         .prepare_cached(

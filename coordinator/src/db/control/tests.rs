@@ -68,10 +68,7 @@ async fn an_actor_without_the_permission_changes_nothing_and_stands_in_the_audit
     let mut sample = Sample::default();
     sample.plugin("OCR").waiting("OCR", "a", 5);
     let (database, db) = database(&sample).await;
-    let viewer = Actor {
-        name: "eve".to_owned(),
-        role: Role::Viewer,
-    };
+    let viewer = Actor::with("eve".to_owned(), Role::Viewer);
     let act = ActOnJobs {
         actor: &viewer,
         ids: &[id("a")],

@@ -220,10 +220,7 @@ async fn beats_are_kept_for_two_days() {
 async fn who_may_not_recover_changes_nothing_and_stands_in_the_audit_log() {
     let (database, db) = database().await;
     beat(&db, None).await;
-    let operator = Actor {
-        name: "eve".to_owned(),
-        role: crate::control::Role::Operator,
-    };
+    let operator = Actor::with("eve".to_owned(), crate::control::Role::Operator);
     let declare = Recover {
         actor: &operator,
         action: RecoveryAction::Declare,

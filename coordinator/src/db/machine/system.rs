@@ -132,23 +132,7 @@ impl Transactions {
                 token,
                 stage,
                 transfer,
-            } => {
-                let reports = [WorkerReport {
-                    amqp_user: "user".to_owned(),
-                    worker_id: WORKER.to_owned(),
-                    report: AttemptReport {
-                        transfer: transfer.map(|begun| TransferAsk {
-                            of: Transfer::Source,
-                            begun,
-                        }),
-                        ..self.report(before, *token, *stage)
-                    },
-                }];
-                if db.run(&Renew { reports: &reports }).await.unwrap().is_empty() {
-                    db.run(&Revise { reports: &reports }).await.unwrap();
-                }
-                db.run(&SettleTransfers { reports: &reports }).await.unwrap();
-            }
+            } => self.heartbeat(*token, *stage, *transfer).await,
             Step::Publish { token } => {
                 let (job, token) = before.tokens[*token];
                 let request = PublishRequest {
@@ -207,6 +191,26 @@ impl Transactions {
                 db.run(&Wake).await.unwrap();
             }
         }
+    }
+
+    async fn heartbeat(&self, token: usize, stage: Stage, transfer: Option<bool>) {
+        let transfer = transfer.map(|begun| TransferAsk {
+            of: Transfer::Source,
+            begun,
+        });
+        let reports = [WorkerReport {
+            amqp_user: "user".to_owned(),
+            worker_id: WORKER.to_owned(),
+            report: AttemptReport {
+                transfer,
+                ..self.report(&self.before, token, stage)
+            },
+        }];
+        let (renew, revise) = (Renew { reports: &reports }, Revise { reports: &reports });
+        if self.db.run(&renew).await.unwrap().is_empty() {
+            self.db.run(&revise).await.unwrap();
+        }
+        self.db.run(&SettleTransfers { reports: &reports }).await.unwrap();
     }
 
     async fn expire(&self, id: JobId) {

@@ -251,10 +251,7 @@ async fn a_storage_that_is_set_while_jobs_run_counts_them_and_one_that_is_remove
 async fn limits_of_storages_are_for_administrators_and_every_try_is_in_the_audit_log() {
     let (database, db) = database().await;
     let tries = async |role, action: &StorageAction| {
-        let actor = &Actor {
-            name: "eve".to_owned(),
-            role,
-        };
+        let actor = &Actor::with("eve".to_owned(), role);
         db.run(&ActOnStorage { actor, action }).await.unwrap()
     };
     let limit = storage("/data", Some(1));

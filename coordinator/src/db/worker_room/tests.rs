@@ -142,14 +142,8 @@ async fn draining_a_worker_is_authorised_audited_and_told_at_once() {
         id,
         action: &WorkerAction::Drain,
     };
-    let viewer = Actor {
-        name: "eve".to_owned(),
-        role: Role::Viewer,
-    };
-    let operator = Actor {
-        name: "adam".to_owned(),
-        role: Role::Operator,
-    };
+    let viewer = Actor::with("eve".to_owned(), Role::Viewer);
+    let operator = Actor::with("adam".to_owned(), Role::Operator);
     assert_eq!(
         db.run(&act(&viewer, "one")).await.unwrap().0,
         WorkerOutcome::Forbidden

@@ -9,6 +9,7 @@ use axum::response::Response;
 
 use super::layout::{Link, Section};
 use super::{Layout, html};
+use crate::control::{Object, Verb, authorise};
 use crate::db::pages::{Dashboard, ListJobs, MenuEntry, Overview, PluginRow, PluginState, Tab};
 use crate::http::App;
 use crate::http::format::fill;
@@ -16,6 +17,7 @@ use crate::http::language::Locale;
 use crate::http::listing::{self, ListQuery};
 use crate::http::problem::Error;
 use crate::http::text::Text;
+use crate::http::who::Who;
 use rows::{JobRow, QueueRow};
 
 #[derive(Debug, Template)]
@@ -58,6 +60,7 @@ struct Figure {
 
 /// `GET /`
 pub(crate) async fn show(
+    who: Who,
     State(app): State<App>,
     locale: Locale,
     address: Uri,
@@ -65,10 +68,10 @@ pub(crate) async fn show(
 ) -> Result<Response, Error> {
     let list = query.read()?;
     let overview = app.db.run(&Dashboard { list: list.clone() }).await?;
-    html(&locale, &page(&locale, &address, &list, &overview))
+    html(&locale, &page(&locale, &address, &who, &list, &overview))
 }
 
-fn page(locale: &Locale, address: &Uri, list: &ListJobs, overview: &Overview) -> Page {
+fn page(locale: &Locale, address: &Uri, who: &Who, list: &ListJobs, overview: &Overview) -> Page {
     let menu: Vec<MenuEntry> = overview.plugins.iter().map(MenuEntry::from).collect();
     let plugin = list.plugin.as_deref();
     let section = plugin.map_or(Section::Dashboard, Section::Plugin);
@@ -88,7 +91,7 @@ fn page(locale: &Locale, address: &Uri, list: &ListJobs, overview: &Overview) ->
     });
     Page {
         t: text,
-        layout: Layout::new(locale, address, &menu, section, list.tab),
+        layout: Layout::new(locale, address, Some(who), &menu, section, list.tab),
         heading,
         alarm: overview.restore.as_ref().map_or_else(String::new, |restore| {
             fill(text.restored, &[&locale.moment(restore.from).short()])
@@ -113,6 +116,7 @@ fn page(locale: &Locale, address: &Uri, list: &ListJobs, overview: &Overview) ->
         example: example(plugin.unwrap_or("OCR")),
         news: news(locale, overview, plugin),
         control: plugin
+            .filter(|name| authorise(&who.actor, Verb::RunPlugins, Object::Plugin(name)))
             .and_then(|_| shown(overview, plugin).next())
             .map(|row| PluginControl {
                 plugin: row.name.clone(),

@@ -35,7 +35,7 @@ pub(crate) fn show(locale: &Locale, address: &Uri, kind: Kind) -> Response {
         t: locale.text,
         layout: Layout {
             fragment: false,
-            ..Layout::new(locale, address, &[], Section::None, Tab::default())
+            ..Layout::new(locale, address, None, &[], Section::None, Tab::default())
         },
         status: kind.status().as_u16(),
         title,
@@ -55,8 +55,10 @@ fn words(kind: Kind, text: &Text) -> (&'static str, &'static str) {
         Kind::UnknownPlugin => (text.failure_plugin, text.failure_plugin_more),
         Kind::UnknownWorker => (text.failure_worker, text.failure_worker_more),
         Kind::UnknownStorage => (text.failure_storage, text.failure_storage_more),
+        Kind::UnknownAccount => (text.said_unknown_account, text.failure_address_more),
         Kind::Conflict => (text.failure_conflict, text.failure_conflict_more),
         Kind::Forbidden => (text.failure_forbidden, text.failure_forbidden_more),
+        Kind::NotLoggedIn => (text.failure_login, text.failure_login_more),
         Kind::BadRequest => (text.failure_request, text.failure_request_more),
         Kind::WrongMethod => (text.failure_method, text.failure_method_more),
         Kind::Rejected => (text.failure_rejected, text.failure_rejected_more),

@@ -11,27 +11,26 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::said::{Said, see};
-use crate::control::{Actor, JobAction, PluginAction, PluginsOutcome};
+use crate::control::{JobAction, PluginAction, PluginsOutcome};
 use crate::db::control::JobOutcome;
 use crate::db::pages::Tab;
 use crate::http::api::job_id;
 use crate::http::problem::Error;
+use crate::http::who::Who;
 use crate::http::{App, listing};
 
 type Fields = Result<Form<Vec<(String, String)>>, FormRejection>;
 
 /// `POST /jobs/{id}/actions`
 pub(crate) async fn on_job(
+    who: Who,
     State(app): State<App>,
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Error> {
     let id = job_id(&id)?;
     let action: JobAction = read(fields)?;
-    let summary = app
-        .control
-        .act_on_jobs(&Actor::on_this_machine(), &[id], &action)
-        .await?;
+    let summary = app.control.act_on_jobs(&who.actor, &[id], &action).await?;
     let outcome = summary.outcomes.first().map(|(_, outcome)| *outcome);
     let said = Said::of(outcome)?;
     Ok(match (outcome, &action) {
@@ -43,6 +42,7 @@ pub(crate) async fn on_job(
 
 /// `POST /plugins/{name}/actions`
 pub(crate) async fn on_plugin(
+    who: Who,
     State(app): State<App>,
     Path(name): Path<String>,
     fields: Fields,
@@ -54,7 +54,7 @@ pub(crate) async fn on_plugin(
     let name = name.to_uppercase();
     match app
         .control
-        .act_on_plugins(&Actor::on_this_machine(), Some(&name), &action)
+        .act_on_plugins(&who.actor, Some(&name), &action)
         .await?
     {
         PluginsOutcome::Forbidden => Err(Error::Forbidden),

@@ -21,6 +21,7 @@ use crate::http::format::fill;
 use crate::http::language::Locale;
 use crate::http::problem::Error;
 use crate::http::text::Text;
+use crate::http::who::Who;
 use crate::http::{App, listing, wait};
 use controls::Controls;
 use deliveries::DeliveryRow;
@@ -76,6 +77,7 @@ pub(crate) struct JobQuery {
 
 /// `GET /jobs/{id}`
 pub(crate) async fn show(
+    who: Who,
     State(app): State<App>,
     locale: Locale,
     address: Uri,
@@ -94,6 +96,7 @@ pub(crate) async fn show(
         &page(
             &locale,
             &address,
+            &who,
             &menu,
             &job.ok_or(Error::UnknownJob)?,
             Said::read(query.said.as_deref()),
@@ -101,7 +104,14 @@ pub(crate) async fn show(
     )
 }
 
-fn page(locale: &Locale, address: &Uri, menu: &[MenuEntry], job: &JobDetail, said: Option<Said>) -> Page {
+fn page(
+    locale: &Locale,
+    address: &Uri,
+    who: &Who,
+    menu: &[MenuEntry],
+    job: &JobDetail,
+    said: Option<Said>,
+) -> Page {
     let summary = &job.summary;
     let state = part::in_words(summary.state, locale.text);
     Page {
@@ -109,6 +119,7 @@ fn page(locale: &Locale, address: &Uri, menu: &[MenuEntry], job: &JobDetail, sai
         layout: Layout::new(
             locale,
             address,
+            Some(who),
             menu,
             Section::Plugin(&summary.plugin),
             Tab::default(),
@@ -131,7 +142,7 @@ fn page(locale: &Locale, address: &Uri, menu: &[MenuEntry], job: &JobDetail, sai
             .and_then(|waiting| wait::reason(locale, &summary.plugin, waiting, job.now)),
         error: summary.error.clone(),
         said,
-        controls: Controls::of(job),
+        controls: Controls::of(&who.actor, job),
         priority: summary.priority,
         ended: summary.is_final(),
         groups: facts::groups(locale, job),

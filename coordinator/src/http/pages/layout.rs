@@ -2,11 +2,14 @@
 
 use axum::http::Uri;
 
+use crate::control::Verb;
 use crate::db::pages::{MenuEntry, Tab};
 use crate::http::assets;
 use crate::http::format::fill;
 use crate::http::language::{Language, Locale, is_fragment};
 use crate::http::listing;
+use crate::http::text::Text;
+use crate::http::who::Who;
 
 /// What the frame shows.
 #[derive(Debug)]
@@ -18,6 +21,10 @@ pub(super) struct Layout {
     pub(super) script: String,
     pub(super) icon: String,
     pub(super) menu: Vec<Link>,
+    /// Pages that are about the whole system, as far as whoever looks may see them.
+    pub(super) system: Vec<Link>,
+    /// Who is logged in; empty where nobody is.
+    pub(super) user: String,
     pub(super) languages: Vec<LanguageLink>,
     pub(super) times_in: String,
     pub(super) version: String,
@@ -49,8 +56,44 @@ pub(super) enum Section<'a> {
     Dashboard,
     /// A plugin's.
     Plugin(&'a str),
+    /// About the whole system.
+    System(SystemPage),
     /// Nowhere.
     None,
+}
+
+/// A page about the whole system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SystemPage {
+    /// Users and tokens.
+    Accounts,
+    /// Who has done what.
+    Audit,
+}
+
+impl SystemPage {
+    const ALL: [Self; 2] = [Self::Accounts, Self::Audit];
+
+    fn address(self) -> &'static str {
+        match self {
+            Self::Accounts => "/accounts",
+            Self::Audit => "/audit",
+        }
+    }
+
+    fn needs(self) -> Verb {
+        match self {
+            Self::Accounts => Verb::ManageAccounts,
+            Self::Audit => Verb::ReadAudit,
+        }
+    }
+
+    fn name(self, text: &Text) -> &'static str {
+        match self {
+            Self::Accounts => text.accounts,
+            Self::Audit => text.audit,
+        }
+    }
 }
 
 impl Layout {
@@ -58,6 +101,7 @@ impl Layout {
     pub(super) fn new(
         locale: &Locale,
         address: &Uri,
+        who: Option<&Who>,
         plugins: &[MenuEntry],
         section: Section<'_>,
         tab: Tab,
@@ -74,6 +118,14 @@ impl Layout {
             title: plugin.title(locale).to_owned(),
             current: section == Section::Plugin(&plugin.name),
         });
+        let open = SystemPage::ALL.into_iter();
+        let open = open.filter(|page| who.is_some_and(|who| who.could(page.needs())));
+        let system = open.map(|page| Link {
+            href: page.address().to_owned(),
+            label: page.name(locale.text).to_owned(),
+            title: String::new(),
+            current: section == Section::System(page),
+        });
         let languages = Language::ALL.into_iter().map(|language| LanguageLink {
             href: in_language(address, language),
             code: language.code(),
@@ -86,7 +138,14 @@ impl Layout {
             style: assets::STYLE.url(),
             script: assets::SCRIPT.url(),
             icon: assets::ICON.url(),
-            menu: std::iter::once(dashboard).chain(plugins).collect(),
+            // Behind the door only; whoever stands before it sees nothing that leads nowhere.
+            menu: who
+                .map(|_| std::iter::once(dashboard).chain(plugins).collect())
+                .unwrap_or_default(),
+            system: system.collect(),
+            user: who
+                .filter(|who| who.session.is_some())
+                .map_or_else(String::new, |who| who.actor.name.clone()),
             languages: languages.collect(),
             times_in: fill(locale.text.times_in, &[&locale.zone_name()]),
             version: fill(locale.text.version, &[&env!("CARGO_PKG_VERSION")]),

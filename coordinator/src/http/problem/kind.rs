@@ -17,10 +17,14 @@ pub(crate) enum Kind {
     UnknownWorker,
     /// No storage has this path.
     UnknownStorage,
+    /// No user or token is meant.
+    UnknownAccount,
     /// It can't be done with things as they are.
     Conflict,
     /// Whoever asks may not do that.
     Forbidden,
+    /// Nobody knows who asks.
+    NotLoggedIn,
     /// A part of the address or the body can't be understood.
     BadRequest,
     /// The address exists, but not with this method.
@@ -45,14 +49,16 @@ pub(crate) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::UnknownAddress,
         Self::UnknownJob,
         Self::UnknownPlugin,
         Self::UnknownWorker,
         Self::UnknownStorage,
+        Self::UnknownAccount,
         Self::Conflict,
         Self::Forbidden,
+        Self::NotLoggedIn,
         Self::BadRequest,
         Self::WrongMethod,
         Self::Rejected,
@@ -71,6 +77,7 @@ impl Kind {
             StatusCode::NOT_FOUND => Self::UnknownAddress,
             StatusCode::METHOD_NOT_ALLOWED => Self::WrongMethod,
             StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            StatusCode::UNAUTHORIZED => Self::NotLoggedIn,
             StatusCode::FORBIDDEN => Self::CrossSite,
             StatusCode::GATEWAY_TIMEOUT | StatusCode::REQUEST_TIMEOUT => Self::Timeout,
             status if status.is_client_error() => Self::BadRequest,
@@ -93,7 +100,9 @@ impl Kind {
             | Self::UnknownJob
             | Self::UnknownPlugin
             | Self::UnknownWorker
-            | Self::UnknownStorage => StatusCode::NOT_FOUND,
+            | Self::UnknownStorage
+            | Self::UnknownAccount => StatusCode::NOT_FOUND,
+            Self::NotLoggedIn => StatusCode::UNAUTHORIZED,
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Rejected => StatusCode::UNPROCESSABLE_ENTITY,
@@ -115,8 +124,10 @@ impl Kind {
             Self::UnknownPlugin => "No such plugin",
             Self::UnknownWorker => "No such worker",
             Self::UnknownStorage => "No such storage",
+            Self::UnknownAccount => "No such account",
             Self::Conflict => "Not possible now",
             Self::Forbidden => "Forbidden",
+            Self::NotLoggedIn => "Not logged in",
             Self::BadRequest => "Bad request",
             Self::WrongMethod => "Method not allowed",
             Self::Rejected => "Submission rejected",
@@ -138,8 +149,10 @@ impl Kind {
             Self::UnknownPlugin => "no plugin has this name",
             Self::UnknownWorker => "no worker has this id",
             Self::UnknownStorage => "no storage has this path",
+            Self::UnknownAccount => "there is no such user or token",
             Self::Conflict => "that can't be done with it as it is now",
             Self::Forbidden => "you may not do that",
+            Self::NotLoggedIn => "log in, or send a token",
             Self::BadRequest => "the request can't be understood: look at its address and its body",
             Self::WrongMethod => {
                 "this address does not answer this method; the header Allow names those it does"

@@ -46,7 +46,7 @@ async fn a_submission_becomes_a_job_that_can_be_read_back() {
         ("state", "QUEUED".into()),
         ("process_id", "27".into()),
         ("step_id", "6519".into()),
-        ("submitted_by", "http".into()),
+        ("submitted_by", "http: local".into()),
         ("waits_for", "No worker for NOOP is running".into()),
         ("finished_at", serde_json::Value::Null),
         ("outputs", serde_json::json!([])),

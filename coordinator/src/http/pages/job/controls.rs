@@ -1,8 +1,9 @@
-//! What a job's page offers to do with it. Offered is what its state allows; whether it still can be done is decided
+//! What a job's page offers to do with it. Offered is what its state allows and whoever looks may do; whether it still can be done is decided
 //! when it is asked for.
 
 use shared::job::{JobState, ShownState};
 
+use crate::control::{Actor, Object, Verb, authorise};
 use crate::db::pages::JobDetail;
 
 /// The buttons.
@@ -23,11 +24,14 @@ pub(super) struct Controls {
 }
 
 impl Controls {
-    pub(super) fn of(job: &JobDetail) -> Self {
+    pub(super) fn of(actor: &Actor, job: &JobDetail) -> Self {
+        let plugin = Object::Plugin(&job.summary.plugin);
+        let may = authorise(actor, Verb::ControlJobs, plugin);
         let ended = job.summary.is_final();
         let waiting = job.waiting.as_ref();
-        let open =
-            waiting.is_some_and(|waiting| waiting.state != JobState::Download && !waiting.cancel_requested);
+        let open = may
+            && waiting
+                .is_some_and(|waiting| waiting.state != JobState::Download && !waiting.cancel_requested);
         let held = waiting.is_some_and(|waiting| waiting.held);
         let waits = open && waiting.is_some_and(|waiting| !waiting.state.is_running());
         Self {
@@ -36,11 +40,12 @@ impl Controls {
             release: open && held,
             start_now: waits,
             order: waits,
-            retry: matches!(
-                job.summary.state,
-                ShownState::As(JobState::Error | JobState::Done)
-            ),
-            delete: ended,
+            retry: may
+                && matches!(
+                    job.summary.state,
+                    ShownState::As(JobState::Error | JobState::Done)
+                ),
+            delete: ended && authorise(actor, Verb::DeleteJobs, plugin),
         }
     }
 }
