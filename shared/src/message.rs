@@ -16,6 +16,7 @@ pub mod ended;
 pub mod manifest;
 pub mod reply;
 pub mod submit;
+pub mod transfer;
 pub mod worker;
 
 use serde::de::DeserializeOwned;

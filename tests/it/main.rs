@@ -28,5 +28,6 @@ mod restore;
 mod roles;
 mod shutdown;
 mod standing;
+mod storages;
 mod stores;
 mod unknown_stores;

@@ -9,8 +9,8 @@ use axum::routing::{MethodRouter, get, post};
 use crate::control::Verb;
 
 use super::{
-    App, accounts, actions, api, assets, audit, doctor, events, health, metrics, pages, recovery, stores,
-    submit, workers,
+    App, accounts, actions, api, assets, audit, doctor, events, health, metrics, pages, recovery, storages,
+    stores, submit, workers,
 };
 
 /// What kind of answer a route gives, and with it which rules hold for it.
@@ -354,6 +354,19 @@ fn about_the_system() -> Vec<Route> {
             "/api/v1/workers/{id}/actions",
             "drains a worker",
             post(workers::act),
+        ),
+        read(
+            Verb::Look,
+            "/api/v1/storages",
+            Kind::Api,
+            "the storages and their limits",
+            get(storages::list),
+        ),
+        write(
+            Verb::Configure,
+            "/api/v1/storages/actions",
+            "sets and removes limits of a storage",
+            post(storages::act),
         ),
         read(
             Verb::Look,
