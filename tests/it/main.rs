@@ -22,6 +22,7 @@ mod fairness;
 mod faults;
 mod full_target;
 mod hang;
+mod login;
 mod pages;
 mod path;
 mod restore;
