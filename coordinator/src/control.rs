@@ -14,6 +14,7 @@ mod accounts;
 mod action;
 mod actor;
 mod authorise;
+mod storage_action;
 mod store_action;
 mod worker_action;
 
@@ -31,8 +32,8 @@ use shared::message::reply::{AttemptVerdict, Reply};
 use crate::accounts::Passwords;
 use crate::broker::{changed, tell};
 use crate::db::control::{
-    ActOnJobs, ActOnPlugins, ActOnStores, ActOnWorker, FIND_MAX, FindJobs, JobOutcome, StoresOutcome, Told,
-    WorkerOutcome,
+    ActOnJobs, ActOnPlugins, ActOnStorage, ActOnStores, ActOnWorker, FIND_MAX, FindJobs, JobOutcome,
+    StorageOutcome, StoresOutcome, Told, WorkerOutcome,
 };
 use crate::db::notify::Changes;
 use crate::db::recovery::{Recover, Recovery, RecoveryAction};
@@ -44,6 +45,7 @@ pub use shared::job::decide::Place;
 
 pub use actor::{Actor, Role};
 pub use authorise::{Object, Verb, authorise, could};
+pub use storage_action::{StorageAction, StorageSettings};
 pub use store_action::StoreAction;
 pub use worker_action::WorkerAction;
 
@@ -183,6 +185,21 @@ impl Control {
         action: &StoreAction,
     ) -> Result<Option<StoresOutcome>, db::Error> {
         self.db.run(&ActOnStores { actor, action }).await
+    }
+
+    /// Acts on one storage; gives what became of that.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn act_on_storage(
+        &self,
+        actor: &Actor,
+        action: &StorageAction,
+    ) -> Result<StorageOutcome, db::Error> {
+        let outcome = self.db.run(&ActOnStorage { actor, action }).await?;
+        // The dispatcher looks at once whether there is room now.
+        self.changes.announce();
+        Ok(outcome)
     }
 
     /// Acts on a database that was put back from a copy; gives the report about it, `None` when the actor may not.

@@ -37,9 +37,11 @@ pub mod retention;
 mod revival;
 mod room;
 pub mod schedule;
+mod storage_room;
 pub mod stores;
 pub mod submit;
 pub mod sweep;
+pub mod transfers;
 mod worker_room;
 pub mod workers;
 

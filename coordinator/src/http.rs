@@ -32,6 +32,7 @@ mod problem;
 mod recovery;
 mod routes;
 mod security;
+mod storages;
 mod stores;
 mod submit;
 mod text;

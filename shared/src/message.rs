@@ -19,6 +19,7 @@ pub mod manifest;
 pub mod reply;
 pub mod submit;
 pub mod taskclient;
+pub mod transfer;
 pub mod worker;
 
 use serde::de::DeserializeOwned;

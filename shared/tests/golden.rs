@@ -143,8 +143,15 @@ fn messages_of_workers_are_as_in_their_golden_files() {
             WorkerMessage::Announce(_) => "announce.json",
             WorkerMessage::Claim(_) => "claim.json",
             WorkerMessage::Heartbeat(heartbeat) if heartbeat.stores.is_some() => "heartbeat-stores.json",
-            WorkerMessage::Heartbeat(heartbeat) if heartbeat.removals.is_empty() => "heartbeat.json",
-            WorkerMessage::Heartbeat(_) => "heartbeat-removals.json",
+            WorkerMessage::Heartbeat(heartbeat) if !heartbeat.removals.is_empty() => {
+                "heartbeat-removals.json"
+            }
+            WorkerMessage::Heartbeat(heartbeat) => {
+                match heartbeat.attempts.first().and_then(|first| first.transfer) {
+                    None => "heartbeat.json",
+                    Some(_) => "heartbeat-transfer.json",
+                }
+            }
             WorkerMessage::Publish(_) => "publish.json",
             WorkerMessage::Result(AttemptResult { outcome, .. }) => match outcome {
                 Outcome::Done { .. } => "result-done.json",

@@ -7,23 +7,42 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
 use shared::error::Chain;
 use shared::job::JobId;
 use shared::message::itm::ItmReply;
 use shared::message::submit::{BODY_MAX_BYTES, Submission, SubmitReply};
 
-use super::App;
 use super::health;
 use super::problem::Error;
 use super::submit::{may_submit, whole};
 use super::who::Who;
+use super::{App, Kind, Route};
+use crate::control::Verb;
 use crate::db::itm::ReadItmId;
 use crate::intake::Incoming;
 
+/// The addresses beneath `/itm`.
+pub(super) fn routes() -> [Route; 2] {
+    let service = |method, what, needs, handler| Route {
+        method,
+        path: "/itm/service",
+        kind: Kind::Itm,
+        what,
+        needs,
+        handler,
+    };
+    let submits = "submits a job as to the intranda TaskManager";
+    [
+        service(Method::POST, submits, Some(Verb::Submit), post(submit)),
+        service(Method::GET, "whether it is well", None, get(health)),
+    ]
+}
+
 /// `POST /itm/service`
-pub(super) async fn submit(
+async fn submit(
     who: Who,
     State(app): State<App>,
     body: Result<Bytes, BytesRejection>,
@@ -47,7 +66,7 @@ pub(super) async fn submit(
 
 /// `GET /itm/service`: whether a submission would be recorded now, for everybody, as with the other probes. RabbitMQ may
 /// be away meanwhile.
-pub(super) async fn health(State(app): State<App>) -> Response {
+async fn health(State(app): State<App>) -> Response {
     let checks = [
         health::schema(&app),
         health::database(&app).await,

@@ -38,6 +38,9 @@ pub(super) enum Error {
     /// No worker has this id.
     #[error("no worker has this id: `taskmanager worker list` names them")]
     UnknownWorker,
+    /// No storage has this path.
+    #[error("no storage has this path: `taskmanager storage list` names them")]
+    UnknownStorage,
     /// No user or token is meant.
     #[error("there is no such user or token")]
     UnknownAccount,
@@ -119,6 +122,7 @@ impl From<Error> for Problem {
             Error::UnknownJob => Kind::UnknownJob,
             Error::UnknownPlugin => Kind::UnknownPlugin,
             Error::UnknownWorker => Kind::UnknownWorker,
+            Error::UnknownStorage => Kind::UnknownStorage,
             Error::UnknownAccount => Kind::UnknownAccount,
             Error::Conflict(_) => Kind::Conflict,
             Error::Forbidden => Kind::Forbidden,

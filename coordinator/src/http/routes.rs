@@ -10,7 +10,7 @@ use crate::control::Verb;
 
 use super::{
     App, accounts, actions, api, assets, audit, doctor, events, health, itm, metrics, pages, recovery,
-    stores, submit, workers,
+    storages, stores, submit, workers,
 };
 
 /// What kind of answer a route gives, and with it which rules hold for it.
@@ -54,7 +54,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(about_plugins());
     all.extend(about_accounts());
     all.extend(about_the_system());
-    all.extend(for_itms_callers());
+    all.extend(itm::routes());
     all
 }
 
@@ -360,17 +360,25 @@ fn about_the_system() -> Vec<Route> {
         ),
         read(
             Verb::Look,
+            "/api/v1/storages",
+            Kind::Api,
+            "the storages and their limits",
+            get(storages::list),
+        ),
+        write(
+            Verb::Configure,
+            "/api/v1/storages/actions",
+            "sets and removes limits of a storage",
+            post(storages::act),
+        ),
+        read(
+            Verb::Look,
             "/api/v1/doctor",
             Kind::Api,
             "what is wrong and what to do",
             get(doctor::examine),
         ),
-        open(
-            "/healthz",
-            Kind::Probe,
-            "whether the process lives",
-            get(health::alive),
-        ),
+        open("/healthz", Kind::Probe, "whether it lives", get(health::alive)),
         open("/readyz", Kind::Probe, "whether it can work", get(health::ready)),
         open(
             "/metrics",
@@ -378,19 +386,5 @@ fn about_the_system() -> Vec<Route> {
             "figures for Prometheus",
             get(metrics::export),
         ),
-    ]
-}
-
-fn for_itms_callers() -> Vec<Route> {
-    vec![
-        Route {
-            method: Method::POST,
-            path: "/itm/service",
-            kind: Kind::Itm,
-            what: "submits a job as to the intranda TaskManager",
-            needs: Some(Verb::Submit),
-            handler: post(itm::submit),
-        },
-        open("/itm/service", Kind::Itm, "whether it is well", get(itm::health)),
     ]
 }

@@ -120,6 +120,7 @@ fn sample_body(route: &Route) -> &'static str {
         "/api/v1/recovery/actions" => r#"{"action": "apply"}"#,
         "/api/v1/stores/actions" => r#"{"action": "look"}"#,
         "/api/v1/plugins/actions" | "/api/v1/plugins/{name}/actions" => r#"{"action": "start"}"#,
+        "/api/v1/storages/actions" => r#"{"action": "set", "path": "/data", "running_max": 4}"#,
         "/api/v1/workers/{id}/actions" => r#"{"action": "drain"}"#,
         _ => r#"{"plugin": "OCR", "title": "t"}"#,
     }

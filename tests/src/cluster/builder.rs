@@ -9,7 +9,6 @@ use std::sync::Arc;
 use launcher::{Clock, Place, SmallDisk, workspace};
 
 use super::{Cluster, Program};
-use crate::api::Api;
 use crate::environment::{self, program};
 use crate::eventually::{LIMIT, eventually};
 use crate::servers::{Private, Servers};
@@ -103,6 +102,12 @@ impl Builder {
     pub fn coordinator_env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.coordinator.push((name.to_owned(), value.into()));
         self
+    }
+
+    /// People log in, programs send tokens.
+    #[must_use]
+    pub fn with_login(self) -> Self {
+        self.coordinator_env("TASKMANAGER_WITHOUT_LOGIN", "false")
     }
 
     /// A variable of the workers' environment.
@@ -220,14 +225,13 @@ impl Builder {
             data,
             place,
         };
-        let api = cluster.api();
         for plugin in cluster
             .builder
             .plugins
             .split(',')
             .filter_map(|slots| slots.split('=').next())
         {
-            wait_for_plugin(&api, plugin);
+            wait_for_plugin(&cluster, plugin);
         }
         cluster
     }
@@ -303,15 +307,15 @@ fn make_recorder(place: &Place) {
     fs::set_permissions(&recorder, fs::Permissions::from_mode(0o755)).expect("it can be made executable");
 }
 
-fn wait_for_plugin(api: &Api, plugin: &str) {
+fn wait_for_plugin(cluster: &Cluster, plugin: &str) {
     eventually(LIMIT, &format!("a worker that serves {plugin}"), || {
-        let plugins = api.json("/api/v1/plugins")?;
-        let served = plugins["plugins"]
-            .as_array()
-            .ok_or("no plugins")?
-            .iter()
-            .any(|known| known["name"] == plugin && known["workers"].as_i64() > Some(0));
-        if served { Ok(()) } else { Err(plugins.to_string()) }
+        let served = cluster.sql("SELECT plugin FROM worker_plugins", &[]);
+        let served: Vec<String> = served.iter().map(|row| row.get(0)).collect();
+        if served.iter().any(|served| served == plugin) {
+            Ok(())
+        } else {
+            Err(format!("{served:?}"))
+        }
     });
 }
 
