@@ -13,6 +13,7 @@ mod error;
 pub mod finish;
 pub mod heartbeats;
 pub mod identity;
+pub mod itm;
 mod job_row;
 mod known;
 mod limits;

@@ -9,8 +9,8 @@ use axum::routing::{MethodRouter, get, post};
 use crate::control::Verb;
 
 use super::{
-    App, accounts, actions, api, assets, audit, doctor, events, health, metrics, pages, recovery, storages,
-    stores, submit, workers,
+    App, accounts, actions, api, assets, audit, doctor, events, health, itm, metrics, pages, recovery,
+    storages, stores, submit, workers,
 };
 
 /// What kind of answer a route gives, and with it which rules hold for it.
@@ -22,6 +22,8 @@ pub enum Kind {
     Form,
     /// JSON for programs.
     Api,
+    /// JSON as the intranda `TaskManager` gives it.
+    Itm,
     /// For whoever watches the process.
     Probe,
     /// Lasts as long as its client wants.
@@ -52,6 +54,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(about_plugins());
     all.extend(about_accounts());
     all.extend(about_the_system());
+    all.extend(itm::routes());
     all
 }
 
@@ -375,12 +378,7 @@ fn about_the_system() -> Vec<Route> {
             "what is wrong and what to do",
             get(doctor::examine),
         ),
-        open(
-            "/healthz",
-            Kind::Probe,
-            "whether the process lives",
-            get(health::alive),
-        ),
+        open("/healthz", Kind::Probe, "whether it lives", get(health::alive)),
         open("/readyz", Kind::Probe, "whether it can work", get(health::ready)),
         open(
             "/metrics",

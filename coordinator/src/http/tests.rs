@@ -3,6 +3,7 @@
 mod actions;
 mod away;
 mod forms;
+mod itm;
 mod pages;
 mod submit;
 mod who;
@@ -43,6 +44,7 @@ fn app(db: Db) -> App {
         door: Door::Open,
         changes,
         broker: Status::new(publisher),
+        goobi: None,
         stop: CancellationToken::new(),
         prometheus: PrometheusBuilder::new().build_recorder().handle(),
         schema_ready: Arc::new(AtomicBool::new(true)),
@@ -157,6 +159,9 @@ async fn every_route_answers_without_failing_and_with_the_protecting_headers() {
                 "{address}"
             );
         }
+        if route.kind == Kind::Itm && status.is_client_error() {
+            assert_eq!(response.headers()[CONTENT_TYPE], "application/json", "{address}");
+        }
     }
 }
 
@@ -181,7 +186,11 @@ async fn routes_are_unique_and_refuse_other_methods_with_those_they_allow() {
             route.path,
             answer.headers
         );
-        assert!(answer.json()["detail"].as_str().unwrap().contains("Allow"));
+        let said = match route.kind {
+            Kind::Itm => "ERRORMESSAGE",
+            _ => "detail",
+        };
+        assert!(answer.json()[said].as_str().unwrap().contains("Allow"));
     }
 }
 

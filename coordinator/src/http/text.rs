@@ -192,6 +192,8 @@ texts! {
     deliveries: "Messages to other systems", "Nachrichten an andere Systeme";
     delivery: "Message", "Nachricht";
     delivery_callback: "Call to the submitter", "Aufruf des Einreichers";
+    delivery_goobi_journal: "Entry in Goobi's journal", "Eintrag in Goobis Journal";
+    delivery_goobi_step: "End of the step in Goobi", "Ende des Schritts in Goobi";
     delivery_answer: "Answer", "Antwort";
     delivery_tries: "Tries", "Versuche";
     delivery_tried: "Last try", "Letzter Versuch";

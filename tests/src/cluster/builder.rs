@@ -17,6 +17,10 @@ use crate::servers::{Private, Servers};
 const LOG_FILTER: &str = "info,coordinator=debug,worker=debug,shared=debug";
 
 /// Settings of a system that is about to be started.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a part of a system that a test may ask for"
+)]
 #[derive(Debug, Clone)]
 pub struct Builder {
     name: String,
@@ -25,7 +29,7 @@ pub struct Builder {
     templates: String,
     pub(super) coordinator: Vec<(String, String)>,
     pub(super) worker: Vec<(String, String)>,
-    private: Private,
+    pub(super) private: Private,
     small_disk: Option<(&'static str, u32)>,
     recording_tesseract: bool,
     expected: Vec<String>,
@@ -33,6 +37,7 @@ pub struct Builder {
     heartbeat_seconds: Option<u16>,
     pub(super) groups: Vec<String>,
     own_clocks: bool,
+    pub(super) goobi: bool,
     /// The coordinator's, then the workers'.
     pub(super) clocks: Vec<Arc<Clock>>,
 }
@@ -54,6 +59,7 @@ impl Builder {
             heartbeat_seconds: None,
             groups: Vec::new(),
             own_clocks: false,
+            goobi: false,
             clocks: Vec::new(),
         }
     }
@@ -207,6 +213,7 @@ impl Builder {
         });
         let servers = Servers::start(&place, self.private);
         self.make_users(&place, &servers);
+        self.name_goobis_broker(&place, &servers);
         let coordinator = self.start_coordinator(&place, &servers, &data);
         let worker = self.worker(&place, &servers, &data, 0);
         let cluster = Cluster {
