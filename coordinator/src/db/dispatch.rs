@@ -1,5 +1,7 @@
 //! The dispatcher's transactions: pick what is to be published, mark what was, find what the broker has lost.
 
+use std::cmp::Reverse;
+
 use deadpool_postgres::Transaction;
 use shared::job::{JobId, Priority};
 use shared::message::dispatch::Dispatch;
@@ -23,7 +25,13 @@ impl Transact for Pick {
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         let statement = tx.prepare_cached(PICK).await?;
         let mut rows = tx.query(&statement, &[&self.window]).await?;
-        rows.sort_by_key(|row| (std::cmp::Reverse(row.get::<_, i16>(3)), row.get::<_, i64>(4)));
+        rows.sort_by_key(|row| {
+            (
+                Reverse(row.get::<_, i16>(3)),
+                Reverse(row.get::<_, i16>(5)),
+                row.get::<_, i64>(4),
+            )
+        });
         rows.iter()
             .map(|row| {
                 let id = JobId(row.get(0));
@@ -132,8 +140,10 @@ const PICK: &str = "-- dispatch.pick
     )
     UPDATE jobs SET relay_until = tm_now() + interval '10 seconds'
     FROM picked WHERE jobs.id = picked.id
+    -- What a person starts, and what a storage has room for now, overtakes what the queue holds already.
     RETURNING jobs.id, jobs.plugin, jobs.dispatch,
-        CASE WHEN jobs.start_now THEN 10::smallint ELSE jobs.effective_priority END, jobs.position";
+        CASE WHEN jobs.start_now OR jobs.waits_for IS NOT NULL THEN 10::smallint ELSE jobs.effective_priority END,
+        jobs.position, CASE WHEN jobs.start_now THEN 10::smallint ELSE jobs.effective_priority END";
 
 /// Marks dispatches as published, and frees the reservation of those that could not be.
 #[derive(Debug)]

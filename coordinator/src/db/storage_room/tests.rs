@@ -221,6 +221,23 @@ async fn a_woken_job_of_a_plugin_that_nobody_serves_keeps_no_other_plugins_job_w
 }
 
 #[tokio::test]
+async fn a_woken_job_overtakes_what_its_queue_holds_and_the_best_of_them_is_first() {
+    let (database, db) = database().await;
+    act(&db, &storage("/data", Some(1))).await;
+    claim(&database, &["a", "b", "c"]).await;
+    database
+        .execute("UPDATE jobs SET priority = 7 WHERE title = 'c'")
+        .await;
+    act(&db, &storage("/data", Some(3))).await;
+    let picked = db.run(&Pick { window: 500 }).await.unwrap();
+    let picked: Vec<_> = picked
+        .into_iter()
+        .map(|(dispatch, priority)| (dispatch.job_id, priority.get()))
+        .collect();
+    assert_eq!(picked, [(id("c"), 10), (id("b"), 10), (id("image"), 9)]);
+}
+
+#[tokio::test]
 async fn jobs_that_wait_for_a_storage_without_a_limit_any_more_are_published_no_further_than_the_window() {
     let (database, db) = database().await;
     act(&db, &storage("/data", Some(1))).await;
