@@ -375,6 +375,8 @@ texts! {
     failure_login: "You are not logged in", "Sie sind nicht angemeldet";
     failure_login_more: "Your session has ended. Log in, then do it again; nothing was changed.",
         "Ihre Sitzung ist zu Ende. Melden Sie sich an und wiederholen Sie es; nichts wurde geändert.";
+    failure_busy: "Too many log in at this moment", "Gerade melden sich zu viele an";
+    failure_busy_more: "Try again in some seconds.", "Versuchen Sie es in einigen Sekunden erneut.";
     failure_request: "This address can't be understood", "Diese Adresse ist nicht verständlich";
     failure_request_more: "One of the values behind the question mark is wrong.",
         "Einer der Werte hinter dem Fragezeichen ist falsch.";
