@@ -38,6 +38,7 @@ mod room;
 pub mod schedule;
 pub mod stores;
 pub mod submit;
+pub mod sums;
 pub mod sweep;
 mod worker_room;
 pub mod workers;
