@@ -208,13 +208,18 @@ fn the_pages_say_everything_without_a_script() {
     let cluster = Cluster::named("no-script").plugins("NOOP=2").start();
     let failed = fill(&cluster);
     let page = |path: &str| cluster.api().get(path).unwrap();
-    let dashboard = page("/");
-    assert_eq!(dashboard.status, 200);
-    for text in ["Faust I", "Leipziger Zeitung 1813", "NOOP", "<progress"] {
-        assert!(
-            dashboard.body.contains(text),
-            "\"{text}\" is not on the dashboard"
-        );
+    for (address, texts) in [
+        (
+            "/",
+            &["Leipziger Zeitung 1813", "NOOP", "<progress", "Stop all plugins"][..],
+        ),
+        ("/?tab=queue", &["Faust I", "Leipziger Zeitung 1813", "<progress"]),
+    ] {
+        let shown = page(address);
+        assert_eq!(shown.status, 200);
+        for text in texts {
+            assert!(shown.body.contains(text), "\"{text}\" is not on {address}");
+        }
     }
     assert!(page("/?tab=done").body.contains("Intelligenzblatt"));
     assert!(page("/?tab=error").body.contains("Kochbuch 1884"));

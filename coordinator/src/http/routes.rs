@@ -202,7 +202,19 @@ fn about_plugins() -> Vec<Route> {
             Verb::RunPlugins,
             "/plugins/{name}/actions",
             "stops, starts a plugin",
-            post(pages::forms::on_plugin),
+            post(pages::plugin_forms::on_plugin),
+        ),
+        form(
+            Verb::ControlJobs,
+            "/plugins/{name}/cancel",
+            "cancels all jobs of a plugin",
+            post(pages::plugin_forms::cancel_all),
+        ),
+        form(
+            Verb::RunPlugins,
+            "/plugins/actions",
+            "stops, starts all plugins",
+            post(pages::plugin_forms::on_all_plugins),
         ),
         write(
             Verb::RunPlugins,
@@ -301,6 +313,13 @@ fn about_the_system() -> Vec<Route> {
             Kind::Stream,
             "tells pages that something has changed",
             get(events::stream),
+        ),
+        read(
+            Verb::Look,
+            "/statistics/months.csv",
+            Kind::Page,
+            "what was completed in each month, as CSV",
+            get(pages::months::export),
         ),
         read(
             Verb::ReadAudit,

@@ -4,6 +4,7 @@ mod actions;
 mod away;
 mod forms;
 mod pages;
+mod sections;
 mod submit;
 mod who;
 
