@@ -2,6 +2,8 @@
 //!
 //! Invariant: there is no other way to add a route, so that none escapes the checks that walk this list.
 
+mod plugins;
+
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
@@ -9,8 +11,8 @@ use axum::routing::{MethodRouter, get, post};
 use crate::control::Verb;
 
 use super::{
-    App, accounts, actions, api, assets, audit, doctor, events, health, metrics, pages, recovery, submit,
-    workers,
+    App, accounts, actions, api, assets, audit, doctor, events, health, itm, metrics, pages, recovery,
+    storages, stores, submit, workers,
 };
 
 /// What kind of answer a route gives, and with it which rules hold for it.
@@ -22,6 +24,8 @@ pub enum Kind {
     Form,
     /// JSON for programs.
     Api,
+    /// JSON as the intranda `TaskManager` gives it.
+    Itm,
     /// For whoever watches the process.
     Probe,
     /// Lasts as long as its client wants.
@@ -49,9 +53,10 @@ pub struct Route {
 /// All routes.
 pub fn routes() -> Vec<Route> {
     let mut all = about_jobs();
-    all.extend(about_plugins());
+    all.extend(plugins::routes());
     all.extend(about_accounts());
     all.extend(about_the_system());
+    all.extend(itm::routes());
     all
 }
 
@@ -196,48 +201,6 @@ fn about_jobs() -> Vec<Route> {
     ]
 }
 
-fn about_plugins() -> Vec<Route> {
-    vec![
-        form(
-            Verb::RunPlugins,
-            "/plugins/{name}/actions",
-            "stops, starts a plugin",
-            post(pages::plugin_forms::on_plugin),
-        ),
-        form(
-            Verb::ControlJobs,
-            "/plugins/{name}/cancel",
-            "cancels all jobs of a plugin",
-            post(pages::plugin_forms::cancel_all),
-        ),
-        form(
-            Verb::RunPlugins,
-            "/plugins/actions",
-            "stops, starts all plugins",
-            post(pages::plugin_forms::on_all_plugins),
-        ),
-        write(
-            Verb::RunPlugins,
-            "/api/v1/plugins/actions",
-            "stops, starts, configures all plugins",
-            post(actions::on_all_plugins),
-        ),
-        write(
-            Verb::RunPlugins,
-            "/api/v1/plugins/{name}/actions",
-            "stops, starts, configures a plugin",
-            post(actions::on_plugin),
-        ),
-        read(
-            Verb::Look,
-            "/api/v1/plugins",
-            Kind::Api,
-            "the plugins and their queues",
-            get(api::plugins),
-        ),
-    ]
-}
-
 /// Whoever is logged in may do this with his own account.
 const OWN: Verb = Verb::Look;
 
@@ -315,13 +278,6 @@ fn about_the_system() -> Vec<Route> {
             get(events::stream),
         ),
         read(
-            Verb::Look,
-            "/statistics/months.csv",
-            Kind::Page,
-            "what was completed in each month, as CSV",
-            get(pages::months::export),
-        ),
-        read(
             Verb::ReadAudit,
             "/audit",
             Kind::Page,
@@ -350,6 +306,19 @@ fn about_the_system() -> Vec<Route> {
         ),
         read(
             Verb::Look,
+            "/api/v1/stores",
+            Kind::Api,
+            "item stores that no job has",
+            get(stores::list),
+        ),
+        write(
+            Verb::Recover,
+            "/api/v1/stores/actions",
+            "looks for item stores that no job has, removes them",
+            post(stores::act),
+        ),
+        read(
+            Verb::Look,
             "/api/v1/workers",
             Kind::Api,
             "the workers and what they serve",
@@ -363,17 +332,25 @@ fn about_the_system() -> Vec<Route> {
         ),
         read(
             Verb::Look,
+            "/api/v1/storages",
+            Kind::Api,
+            "the storages and their limits",
+            get(storages::list),
+        ),
+        write(
+            Verb::Configure,
+            "/api/v1/storages/actions",
+            "sets and removes limits of a storage",
+            post(storages::act),
+        ),
+        read(
+            Verb::Look,
             "/api/v1/doctor",
             Kind::Api,
             "what is wrong and what to do",
             get(doctor::examine),
         ),
-        open(
-            "/healthz",
-            Kind::Probe,
-            "whether the process lives",
-            get(health::alive),
-        ),
+        open("/healthz", Kind::Probe, "whether it lives", get(health::alive)),
         open("/readyz", Kind::Probe, "whether it can work", get(health::ready)),
         open(
             "/metrics",

@@ -42,8 +42,8 @@ impl Transact for ReadHome {
         let overview = around(tx, None, list).await?;
         let (mut months, mut contracts) = (Vec::new(), Vec::new());
         if self.slow {
-            let last = ReadMonths { last: Some(MONTHS) };
-            months = last.run(tx).await?;
+            let lately = ReadMonths { last: Some(MONTHS) };
+            months = lately.run(tx).await?;
             contracts = quotas::read(tx).await?;
         }
         Ok(Home {
