@@ -10,8 +10,8 @@ macro_rules! texts {
     ($($key:ident: $english:literal, $german:literal;)+) => {
         /// The words of one language.
         #[derive(Debug)]
-        pub(super) struct Text {
-            $(pub(super) $key: &'static str,)+
+        pub(in crate::http) struct Text {
+            $(pub(in crate::http) $key: &'static str,)+
         }
 
         const ENGLISH: Text = Text { $($key: $english,)+ };
@@ -19,19 +19,21 @@ macro_rules! texts {
 
         /// Name, English and German of each text.
         #[cfg(test)]
-        const ALL: &[(&str, &str, &str)] = &[$((stringify!($key), $english, $german),)+];
+        pub(super) const ALL: &[(&str, &str, &str)] = &[$((stringify!($key), $english, $german),)+];
+
+        impl Text {
+            /// The words of a language.
+            pub(in crate::http) fn of(language: Language) -> &'static Self {
+                match language {
+                    Language::English => &ENGLISH,
+                    Language::German => &GERMAN,
+                }
+            }
+        }
     };
 }
 
-impl Text {
-    /// The words of a language.
-    pub(super) fn of(language: Language) -> &'static Self {
-        match language {
-            Language::English => &ENGLISH,
-            Language::German => &GERMAN,
-        }
-    }
-}
+pub(super) mod sections;
 
 texts! {
     // Every page.
@@ -238,11 +240,6 @@ texts! {
     sure_delete: "Its page, its log and its history go; its outputs stay.",
         "Ihre Seite, ihr Protokoll und ihre Geschichte verschwinden; ihre Ausgaben bleiben.";
     do_delete_yes: "Delete this job", "Diese Aufgabe löschen";
-    do_stop_plugin: "Stop this plugin …", "Dieses Plugin anhalten …";
-    sure_stop_plugin: "No job of it starts any more; running ones give way at their next page and go on later.",
-        "Keine seiner Aufgaben startet mehr; laufende unterbrechen bei der nächsten Seite und laufen später weiter.";
-    do_stop_plugin_yes: "Stop it", "Anhalten";
-    do_start_plugin: "Start this plugin", "Dieses Plugin starten";
     said_password: "The password was changed, and you are logged out everywhere else.",
         "Das Passwort wurde geändert, und Sie sind überall sonst abgemeldet.";
     said_done: "Done. What a running job is asked to do shows in a moment.",
