@@ -13,7 +13,9 @@ pub(super) mod job;
 mod layout;
 pub(super) mod log;
 pub(super) mod login;
+pub(super) mod months;
 mod part;
+pub(super) mod plugin_forms;
 mod said;
 
 use askama::Template;

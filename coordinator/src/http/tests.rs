@@ -5,6 +5,7 @@ mod away;
 mod forms;
 mod itm;
 mod pages;
+mod sections;
 mod submit;
 mod who;
 

@@ -10,8 +10,8 @@ macro_rules! texts {
     ($($key:ident: $english:literal, $german:literal;)+) => {
         /// The words of one language.
         #[derive(Debug)]
-        pub(super) struct Text {
-            $(pub(super) $key: &'static str,)+
+        pub(in crate::http) struct Text {
+            $(pub(in crate::http) $key: &'static str,)+
         }
 
         const ENGLISH: Text = Text { $($key: $english,)+ };
@@ -19,19 +19,21 @@ macro_rules! texts {
 
         /// Name, English and German of each text.
         #[cfg(test)]
-        const ALL: &[(&str, &str, &str)] = &[$((stringify!($key), $english, $german),)+];
+        pub(super) const ALL: &[(&str, &str, &str)] = &[$((stringify!($key), $english, $german),)+];
+
+        impl Text {
+            /// The words of a language.
+            pub(in crate::http) fn of(language: Language) -> &'static Self {
+                match language {
+                    Language::English => &ENGLISH,
+                    Language::German => &GERMAN,
+                }
+            }
+        }
     };
 }
 
-impl Text {
-    /// The words of a language.
-    pub(super) fn of(language: Language) -> &'static Self {
-        match language {
-            Language::English => &ENGLISH,
-            Language::German => &GERMAN,
-        }
-    }
-}
+pub(super) mod sections;
 
 texts! {
     // Every page.
@@ -238,11 +240,6 @@ texts! {
     sure_delete: "Its page, its log and its history go; its outputs stay.",
         "Ihre Seite, ihr Protokoll und ihre Geschichte verschwinden; ihre Ausgaben bleiben.";
     do_delete_yes: "Delete this job", "Diese Aufgabe löschen";
-    do_stop_plugin: "Stop this plugin …", "Dieses Plugin anhalten …";
-    sure_stop_plugin: "No job of it starts any more; running ones give way at their next page and go on later.",
-        "Keine seiner Aufgaben startet mehr; laufende unterbrechen bei der nächsten Seite und laufen später weiter.";
-    do_stop_plugin_yes: "Stop it", "Anhalten";
-    do_start_plugin: "Start this plugin", "Dieses Plugin starten";
     said_password: "The password was changed, and you are logged out everywhere else.",
         "Das Passwort wurde geändert, und Sie sind überall sonst abgemeldet.";
     said_done: "Done. What a running job is asked to do shows in a moment.",
@@ -375,6 +372,8 @@ texts! {
     failure_login: "You are not logged in", "Sie sind nicht angemeldet";
     failure_login_more: "Your session has ended. Log in, then do it again; nothing was changed.",
         "Ihre Sitzung ist zu Ende. Melden Sie sich an und wiederholen Sie es; nichts wurde geändert.";
+    failure_busy: "Too many log in at this moment", "Gerade melden sich zu viele an";
+    failure_busy_more: "Try again in some seconds.", "Versuchen Sie es in einigen Sekunden erneut.";
     failure_request: "This address can't be understood", "Diese Adresse ist nicht verständlich";
     failure_request_more: "One of the values behind the question mark is wrong.",
         "Einer der Werte hinter dem Fragezeichen ist falsch.";
