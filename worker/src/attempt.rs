@@ -38,6 +38,7 @@ use slot::Broken;
 
 /// Pause before an unanswered request to publish is repeated.
 const PAUSE: Duration = Duration::from_secs(1);
+
 /// How long an attempt that has used up its run budget may take to end.
 const END_MAX: Duration = Duration::from_mins(1);
 
