@@ -188,33 +188,32 @@ mod tests {
         let ends = Arc::new(std::sync::Mutex::new(ends));
         for _ in 0..AT_ONCE {
             let begun = Arc::new(Semaphore::new(0));
-            let (begins, ends, own) = (Arc::clone(&begun), Arc::clone(&ends), passwords.clone());
+            let (begins, ends) = (Arc::clone(&begun), Arc::clone(&ends));
             let work = move || {
                 begins.add_permits(1);
                 // Until the test is over.
                 ends.lock().unwrap().recv().unwrap_err();
             };
-            let asked = tokio::spawn(async move { own.work(work).await });
-            begun.acquire().await.unwrap().forget();
-            asked.abort();
-            asked.await.unwrap_err();
+            tokio::select! {
+                _ = passwords.work(work) => panic!("the work ends with the test"),
+                begun = begun.acquire() => begun.unwrap().forget(),
+            }
         }
         assert_eq!(
             passwords.room.available_permits(),
             0,
             "nobody waits for them, but they work"
         );
-        let waiting: Vec<_> = (0..AT_ONCE + WAITING_MAX)
-            .map(|_| {
-                let own = passwords.clone();
-                tokio::spawn(async move { own.hash(&Password::new("x")).await })
-            })
-            .collect();
+        let mut waiting = tokio::task::JoinSet::new();
+        for _ in 0..AT_ONCE + WAITING_MAX {
+            let own = passwords.clone();
+            waiting.spawn(async move { own.hash(&Password::new("x")).await });
+        }
         while passwords.queue.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
         assert_eq!(passwords.hash(&Password::new("x")).await, Err(Busy));
-        waiting.iter().for_each(tokio::task::JoinHandle::abort);
+        waiting.abort_all();
         drop(end);
     }
 
