@@ -33,7 +33,7 @@ pub struct Contract {
     pub next_period: Date,
     /// Today.
     pub today: Date,
-    /// Pages done on the last days before today, [`LATELY_DAYS`] at most.
+    /// Pages done on the last days before today, `LATELY_DAYS` at most.
     pub lately: i64,
     /// On how many days: fewer where the plugin has not worked that long.
     pub lately_days: i32,
