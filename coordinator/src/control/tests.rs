@@ -7,6 +7,7 @@ use super::{Actor, Control, JobAction, JobFilter, Place, Summary};
 use crate::db::control::JobOutcome;
 use crate::db::notify::Changes;
 use crate::db::pages::sample::Sample;
+use crate::notifications::notifications;
 use crate::testing::TestDatabase;
 
 /// That many waiting jobs of one plugin, with titles in the order in which they start; RabbitMQ was never there.
@@ -22,7 +23,12 @@ async fn many(jobs: i32) -> (TestDatabase, Control) {
          INSERT INTO job_details (job_id, parameters, extra, submitted_by) SELECT id, '{{}}', '{{}}', 'test' FROM jobs"
     );
     database.execute(&insert).await;
-    let control = Control::new(database.db(), Changes::default(), publisher().0);
+    let control = Control::new(
+        database.db(),
+        Changes::default(),
+        notifications().0,
+        publisher().0,
+    );
     (database, control)
 }
 
