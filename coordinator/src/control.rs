@@ -229,7 +229,7 @@ impl Control {
         for (id, plugin) in &told.retried {
             self.notifier.job(*id, plugin, JobState::Queued);
         }
-        told.finished.iter().for_each(|job| self.notifier.ended(job));
+        self.notifier.ended(&told.finished);
         let drains = told.drains.into_iter().map(|address| (address, Vec::new(), true));
         let pushes = told.pushes.into_iter();
         let pushes = pushes

@@ -33,12 +33,13 @@ pub struct Notifier {
 #[derive(Debug)]
 pub struct Notifications {
     line: mpsc::Receiver<Outgoing>,
+    publisher: Publisher,
 }
 
 /// A notifier, and what sends its events.
-pub fn notifications() -> (Notifier, Notifications) {
-    let (sender, receiver) = mpsc::channel(WAITING_MAX);
-    (Notifier { line: sender }, Notifications { line: receiver })
+pub fn notifications(publisher: Publisher) -> (Notifier, Notifications) {
+    let (sender, line) = mpsc::channel(WAITING_MAX);
+    (Notifier { line: sender }, Notifications { line, publisher })
 }
 
 impl Notifier {
@@ -49,31 +50,31 @@ impl Notifier {
         }
     }
 
-    /// Says in log and metrics, and to listeners, that a job has ended.
-    pub fn ended(&self, finished: &Finished) {
-        let Finished {
-            id, plugin, state, ..
-        } = finished;
-        tracing::info!(job.id = %id, job.plugin = %plugin, "job {id} ended: {state}");
-        counter!(JOBS_FINISHED, "plugin" => plugin.clone(), "outcome" => state.as_str().to_lowercase())
-            .increment(1);
-        if let Some(seconds) = finished.wait_seconds {
-            histogram!(JOB_WAIT, "plugin" => plugin.clone()).record(seconds);
+    /// Says in log and metrics, and to listeners, that jobs have ended.
+    pub fn ended(&self, finished: &[Finished]) {
+        for job in finished {
+            let (id, plugin, state) = (job.id, &job.plugin, job.state);
+            tracing::info!(job.id = %id, job.plugin = %plugin, "job {id} ended: {state}");
+            let outcome = state.as_str().to_lowercase();
+            counter!(JOBS_FINISHED, "plugin" => plugin.clone(), "outcome" => outcome).increment(1);
+            if let Some(seconds) = job.wait_seconds {
+                histogram!(JOB_WAIT, "plugin" => plugin.clone()).record(seconds);
+            }
+            if let Some(seconds) = job.run_seconds {
+                histogram!(ATTEMPT_RUN, "plugin" => plugin.clone()).record(seconds);
+            }
+            self.job(id, plugin, state);
         }
-        if let Some(seconds) = finished.run_seconds {
-            histogram!(ATTEMPT_RUN, "plugin" => plugin.clone()).record(seconds);
-        }
-        self.job(*id, plugin, *state);
     }
 }
 
 impl Notifications {
     /// Sends events until `stop`; what waits then is lost.
-    pub async fn send(mut self, publisher: Publisher, stop: CancellationToken) {
+    pub async fn send(mut self, stop: CancellationToken) {
         let send = async {
             let mut events = Vec::with_capacity(BATCH);
             while self.line.recv_many(&mut events, BATCH).await > 0 {
-                for sent in publisher.publish_all(std::mem::take(&mut events)).await {
+                for sent in self.publisher.publish_all(std::mem::take(&mut events)).await {
                     if let Err(error) = sent {
                         tracing::debug!("a listener could not be told: {}", Chain(&error));
                     }

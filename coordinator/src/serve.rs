@@ -55,7 +55,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let stop = lifecycle.stop.clone();
     let changes = Changes::default();
     let (publisher, slot) = publisher();
-    let (notifier, notifications) = notifications();
+    let (notifier, notifications) = notifications(publisher.clone());
     let status = Status::new(publisher.clone());
     let queue_missing = Arc::new(Notify::new());
     let sender = sender(&config, &db, &changes)?;
@@ -84,10 +84,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         Broker::publish(slot, address.clone(), status.clone(), stop.clone()),
     );
 
-    lifecycle.spawn(
-        "notifications",
-        notifications.send(publisher.clone(), stop.clone()),
-    );
+    lifecycle.spawn("notifications", notifications.send(stop.clone()));
 
     let broker = Broker {
         db: db.clone(),

@@ -37,7 +37,7 @@ impl Handler for Results<'_> {
         };
         let (answers, finished) = self.0.db.run(&record).await?;
         failpoint::reach(Failpoint::ResultBeforeReply);
-        finished.iter().for_each(|job| self.0.notifier.ended(job));
+        self.0.notifier.ended(&finished);
         self.0.changes.announce();
         let mut messages = Vec::new();
         for (event, answer) in senders.into_iter().zip(answers) {
