@@ -44,7 +44,7 @@ pub use action::{JobAction, JobFilter, Period, PluginAction, Quota, RetryItems, 
 pub use shared::job::decide::Place;
 
 pub use actor::{Actor, Role};
-pub use authorise::{Object, Verb, authorise, could};
+pub use authorise::{Object, Verb, authorise, could, reach};
 pub use storage_action::{StorageAction, StorageSettings};
 pub use store_action::StoreAction;
 pub use worker_action::WorkerAction;
@@ -115,7 +115,8 @@ impl Control {
         Ok(summary)
     }
 
-    /// Acts on all jobs that a filter finds at this moment.
+    /// Acts on all jobs that a filter finds at this moment among those that the actor may do this to; `None` when there
+    /// can be none.
     ///
     /// # Errors
     /// As [`Self::act_on_jobs`].
@@ -124,18 +125,19 @@ impl Control {
         actor: &Actor,
         filter: &JobFilter,
         action: &JobAction,
-    ) -> Result<Summary, db::Error> {
+    ) -> Result<Option<Summary>, db::Error> {
         if let Some(ids) = filter.only_ids() {
-            return self.act_on_jobs(actor, ids, action).await;
+            return self.act_on_jobs(actor, ids, action).await.map(Some);
         }
-        let ids = self
-            .db
-            .run(&FindJobs {
-                filter,
-                ended: action.is_about_ended_jobs(),
-            })
-            .await?;
-        self.act_on_jobs(actor, &ids, action).await
+        let find = FindJobs {
+            actor,
+            filter,
+            action,
+        };
+        match self.db.run(&find).await? {
+            Some(ids) => self.act_on_jobs(actor, &ids, action).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Acts on one plugin, or on all; gives the names of those that have changed, `None` when the actor may not.

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts::setup;
 use crate::background::deliveries::Sender;
 use crate::background::identity::Watch;
-use crate::background::{dispatcher::Dispatcher, housekeeping, probe, schedule, sweeper};
+use crate::background::{dispatcher::Dispatcher, housekeeping, probe, schedule, storages, sweeper};
 use crate::broker::{Broker, Patience, Status};
 use crate::config::Config;
 use crate::control::Control;
@@ -134,6 +134,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         }
         rest.spawn("dispatcher", dispatcher.run(stop()));
         rest.spawn("sweeper", sweeper::run(db.clone(), control.clone(), stop()));
+        rest.spawn("storages", storages::run(db.clone(), changes, stop()));
         rest.spawn("schedule", schedule::run(db.clone(), control, stop()));
         rest.spawn("housekeeping", housekeeping::run(db, stop()));
         rest.spawn(

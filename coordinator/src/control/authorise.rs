@@ -80,6 +80,18 @@ pub fn authorise(actor: &Actor, verb: Verb, object: Object<'_>) -> bool {
     }
 }
 
+/// The plugins whose jobs `actor` may do this to, `None` for all: those of others are not even looked for.
+pub fn reach(actor: &Actor, verb: Verb) -> Option<Vec<&str>> {
+    if authorise(actor, verb, Object::Everything) {
+        return None;
+    }
+    let own = actor.plugins.iter().flatten().map(String::as_str);
+    Some(
+        own.filter(|plugin| authorise(actor, verb, Object::Plugin(plugin)))
+            .collect(),
+    )
+}
+
 /// Whether there is anything at all that `actor` may do this to: whoever may not is not let in where it is done.
 pub fn could(actor: &Actor, verb: Verb) -> bool {
     let own = actor
@@ -153,6 +165,7 @@ mod tests {
             Verb::DeleteJobs,
             Verb::RunPlugins,
         ] {
+            assert_eq!(reach(&actor, verb), Some(vec!["OCR"]), "{verb:?}");
             assert!(authorise(&actor, verb, Object::Plugin("OCR")), "{verb:?}");
             assert!(!authorise(&actor, verb, Object::Plugin("JP2")), "{verb:?}");
             assert!(!authorise(&actor, verb, Object::Everything), "{verb:?}");
@@ -172,6 +185,13 @@ mod tests {
             for verb in Verb::ALL {
                 let anything = OBJECTS.iter().any(|object| authorise(&actor, verb, *object));
                 assert_eq!(could(&actor, verb), anything, "{role:?} {verb:?}");
+                // Who is limited to no plugins reaches every one, or none.
+                let jobs = authorise(&actor, verb, Object::Plugin("OCR"));
+                if let Some(plugins) = reach(&actor, verb) {
+                    assert!(plugins.is_empty(), "{role:?} {verb:?}");
+                } else {
+                    assert!(jobs, "{role:?} {verb:?}");
+                }
             }
         }
     }

@@ -92,12 +92,7 @@ impl Transact for ActOnJobs<'_> {
     const BEFORE_COMMIT: Option<Failpoint> = Some(Failpoint::ControlBeforeCommit);
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Done, Error> {
-        let neighbours = match self.action {
-            JobAction::Move { to } => places::neighbours(tx, self.ids, *to).await?,
-            _ => Vec::new(),
-        };
-        let locked: Vec<JobId> = self.ids.iter().chain(&neighbours).copied().collect();
-        let rows = job_row::lock(tx, &locked).await?;
+        // A job's plugin never changes: nothing of others' is locked to find out whose it is.
         let plugins = plugins_of(tx, self.ids).await?;
         let mut allowed = Vec::new();
         let mut outcomes: HashMap<JobId, JobOutcome> = HashMap::new();
@@ -110,6 +105,12 @@ impl Transact for ActOnJobs<'_> {
                 Some(_) => _ = outcomes.insert(*id, JobOutcome::Forbidden),
             }
         }
+        let neighbours = match self.action {
+            JobAction::Move { to } => places::neighbours(tx, &allowed, *to).await?,
+            _ => Vec::new(),
+        };
+        let locked: Vec<JobId> = allowed.iter().chain(&neighbours).copied().collect();
+        let rows = job_row::lock(tx, &locked).await?;
         let mut told = Told::default();
         match self.action {
             JobAction::Retry { items } => {
