@@ -25,12 +25,11 @@ use shared::amqp::publisher::{Outgoing, Publisher};
 use shared::amqp::topology::NAME_PREFIX;
 use shared::error::Chain;
 use shared::failpoint::{self, Failpoint};
-use shared::job::JobId;
+use shared::job::{JobId, JobState};
 use shared::message::encode;
 use shared::message::reply::{AttemptVerdict, Reply};
 
 use crate::accounts::Passwords;
-use crate::broker::{changed, tell};
 use crate::db::control::{
     ActOnJobs, ActOnPlugins, ActOnStorage, ActOnStores, ActOnWorker, FIND_MAX, FindJobs, JobOutcome,
     StorageOutcome, StoresOutcome, Told, WorkerOutcome,
@@ -38,6 +37,7 @@ use crate::db::control::{
 use crate::db::notify::Changes;
 use crate::db::recovery::{Recover, Recovery, RecoveryAction};
 use crate::db::{self, Db};
+use crate::notifications::Notifier;
 
 pub use account_action::{AccountAction, TOKEN_MAX_DAYS, check_name};
 pub use action::{JobAction, JobFilter, Period, PluginAction, Quota, RetryItems, Settings};
@@ -51,7 +51,7 @@ pub use worker_action::WorkerAction;
 
 /// Most jobs that one transaction acts on, except where they are moved.
 const BATCH: usize = 200;
-/// Longest time that one wish spends on telling workers and listeners, however many jobs it is about: a RabbitMQ that
+/// Longest time that one wish spends on telling workers, however many jobs it is about: a RabbitMQ that
 /// is slow or hangs holds nobody up. Workers learn the same from the answer to their next heartbeat.
 const TELL_MAX: Duration = Duration::from_secs(5);
 
@@ -60,6 +60,7 @@ const TELL_MAX: Duration = Duration::from_secs(5);
 pub struct Control {
     db: Db,
     changes: Changes,
+    notifier: Notifier,
     publisher: Publisher,
     /// Works with passwords.
     pub(crate) passwords: Passwords,
@@ -73,11 +74,12 @@ pub struct Summary {
 }
 
 impl Control {
-    /// Controls that write to `db`, tell `changes`, and push to workers through `publisher`.
-    pub fn new(db: Db, changes: Changes, publisher: Publisher) -> Self {
+    /// Controls that write to `db`, tell `changes` and listeners, and push to workers through `publisher`.
+    pub fn new(db: Db, changes: Changes, notifier: Notifier, publisher: Publisher) -> Self {
         Self {
             db,
             changes,
+            notifier,
             publisher,
             passwords: Passwords::default(),
         }
@@ -226,12 +228,10 @@ impl Control {
     /// The same with so much patience; gives what is left of it.
     async fn tell_within(&self, told: Told, patience: Duration) -> Duration {
         self.changes.announce();
-        told.finished.iter().for_each(tell);
-        let mut messages: Vec<Outgoing> = told
-            .finished
-            .iter()
-            .map(|job| changed(job.id, &job.plugin, job.state))
-            .collect();
+        for (id, plugin) in &told.retried {
+            self.notifier.job(*id, plugin, JobState::Queued);
+        }
+        self.notifier.ended(&told.finished);
         let drains = told.drains.into_iter().map(|address| (address, Vec::new(), true));
         let pushes = told.pushes.into_iter();
         let pushes = pushes
@@ -239,7 +239,9 @@ impl Control {
             .chain(drains);
         // Our own queues are not for workers to write to through us.
         let pushes = pushes.filter(|(address, ..)| !address.starts_with(NAME_PREFIX));
-        messages.extend(pushes.map(|(address, verdicts, drain)| push(address, verdicts, drain)));
+        let messages: Vec<Outgoing> = pushes
+            .map(|(address, verdicts, drain)| push(address, verdicts, drain))
+            .collect();
         if messages.is_empty() || !self.publisher.connected() || self.publisher.blocked() {
             return patience;
         }
@@ -247,10 +249,10 @@ impl Control {
         let started = Instant::now();
         let told = tokio::time::timeout(patience, self.publisher.publish_all(messages)).await;
         if told.is_err() {
-            tracing::debug!("RabbitMQ is slow: workers and listeners are not told at once");
+            tracing::debug!("RabbitMQ is slow: workers are not told at once");
         }
         for error in told.into_iter().flatten().filter_map(Result::err) {
-            tracing::debug!("a worker or listener could not be told: {}", Chain(&error));
+            tracing::debug!("a worker could not be told: {}", Chain(&error));
         }
         patience.saturating_sub(started.elapsed())
     }

@@ -24,6 +24,7 @@ mod full_target;
 mod goobi;
 mod hang;
 mod login;
+mod notifications;
 mod pages;
 mod path;
 mod restore;

@@ -4,13 +4,22 @@ use shared::amqp::publisher::publisher;
 use shared::job::JobId;
 
 use super::{Actor, Control, JobAction, JobFilter, Place, Role, Summary};
+use crate::db::Db;
 use crate::db::control::JobOutcome;
 use crate::db::notify::Changes;
 use crate::db::pages::sample::Sample;
+use crate::notifications::notifications;
 use crate::testing::TestDatabase;
 use crate::testing::meeting::{Meets, Statements};
 
-/// That many waiting jobs of one plugin, with titles in the order in which they start; RabbitMQ was never there.
+/// Controls whose RabbitMQ was never there.
+fn control(db: Db) -> Control {
+    let (publisher, _) = publisher();
+    let (notifier, _) = notifications(publisher.clone());
+    Control::new(db, Changes::default(), notifier, publisher)
+}
+
+/// That many waiting jobs of one plugin, with titles in the order in which they start.
 async fn many(jobs: i32) -> (TestDatabase, Control) {
     let mut sample = Sample::default();
     sample.plugin("OCR").plugin("SHELL");
@@ -23,7 +32,7 @@ async fn many(jobs: i32) -> (TestDatabase, Control) {
          INSERT INTO job_details (job_id, parameters, extra, submitted_by) SELECT id, '{{}}', '{{}}', 'test' FROM jobs"
     );
     database.execute(&insert).await;
-    let control = Control::new(database.db(), Changes::default(), publisher().0);
+    let control = control(database.db());
     (database, control)
 }
 

@@ -114,7 +114,9 @@ impl Transact for ActOnJobs<'_> {
         let mut told = Told::default();
         match self.action {
             JobAction::Retry { items } => {
-                outcomes.extend(ended::retry(tx, &allowed, &rows, *items).await?);
+                let retried = ended::retry(tx, &allowed, &rows, *items).await?;
+                told.retried = retried.iter().filter_map(|job| new_job(job, &plugins)).collect();
+                outcomes.extend(retried);
             }
             JobAction::SendAgain => {
                 let resent = deliveries::send_again(tx, &allowed).await?;
@@ -209,6 +211,17 @@ impl ActOnJobs<'_> {
         told.finished = finish(tx, &endings).await?;
         told.pushes = push::to_jobs(tx, &asked).await?;
         Ok(outcomes)
+    }
+}
+
+/// The job that was made of an ended one, with its plugin.
+fn new_job(
+    (old, outcome): (&JobId, &JobOutcome),
+    plugins: &HashMap<JobId, String>,
+) -> Option<(JobId, String)> {
+    match outcome {
+        JobOutcome::Retried { new_job } => Some((*new_job, plugins.get(old)?.clone())),
+        _ => None,
     }
 }
 
