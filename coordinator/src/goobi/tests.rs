@@ -200,15 +200,10 @@ async fn a_ticket_that_can_not_be_put_away_is_not_acknowledged_and_holds_up_no_o
     // RabbitMQ was never there.
     let (publisher, _) = publisher();
     let (notifier, _) = notifications(publisher.clone());
+    let changes = Changes::default();
     let tickets = Tickets {
         broker: broker_at(&listener),
-        intake: Intake::new(
-            database.db(),
-            Changes::default(),
-            notifier,
-            paths,
-            Templates::default(),
-        ),
+        intake: Intake::new(database.db(), changes, notifier, paths, Templates::default()),
         publisher,
         status: Status::connecting(),
     };
