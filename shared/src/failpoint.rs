@@ -70,6 +70,8 @@ failpoints! {
     ReviseBeforeCommit = "revise-before-commit",
     /// Heartbeats are committed, and the workers not answered.
     HeartbeatBeforeReply = "heartbeat-before-reply",
+    /// Transfer slots are given, and the workers not answered.
+    TransferBeforeReply = "transfer-before-reply",
     /// Heartbeats are answered, and their messages not acknowledged.
     HeartbeatBeforeAck = "heartbeat-before-ack",
     /// The ends of attempts and jobs are written, and not committed.

@@ -181,3 +181,22 @@ fn whoever_waits_for_its_turn_can_be_held_and_cancelled_and_goes_on_when_it_has_
     assert_eq!(done.outcomes(), ["interrupted", "done"], "waiting is no failure");
     assert_eq!(transfers(&cluster), 0);
 }
+
+#[test]
+fn a_transfer_slot_that_was_given_is_not_lost_with_the_coordinator_that_gave_it() {
+    let mut cluster = Cluster::named("transfers-death")
+        .plugins("NOOP=1")
+        .failpoints()
+        .start();
+    let data = cluster.data().to_owned();
+    fs::create_dir_all(data.join("in")).unwrap();
+    limit(&cluster, &["--transfers-max", "1"]);
+    cluster.arm(Failpoint::TransferBeforeReply);
+    let id = cluster.submit(&writes(Some(&data.join("in")), &data.join("out")));
+    cluster.coordinator_dies_at(Failpoint::TransferBeforeReply);
+    assert_eq!(transfers(&cluster), 1, "it was given");
+    cluster.coordinator.start_again();
+    assert_eq!(cluster.wait_until_done(id).outcomes(), ["done"]);
+    assert_eq!(transfers(&cluster), 0);
+    assert_eq!(cluster.miscounted(), Vec::<String>::new());
+}

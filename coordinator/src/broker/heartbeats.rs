@@ -6,6 +6,7 @@ use lapin::message::Delivery;
 use shared::amqp::link::Session;
 use shared::failpoint::{self, Failpoint};
 use shared::message::reply::{AttemptVerdict, Reply, Verdict};
+use shared::message::transfer::TransferReply;
 use shared::message::worker::{Announcement, Heartbeat, WorkerMessage};
 
 use super::batch::{Failure, Handler};
@@ -125,6 +126,9 @@ impl Heartbeats<'_> {
         } else {
             vec![None; reports.len()]
         };
+        if transfers.contains(&Some(TransferReply::Granted)) {
+            failpoint::reach(Failpoint::TransferBeforeReply);
+        }
         if !reports.is_empty() {
             failpoint::reach(Failpoint::HeartbeatBeforeReply);
             self.0.changes.announce();
