@@ -14,6 +14,8 @@ mod accounts;
 mod action;
 mod actor;
 mod authorise;
+mod setting_ranges;
+mod settings_action;
 mod store_action;
 mod worker_action;
 
@@ -31,8 +33,8 @@ use shared::message::reply::{AttemptVerdict, Reply};
 use crate::accounts::Passwords;
 use crate::broker::{changed, tell};
 use crate::db::control::{
-    ActOnJobs, ActOnPlugins, ActOnStores, ActOnWorker, FIND_MAX, FindJobs, JobOutcome, StoresOutcome, Told,
-    WorkerOutcome,
+    ActOnJobs, ActOnPlugins, ActOnSettings, ActOnStores, ActOnWorker, FIND_MAX, FindJobs, JobOutcome,
+    SettingsOutcome, StoresOutcome, Told, WorkerOutcome,
 };
 use crate::db::notify::Changes;
 use crate::db::recovery::{Recover, Recovery, RecoveryAction};
@@ -44,6 +46,8 @@ pub use shared::job::decide::Place;
 
 pub use actor::{Actor, Role};
 pub use authorise::{Object, Verb, authorise, could};
+pub use setting_ranges::{RANGES, Range};
+pub use settings_action::{PageSettings, REFRESH_SECONDS, SettingsAction};
 pub use store_action::StoreAction;
 pub use worker_action::WorkerAction;
 
@@ -169,6 +173,20 @@ impl Control {
     ) -> Result<WorkerOutcome, db::Error> {
         let (outcome, told) = self.db.run(&ActOnWorker { actor, id, action }).await?;
         self.tell(told).await;
+        Ok(outcome)
+    }
+
+    /// Acts on the settings that belong to no plugin; gives what became of that.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn act_on_settings(
+        &self,
+        actor: &Actor,
+        action: SettingsAction,
+    ) -> Result<SettingsOutcome, db::Error> {
+        let outcome = self.db.run(&ActOnSettings { actor, action }).await?;
+        self.changes.announce();
         Ok(outcome)
     }
 

@@ -8,6 +8,7 @@ mod order;
 mod places;
 mod plugins;
 mod push;
+mod settings;
 mod stores;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub use find::{FIND_MAX, FindJobs};
 pub use jobs::{ActOnJobs, JobOutcome, WhyNot};
 pub use order::{Age, Reorder};
 pub use plugins::{ActOnPlugins, FollowStops, PluginsOutcome};
+pub use settings::{ActOnSettings, SettingsOutcome};
 pub use stores::{ActOnStores, StoresOutcome};
 pub use workers::{ActOnWorker, WorkerOutcome};
 

@@ -17,6 +17,7 @@ mod plugins;
 mod queue;
 #[cfg(test)]
 pub(crate) mod sample;
+mod settings;
 mod stores;
 mod surroundings;
 #[cfg(test)]
@@ -40,10 +41,11 @@ pub use list::{HistoryKey, JobList, ListJobs, Place, QueueKey, Tab};
 pub use log::{LogExtract, LogPart, LogRow, ReadLog};
 pub use menu::{MenuEntry, WithMenu};
 pub use plugins::{PluginRow, ReadPlugins, StateCount};
+pub use settings::{AllSettings, PluginSettings, ReadPageSettings, ReadSettings};
 pub use shared::job::decide::PluginState;
 pub use stores::{ReadUselessStores, StuckStore, UselessStores};
 pub use surroundings::{Ping, ReadSurroundings, Surroundings, WorkerRow};
-pub use workers::{KnownWorker, ReadWorkers};
+pub use workers::{KnownWorker, ReadWorkers, ReadWorkersAtWork, WorkerAtWork};
 
 use super::{Error, Transaction};
 

@@ -15,6 +15,8 @@ pub(super) mod log;
 pub(super) mod login;
 mod part;
 mod said;
+pub(super) mod settings;
+pub(super) mod workers;
 
 use askama::Template;
 use axum::http::header::{CACHE_CONTROL, CONTENT_LANGUAGE, VARY};

@@ -303,6 +303,19 @@ fn about_the_system() -> Vec<Route> {
             get(events::stream),
         ),
         read(
+            Verb::Configure,
+            "/settings",
+            Kind::Page,
+            "what can be set",
+            get(pages::settings::show),
+        ),
+        form(
+            Verb::Configure,
+            "/settings/actions",
+            "changes settings",
+            post(pages::settings::act),
+        ),
+        read(
             Verb::ReadAudit,
             "/audit",
             Kind::Page,
@@ -341,6 +354,19 @@ fn about_the_system() -> Vec<Route> {
             "/api/v1/stores/actions",
             "looks for item stores that no job has, removes them",
             post(stores::act),
+        ),
+        read(
+            Verb::Look,
+            "/workers",
+            Kind::Page,
+            "the workers and what they do",
+            get(pages::workers::show),
+        ),
+        form(
+            Verb::RunWorkers,
+            "/workers/{id}/actions",
+            "drains a worker",
+            post(pages::workers::act),
         ),
         read(
             Verb::Look,

@@ -4,8 +4,10 @@ mod actions;
 mod away;
 mod forms;
 mod pages;
+mod settings;
 mod submit;
 mod who;
+mod workers;
 
 use std::time::Duration;
 

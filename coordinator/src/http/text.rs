@@ -10,8 +10,8 @@ macro_rules! texts {
     ($($key:ident: $english:literal, $german:literal;)+) => {
         /// The words of one language.
         #[derive(Debug)]
-        pub(super) struct Text {
-            $(pub(super) $key: &'static str,)+
+        pub(in crate::http) struct Text {
+            $(pub(in crate::http) $key: &'static str,)+
         }
 
         const ENGLISH: Text = Text { $($key: $english,)+ };
@@ -19,19 +19,21 @@ macro_rules! texts {
 
         /// Name, English and German of each text.
         #[cfg(test)]
-        const ALL: &[(&str, &str, &str)] = &[$((stringify!($key), $english, $german),)+];
+        pub(super) const ALL: &[(&str, &str, &str)] = &[$((stringify!($key), $english, $german),)+];
+
+        impl Text {
+            /// The words of a language.
+            pub(in crate::http) fn of(language: Language) -> &'static Self {
+                match language {
+                    Language::English => &ENGLISH,
+                    Language::German => &GERMAN,
+                }
+            }
+        }
     };
 }
 
-impl Text {
-    /// The words of a language.
-    pub(super) fn of(language: Language) -> &'static Self {
-        match language {
-            Language::English => &ENGLISH,
-            Language::German => &GERMAN,
-        }
-    }
-}
+pub(super) mod system;
 
 texts! {
     // Every page.
@@ -64,6 +66,7 @@ texts! {
 
     // The list of jobs.
     jobs: "Jobs", "Aufgaben";
+    all_jobs: "The list of jobs", "Die Liste der Aufgaben";
     tabs: "Which jobs", "Welche Aufgaben";
     tab_queue: "Queue", "Warteschlange";
     tab_done: "Done", "Fertig";

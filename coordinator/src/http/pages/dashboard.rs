@@ -10,7 +10,9 @@ use axum::response::Response;
 use super::layout::{Link, Section};
 use super::{Layout, html};
 use crate::control::{Object, Verb, authorise};
-use crate::db::pages::{Dashboard, ListJobs, MenuEntry, Overview, PluginRow, PluginState, Tab};
+use crate::db::pages::{
+    Dashboard, ListJobs, MenuEntry, Overview, PluginRow, PluginState, ReadPageSettings, Tab,
+};
 use crate::http::App;
 use crate::http::format::fill;
 use crate::http::language::Locale;
@@ -38,6 +40,8 @@ struct Page {
     /// A command that submits a job.
     example: String,
     news: String,
+    /// Where all jobs are listed; empty where this page does so.
+    all_jobs: &'static str,
     /// Stops and starts the plugin that the page is about.
     control: Option<PluginControl>,
 }
@@ -68,7 +72,15 @@ pub(crate) async fn show(
 ) -> Result<Response, Error> {
     let list = query.read()?;
     let overview = app.db.run(&Dashboard { list: list.clone() }).await?;
-    html(&locale, &page(&locale, &address, &who, &list, &overview))
+    let mut page = page(&locale, &address, &who, &list, &overview);
+    if address
+        .query()
+        .is_none_or(|query| !query.contains("tab=") && !query.contains("plugin="))
+        && !app.db.run(&ReadPageSettings).await?.jobs_on_dashboard
+    {
+        page.all_jobs = "/?tab=queue";
+    }
+    html(&locale, &page)
 }
 
 fn page(locale: &Locale, address: &Uri, who: &Who, list: &ListJobs, overview: &Overview) -> Page {
@@ -115,6 +127,7 @@ fn page(locale: &Locale, address: &Uri, who: &Who, list: &ListJobs, overview: &O
             .collect(),
         example: example(plugin.unwrap_or("OCR")),
         news: news(locale, overview, plugin),
+        all_jobs: "",
         control: plugin
             .filter(|name| authorise(&who.actor, Verb::RunPlugins, Object::Plugin(name)))
             .and_then(|_| shown(overview, plugin).next())

@@ -19,7 +19,7 @@ use crate::http::problem::Error;
 use crate::http::who::Who;
 use crate::http::{App, listing};
 
-type Fields = Result<Form<Vec<(String, String)>>, FormRejection>;
+pub(super) type Fields = Result<Form<Vec<(String, String)>>, FormRejection>;
 
 /// `POST /jobs/{id}/actions`
 pub(crate) async fn on_job(
@@ -64,7 +64,7 @@ pub(crate) async fn on_plugin(
 }
 
 /// The action that the fields say. What looks like a number is one; empty fields count as absent.
-fn read<T: DeserializeOwned>(fields: Fields) -> Result<T, Error> {
+pub(super) fn read<T: DeserializeOwned>(fields: Fields) -> Result<T, Error> {
     let Form(fields) = fields.map_err(|rejection| Error::BadQuery(rejection.body_text()))?;
     let mut said = Map::new();
     for (name, value) in fields.into_iter().filter(|(_, value)| !value.trim().is_empty()) {

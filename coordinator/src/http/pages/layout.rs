@@ -65,6 +65,10 @@ pub(super) enum Section<'a> {
 /// A page about the whole system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SystemPage {
+    /// Who does the work.
+    Workers,
+    /// What people can set.
+    Settings,
     /// Users and tokens.
     Accounts,
     /// Who has done what.
@@ -72,10 +76,12 @@ pub(super) enum SystemPage {
 }
 
 impl SystemPage {
-    const ALL: [Self; 2] = [Self::Accounts, Self::Audit];
+    const ALL: [Self; 4] = [Self::Workers, Self::Settings, Self::Accounts, Self::Audit];
 
     fn address(self) -> &'static str {
         match self {
+            Self::Workers => "/workers",
+            Self::Settings => "/settings",
             Self::Accounts => "/accounts",
             Self::Audit => "/audit",
         }
@@ -83,6 +89,8 @@ impl SystemPage {
 
     fn needs(self) -> Verb {
         match self {
+            Self::Workers => Verb::Look,
+            Self::Settings => Verb::Configure,
             Self::Accounts => Verb::ManageAccounts,
             Self::Audit => Verb::ReadAudit,
         }
@@ -90,6 +98,8 @@ impl SystemPage {
 
     fn name(self, text: &Text) -> &'static str {
         match self {
+            Self::Workers => text.workers,
+            Self::Settings => text.settings,
             Self::Accounts => text.accounts,
             Self::Audit => text.audit,
         }

@@ -19,7 +19,7 @@ const OPEN: [&str; 8] = [
     "GET /metrics",
 ];
 
-fn with_login(db: Db) -> App {
+pub(super) fn with_login(db: Db) -> App {
     App {
         door: Door::Login { secure: false },
         ..app(db)
@@ -50,6 +50,12 @@ async fn token(app: &App, role: Role, plugins: Option<Vec<String>>) -> Secret {
         days: 10,
     };
     act(app, action).await.unwrap()
+}
+
+/// What a program sends that comes in as this actor.
+pub(super) async fn bearer_of(app: &App, actor: &Actor) -> String {
+    let token = token(app, actor.role, actor.plugins.clone()).await;
+    format!("Bearer {}", token.reveal())
 }
 
 async fn add_user(app: &App, name: &str, role: Role) {

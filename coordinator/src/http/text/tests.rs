@@ -37,9 +37,14 @@ fn places(sentence: &str) -> Vec<&str> {
     places
 }
 
+/// The texts of all lists.
+fn all() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {
+    ALL.iter().chain(system::ALL)
+}
+
 #[test]
 fn both_languages_say_something_and_have_the_same_places() {
-    for (key, english, german) in ALL {
+    for (key, english, german) in all() {
         assert!(!english.trim().is_empty() && !german.trim().is_empty(), "{key}");
         assert_eq!(places(english), places(german), "{key}");
     }
@@ -49,7 +54,7 @@ fn both_languages_say_something_and_have_the_same_places() {
 fn every_text_is_used() {
     let mut sources = files("src/http", ".rs");
     sources.extend(files("templates", ".html"));
-    for (key, ..) in ALL {
+    for (key, ..) in all() {
         let used = format!(".{key}");
         let is_used = sources.iter().any(|(_, source)| {
             source.match_indices(&used).any(|(at, _)| {
