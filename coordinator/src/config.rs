@@ -9,7 +9,7 @@ use shared::amqp::queue_type::QueueType;
 use shared::amqp::roles::WorkerGroup;
 use shared::telemetry::LogFormat;
 
-use crate::deliveries::Target;
+use crate::deliveries::{GoobiWeb, Target};
 use crate::http::Door;
 
 /// Records jobs, hands them to workers, shows what happens.
@@ -128,6 +128,20 @@ pub struct Config {
     )]
     pub secrets_key_files: Vec<PathBuf>,
 
+    /// Where Goobi is: `http://goobi.library.example:8080/goobi`. Jobs' pages then link to its processes and steps.
+    #[arg(long, env = "TASKMANAGER_GOOBI_URL", value_name = "URL")]
+    pub goobi_url: Option<String>,
+
+    /// File with a token of Goobi's REST interface (`goobi_rest.xml`) that may write into journals. With it people send
+    /// messages to Goobi from jobs' pages.
+    #[arg(
+        long,
+        env = "TASKMANAGER_GOOBI_TOKEN_FILE",
+        value_name = "FILE",
+        requires = "goobi_url"
+    )]
+    pub goobi_token_file: Option<PathBuf>,
+
     /// Most connections to PostgreSQL.
     #[arg(long, env = "TASKMANAGER_DB_CONNECTIONS", default_value_t = 16)]
     pub db_connections: usize,
@@ -215,6 +229,15 @@ impl Config {
         )
     }
 
+    /// Where Goobi is, if anybody has said it.
+    ///
+    /// # Errors
+    /// When the address is none, or the token's file can't be read.
+    pub fn goobi_web(&self) -> anyhow::Result<Option<GoobiWeb>> {
+        let load = |url: &String| GoobiWeb::load(url, self.goobi_token_file.as_deref());
+        self.goobi_url.as_ref().map(load).transpose()
+    }
+
     /// Time that a shutdown may take.
     pub fn grace(&self) -> Duration {
         Duration::from_secs(self.grace_seconds)
@@ -242,6 +265,9 @@ impl Config {
         }
         if let Err(error) = self.amqp_url() {
             problems.push(error.to_string());
+        }
+        if let Err(error) = self.goobi_web() {
+            problems.push(format!("{error:#}"));
         }
         if problems.is_empty() {
             Ok(())

@@ -14,6 +14,7 @@ mod accounts;
 mod action;
 mod actor;
 mod authorise;
+mod goobi_message;
 mod setting_ranges;
 mod settings_action;
 mod store_action;
@@ -34,11 +35,12 @@ use crate::accounts::Passwords;
 use crate::broker::{changed, tell};
 use crate::db::control::{
     ActOnJobs, ActOnPlugins, ActOnSettings, ActOnStores, ActOnWorker, FIND_MAX, FindJobs, JobOutcome,
-    SettingsOutcome, StoresOutcome, Told, WorkerOutcome,
+    MessageGoobi, SettingsOutcome, StoresOutcome, Told, WorkerOutcome,
 };
 use crate::db::notify::Changes;
 use crate::db::recovery::{Recover, Recovery, RecoveryAction};
 use crate::db::{self, Db};
+use crate::deliveries::GoobiWeb;
 
 pub use account_action::{AccountAction, TOKEN_MAX_DAYS, check_name};
 pub use action::{JobAction, JobFilter, Period, PluginAction, Quota, RetryItems, Settings};
@@ -46,6 +48,7 @@ pub use shared::job::decide::Place;
 
 pub use actor::{Actor, Role};
 pub use authorise::{Object, Verb, authorise, could};
+pub use goobi_message::{GoobiMessage, MessageText, MessageType};
 pub use setting_ranges::{RANGES, Range};
 pub use settings_action::{PageSettings, REFRESH_SECONDS, SettingsAction};
 pub use store_action::StoreAction;
@@ -63,6 +66,7 @@ pub struct Control {
     db: Db,
     changes: Changes,
     publisher: Publisher,
+    goobi: Option<GoobiWeb>,
     /// Works with passwords.
     pub(crate) passwords: Passwords,
 }
@@ -81,8 +85,20 @@ impl Control {
             db,
             changes,
             publisher,
+            goobi: None,
             passwords: Passwords::default(),
         }
+    }
+
+    /// The same with a Goobi that can be told something.
+    #[must_use]
+    pub fn with_goobi(self, goobi: Option<GoobiWeb>) -> Self {
+        Self { goobi, ..self }
+    }
+
+    /// Where Goobi is; `None` where nobody has said that.
+    pub fn goobi(&self) -> Option<&GoobiWeb> {
+        self.goobi.as_ref()
     }
 
     /// Acts on jobs; gives what became of each.
@@ -107,7 +123,20 @@ impl Control {
         };
         let mut patience = TELL_MAX;
         for ids in ids.chunks(batch) {
-            let done = self.db.run(&ActOnJobs { actor, ids, action }).await?;
+            let done = match action {
+                JobAction::MessageGoobi(message) => {
+                    let goobi = self.goobi();
+                    self.db
+                        .run(&MessageGoobi {
+                            actor,
+                            ids,
+                            message,
+                            goobi,
+                        })
+                        .await?
+                }
+                _ => self.db.run(&ActOnJobs { actor, ids, action }).await?,
+            };
             failpoint::reach(Failpoint::ControlBeforePush);
             patience = self.tell_within(done.told, patience).await;
             summary.outcomes.extend(done.outcomes);

@@ -59,7 +59,8 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let intake = intake(&config, &db, &changes, &sender)?;
     let schema_ready = Arc::new(AtomicBool::new(false));
 
-    let control = Control::new(db.clone(), changes.clone(), publisher.clone());
+    let control =
+        Control::new(db.clone(), changes.clone(), publisher.clone()).with_goobi(config.goobi_web()?);
     let app = App {
         db: db.clone(),
         intake: intake.clone(),
@@ -181,7 +182,8 @@ fn sender(config: &Config, db: &Db, changes: &Changes) -> anyhow::Result<Sender>
     Ok(Sender {
         db: db.clone(),
         changes: changes.clone(),
-        post: Post::new(callbacks, Duration::from_secs(config.callback_timeout_seconds))?,
+        post: Post::new(callbacks, Duration::from_secs(config.callback_timeout_seconds))?
+            .with_goobi(config.goobi_web()?)?,
         secrets: Arc::new(Secrets::load(&config.secrets_key_files)?),
         patience: Persistence {
             first_pause: Duration::from_secs(config.callback_retry_seconds),

@@ -6,6 +6,7 @@ use shared::job::decide::Place;
 use shared::job::{JobId, JobState, Priority};
 
 use super::authorise::Verb;
+use super::goobi_message::GoobiMessage;
 
 /// Something to be done with a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +38,8 @@ pub enum JobAction {
     },
     /// Send its messages to other systems once more that were given up or may not have arrived.
     SendAgain,
+    /// Say something about it in the journal of its process in Goobi.
+    MessageGoobi(GoobiMessage),
     /// Remove an ended one from history.
     Delete,
 }
@@ -64,6 +67,7 @@ impl JobAction {
             Self::Move { .. } => "move",
             Self::Retry { .. } => "retry",
             Self::SendAgain => "send_again",
+            Self::MessageGoobi(_) => "message_goobi",
             Self::Delete => "delete",
         }
     }

@@ -47,6 +47,9 @@ impl Settings {
     ///
     /// # Errors
     /// All problems at once, in words.
+    ///
+    /// # Panics
+    /// Never: settings can always be written as JSON.
     pub fn check(&self) -> Result<(), String> {
         let said = serde_json::to_value(self).expect("settings are plain data");
         let problems: Vec<String> = RANGES

@@ -3,6 +3,7 @@
 mod audit;
 mod ended;
 mod find;
+mod goobi;
 mod jobs;
 mod order;
 mod places;
@@ -22,6 +23,7 @@ pub(super) use audit::note_recovery;
 pub(in crate::db) use audit::{note_account, note_account_action, note_turned_away};
 pub(super) use ended::remove as remove_ended;
 pub use find::{FIND_MAX, FindJobs};
+pub use goobi::MessageGoobi;
 pub use jobs::{ActOnJobs, JobOutcome, WhyNot};
 pub use order::{Age, Reorder};
 pub use plugins::{ActOnPlugins, FollowStops, PluginsOutcome};

@@ -51,6 +51,7 @@ pub fn routes() -> Vec<Route> {
     let mut all = about_jobs();
     all.extend(about_plugins());
     all.extend(about_accounts());
+    all.extend(about_workers_and_settings());
     all.extend(about_the_system());
     all
 }
@@ -287,6 +288,50 @@ fn about_accounts() -> Vec<Route> {
     ]
 }
 
+fn about_workers_and_settings() -> Vec<Route> {
+    vec![
+        read(
+            Verb::Look,
+            "/workers",
+            Kind::Page,
+            "the workers and what they do",
+            get(pages::workers::show),
+        ),
+        form(
+            Verb::RunWorkers,
+            "/workers/{id}/actions",
+            "drains a worker",
+            post(pages::workers::act),
+        ),
+        read(
+            Verb::Configure,
+            "/settings",
+            Kind::Page,
+            "what can be set",
+            get(pages::settings::show),
+        ),
+        form(
+            Verb::Configure,
+            "/settings/actions",
+            "changes settings",
+            post(pages::settings::act),
+        ),
+        read(
+            Verb::Look,
+            "/api/v1/workers",
+            Kind::Api,
+            "the workers and what they serve",
+            get(workers::list),
+        ),
+        write(
+            Verb::RunWorkers,
+            "/api/v1/workers/{id}/actions",
+            "drains a worker",
+            post(workers::act),
+        ),
+    ]
+}
+
 fn about_the_system() -> Vec<Route> {
     vec![
         open(
@@ -301,19 +346,6 @@ fn about_the_system() -> Vec<Route> {
             Kind::Stream,
             "tells pages that something has changed",
             get(events::stream),
-        ),
-        read(
-            Verb::Configure,
-            "/settings",
-            Kind::Page,
-            "what can be set",
-            get(pages::settings::show),
-        ),
-        form(
-            Verb::Configure,
-            "/settings/actions",
-            "changes settings",
-            post(pages::settings::act),
         ),
         read(
             Verb::ReadAudit,
@@ -354,32 +386,6 @@ fn about_the_system() -> Vec<Route> {
             "/api/v1/stores/actions",
             "looks for item stores that no job has, removes them",
             post(stores::act),
-        ),
-        read(
-            Verb::Look,
-            "/workers",
-            Kind::Page,
-            "the workers and what they do",
-            get(pages::workers::show),
-        ),
-        form(
-            Verb::RunWorkers,
-            "/workers/{id}/actions",
-            "drains a worker",
-            post(pages::workers::act),
-        ),
-        read(
-            Verb::Look,
-            "/api/v1/workers",
-            Kind::Api,
-            "the workers and what they serve",
-            get(workers::list),
-        ),
-        write(
-            Verb::RunWorkers,
-            "/api/v1/workers/{id}/actions",
-            "drains a worker",
-            post(workers::act),
         ),
         read(
             Verb::Look,

@@ -3,6 +3,8 @@
 mod actions;
 mod away;
 mod forms;
+mod job_page;
+mod message_goobi;
 mod pages;
 mod settings;
 mod submit;

@@ -33,6 +33,7 @@ macro_rules! texts {
     };
 }
 
+pub(super) mod job_page;
 pub(super) mod system;
 
 texts! {
@@ -194,6 +195,7 @@ texts! {
     deliveries: "Messages to other systems", "Nachrichten an andere Systeme";
     delivery: "Message", "Nachricht";
     delivery_callback: "Call to the submitter", "Aufruf des Einreichers";
+    delivery_goobi_message: "Message to Goobi", "Nachricht an Goobi";
     delivery_answer: "Answer", "Antwort";
     delivery_tries: "Tries", "Versuche";
     delivery_tried: "Last try", "Letzter Versuch";
@@ -248,6 +250,11 @@ texts! {
     said_done: "Done. What a running job is asked to do shows in a moment.",
         "Erledigt. Was eine laufende Aufgabe tun soll, zeigt sich gleich.";
     said_unchanged: "It was so already.", "Das war schon so.";
+    said_messaged: "The message is recorded; the table of messages shows when Goobi has it.",
+        "Die Nachricht ist vermerkt; die Tabelle der Nachrichten zeigt, wann Goobi sie hat.";
+    said_no_process: "It has no process in Goobi.", "Sie hat keinen Vorgang in Goobi.";
+    said_no_goobi: "No message can be sent to Goobi: the coordinator's settings --goobi-url and --goobi-token-file say where it is.",
+        "An Goobi kann keine Nachricht gehen: Die Einstellungen --goobi-url und --goobi-token-file des Coordinators sagen, wo es ist.";
     said_retried: "This is the new job; the pages that are done are kept unless all are done again.",
         "Dies ist die neue Aufgabe; fertige Seiten bleiben erhalten, sofern nicht alle wiederholt werden.";
     said_too_late: "Too late: its outputs are being put in place.", "Zu spät: Ihre Ausgaben werden gerade abgelegt.";

@@ -35,6 +35,7 @@ pub(crate) async fn on_job(
     let said = Said::of(outcome)?;
     Ok(match (outcome, &action) {
         (Some(JobOutcome::Retried { new_job }), _) => said.at(&format!("/jobs/{new_job}")),
+        (Some(JobOutcome::Done), JobAction::MessageGoobi(_)) => Said::Messaged.at(&format!("/jobs/{id}")),
         (Some(JobOutcome::Done), JobAction::Delete) => see(&listing::address(Tab::Error, None, None)),
         _ => said.at(&format!("/jobs/{id}")),
     })
@@ -68,7 +69,9 @@ pub(super) fn read<T: DeserializeOwned>(fields: Fields) -> Result<T, Error> {
     let Form(fields) = fields.map_err(|rejection| Error::BadQuery(rejection.body_text()))?;
     let mut said = Map::new();
     for (name, value) in fields.into_iter().filter(|(_, value)| !value.trim().is_empty()) {
-        let number = (name != "reason").then(|| value.parse::<u32>().ok()).flatten();
+        let number = (name != "reason" && name != "text")
+            .then(|| value.parse::<u32>().ok())
+            .flatten();
         let value = number.map_or(Value::String(value), Value::from);
         if said.insert(name.clone(), value).is_some() {
             return Err(Error::BadQuery(format!("the form has \"{name}\" twice")));

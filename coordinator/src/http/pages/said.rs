@@ -16,6 +16,8 @@ pub(super) enum Said {
     Done,
     /// It was so already.
     Unchanged,
+    /// It was recorded, and is sent.
+    Messaged,
     /// A new job was made of an ended one.
     Retried,
     /// It can't be done.
@@ -24,8 +26,11 @@ pub(super) enum Said {
 
 impl Said {
     /// All that can be said.
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 16] = [
         Self::Done,
+        Self::Messaged,
+        Self::Refused(WhyNot::NoProcess),
+        Self::Refused(WhyNot::NoGoobi),
         Self::Unchanged,
         Self::Retried,
         Self::Refused(WhyNot::TooLate),
@@ -63,6 +68,9 @@ impl Said {
     fn word(self) -> &'static str {
         match self {
             Self::Done => "done",
+            Self::Messaged => "messaged",
+            Self::Refused(WhyNot::NoProcess) => "no_process",
+            Self::Refused(WhyNot::NoGoobi) => "no_goobi",
             Self::Unchanged => "unchanged",
             Self::Retried => "retried",
             Self::Refused(WhyNot::TooLate) => "too_late",
@@ -82,6 +90,9 @@ impl Said {
     pub(super) fn text(self, text: &Text) -> &'static str {
         match self {
             Self::Done => text.said_done,
+            Self::Messaged => text.said_messaged,
+            Self::Refused(WhyNot::NoProcess) => text.said_no_process,
+            Self::Refused(WhyNot::NoGoobi) => text.said_no_goobi,
             Self::Unchanged => text.said_unchanged,
             Self::Retried => text.said_retried,
             Self::Refused(WhyNot::TooLate) => text.said_too_late,

@@ -39,7 +39,7 @@ fn places(sentence: &str) -> Vec<&str> {
 
 /// The texts of all lists.
 fn all() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {
-    ALL.iter().chain(system::ALL)
+    ALL.iter().chain(system::ALL).chain(job_page::ALL)
 }
 
 #[test]
