@@ -10,6 +10,7 @@ use shared::amqp::roles::WorkerGroup;
 use shared::telemetry::LogFormat;
 
 use crate::deliveries::{GoobiWeb, Target};
+use crate::goobi;
 use crate::http::Door;
 
 /// Records jobs, hands them to workers, shows what happens.
@@ -142,6 +143,10 @@ pub struct Config {
     )]
     pub goobi_token_file: Option<PathBuf>,
 
+    /// Tickets of Goobi's message broker.
+    #[command(flatten)]
+    pub goobi: goobi::Config,
+
     /// Most connections to PostgreSQL.
     #[arg(long, env = "TASKMANAGER_DB_CONNECTIONS", default_value_t = 16)]
     pub db_connections: usize,
@@ -268,6 +273,15 @@ impl Config {
         }
         if let Err(error) = self.goobi_web() {
             problems.push(format!("{error:#}"));
+        }
+        if let Err(error) = self.goobi.broker() {
+            problems.push(format!("{error:#}"));
+        }
+        if self.goobi.url.is_some() && self.secrets_key_files.is_empty() {
+            problems.push(
+                "--goobi-stomp-url needs --secrets-key-file: a ticket's secret is kept until Goobi is told"
+                    .to_owned(),
+            );
         }
         if problems.is_empty() {
             Ok(())

@@ -17,6 +17,7 @@ mod authorise;
 mod goobi_message;
 mod setting_ranges;
 mod settings_action;
+mod storage_action;
 mod store_action;
 mod worker_action;
 
@@ -34,8 +35,8 @@ use shared::message::reply::{AttemptVerdict, Reply};
 use crate::accounts::Passwords;
 use crate::broker::{changed, tell};
 use crate::db::control::{
-    ActOnJobs, ActOnPlugins, ActOnSettings, ActOnStores, ActOnWorker, FIND_MAX, FindJobs, JobOutcome,
-    MessageGoobi, SettingsOutcome, StoresOutcome, Told, WorkerOutcome,
+    ActOnJobs, ActOnPlugins, ActOnSettings, ActOnStorage, ActOnStores, ActOnWorker, FIND_MAX, FindJobs,
+    JobOutcome, MessageGoobi, SettingsOutcome, StorageOutcome, StoresOutcome, Told, WorkerOutcome,
 };
 use crate::db::notify::Changes;
 use crate::db::recovery::{Recover, Recovery, RecoveryAction};
@@ -51,6 +52,7 @@ pub use authorise::{Object, Verb, authorise, could};
 pub use goobi_message::{GoobiMessage, MessageText, MessageType};
 pub use setting_ranges::{RANGES, Range};
 pub use settings_action::{PageSettings, REFRESH_SECONDS, SettingsAction};
+pub use storage_action::{StorageAction, StorageSettings};
 pub use store_action::StoreAction;
 pub use worker_action::WorkerAction;
 
@@ -230,6 +232,21 @@ impl Control {
         action: &StoreAction,
     ) -> Result<Option<StoresOutcome>, db::Error> {
         self.db.run(&ActOnStores { actor, action }).await
+    }
+
+    /// Acts on one storage; gives what became of that.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn act_on_storage(
+        &self,
+        actor: &Actor,
+        action: &StorageAction,
+    ) -> Result<StorageOutcome, db::Error> {
+        let outcome = self.db.run(&ActOnStorage { actor, action }).await?;
+        // The dispatcher looks at once whether there is room now.
+        self.changes.announce();
+        Ok(outcome)
     }
 
     /// Acts on a database that was put back from a copy; gives the report about it, `None` when the actor may not.

@@ -40,6 +40,8 @@ failpoints! {
     SubmitBeforeAnswer = "submit-before-answer",
     /// Submitters are answered, and their messages not acknowledged.
     SubmitBeforeAck = "submit-before-ack",
+    /// The job of one of Goobi's tickets is committed, and the ticket not acknowledged.
+    TicketBeforeAck = "ticket-before-ack",
     /// A copy of a message that can't be accepted is put away, and the message not acknowledged.
     PutAwayBeforeAck = "put-away-before-ack",
     /// Waiting jobs are reserved, and not published.

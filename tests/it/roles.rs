@@ -160,6 +160,7 @@ impl Read {
             items_total: 7,
             bytes: 7,
             detail: "forged".to_owned(),
+            transfer: None,
             items: vec![],
             log: vec![],
         }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use shared::error::Chain;
-use shared::message::reply::Reply;
+use shared::message::reply::{Reply, Verdict};
 use shared::message::worker::{AttemptReport, Heartbeat, WorkerMessage};
 use tokio_util::sync::CancellationToken;
 
@@ -147,6 +147,9 @@ async fn beat(heart: &Heart) -> Result<(), crate::requests::Error> {
         if verdict.claim_id == attempt.token.claim_id {
             more |= attempt.progress.confirmed(report);
             running.obey(verdict.claim_id, verdict.verdict);
+            if let Some(asked) = report.transfer.filter(|_| verdict.verdict != Verdict::Lost) {
+                attempt.progress.transfer().hear(asked, verdict.transfer.as_ref());
+            }
         }
     }
     if more {

@@ -39,6 +39,7 @@ mod storage;
 pub mod store_index;
 pub mod stores;
 pub mod tool;
+pub mod transfer;
 pub mod wrapper;
 
 pub use serve::serve;

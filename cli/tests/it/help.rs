@@ -3,7 +3,7 @@
 use crate::program::run;
 
 /// All commands, as the overview lists them.
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "submit",
     "list",
     "show",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 22] = [
     "plugins",
     "plugin",
     "worker",
+    "storage",
     "user",
     "token",
     "doctor",
@@ -28,7 +29,7 @@ const COMMANDS: [&str; 22] = [
     "broker",
 ];
 /// What commands with parts can do.
-const PARTS: [&str; 19] = [
+const PARTS: [&str; 22] = [
     "broker setup",
     "broker definitions",
     "plugin stop",
@@ -38,6 +39,9 @@ const PARTS: [&str; 19] = [
     "plugin quota",
     "worker list",
     "worker drain",
+    "storage list",
+    "storage set",
+    "storage remove",
     "user list",
     "user add",
     "user set-role",

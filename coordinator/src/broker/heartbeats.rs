@@ -13,6 +13,7 @@ use super::{Broker, events, reconcile};
 use crate::background::PROBE_GAP_SECONDS;
 use crate::db::heartbeats::{RecordProbe, Renew, Revise, WorkerReport};
 use crate::db::stores::{HandOut, Heard, NoteListing, RecordFound, RecordRemovals};
+use crate::db::transfers::SettleTransfers;
 use crate::db::workers::{Alive, Announce, News};
 use crate::intake::ParametersSchema;
 
@@ -45,7 +46,7 @@ impl Handler for Heartbeats<'_> {
             })
             .await?;
         failpoint::reach(Failpoint::HeartbeatBeforeRenewal);
-        let mut verdicts = self.record(&heartbeats, &users).await?.into_iter();
+        let mut verdicts = self.record(&heartbeats, &users, &news).await?.into_iter();
         let mut forgotten = self.found_stores(&heartbeats, &users).await?.into_iter();
         let mut useless = self.useless_stores(&heartbeats, &users, &news).await?.into_iter();
         let mut answers = Vec::new();
@@ -78,6 +79,7 @@ impl Heartbeats<'_> {
         &self,
         heartbeats: &[Heartbeat],
         users: &[&str],
+        news: &News,
     ) -> Result<Vec<Vec<AttemptVerdict>>, Failure> {
         if heartbeats.is_empty() {
             return Ok(Vec::new());
@@ -108,16 +110,27 @@ impl Heartbeats<'_> {
                     verdicts[index] = Some(verdict);
                 }
             }
+        }
+        // After the leases are renewed or revived: a slot is a lease's.
+        let asks = reports.iter().any(|sent| sent.report.transfer.is_some());
+        let transfers = if asks || (news.transfers && !reports.is_empty()) {
+            self.0.db.run(&SettleTransfers { reports: &reports }).await?
+        } else {
+            vec![None; reports.len()]
+        };
+        if !reports.is_empty() {
             failpoint::reach(Failpoint::HeartbeatBeforeReply);
             self.0.changes.announce();
         }
         let mut answers = reports
             .iter()
             .zip(verdicts)
-            .map(|(sent, verdict)| AttemptVerdict {
+            .zip(transfers)
+            .map(|((sent, verdict), transfer)| AttemptVerdict {
                 job_id: sent.report.job_id,
                 claim_id: sent.report.claim_id,
                 verdict: verdict.expect("every report was renewed or revised"),
+                transfer,
             });
         Ok(heartbeats
             .iter()

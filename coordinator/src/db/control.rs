@@ -10,6 +10,7 @@ mod places;
 mod plugins;
 mod push;
 mod settings;
+mod storages;
 mod stores;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ pub use jobs::{ActOnJobs, JobOutcome, WhyNot};
 pub use order::{Age, Reorder};
 pub use plugins::{ActOnPlugins, FollowStops, PluginsOutcome};
 pub use settings::{ActOnSettings, SettingsOutcome};
+pub use storages::{ActOnStorage, StorageOutcome};
 pub use stores::{ActOnStores, StoresOutcome};
 pub use workers::{ActOnWorker, WorkerOutcome};
 

@@ -132,6 +132,8 @@ pub struct News {
     pub inventories: HashMap<String, i64>,
     /// There are item stores that some worker should remove now.
     pub stores_are_due: bool,
+    /// There are attempts that move data from or to a limited storage, or wait for that.
+    pub transfers: bool,
 }
 
 /// Notes that workers are alive; gives what is to be told to them.
@@ -182,15 +184,18 @@ impl<'a> Transact for Alive<'a> {
             .collect();
         let due = tx
             .prepare_cached(
-                "-- workers.stores_are_due
-                 SELECT EXISTS (SELECT 1 FROM stores_to_remove WHERE removed_at IS NULL AND due_at <= tm_now())",
+                "-- workers.news
+                 SELECT EXISTS (SELECT 1 FROM stores_to_remove WHERE removed_at IS NULL AND due_at <= tm_now()),
+                        EXISTS (SELECT 1 FROM leases WHERE transfer IS NOT NULL)",
             )
             .await?;
         let heard: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+        let due = tx.query_one(&due, &[]).await?;
         Ok(News {
             drains,
             inventories: stores::to_be_asked(tx, &heard).await?,
-            stores_are_due: tx.query_one(&due, &[]).await?.get(0),
+            stores_are_due: due.get(0),
+            transfers: due.get(1),
         })
     }
 }

@@ -5,7 +5,7 @@ use shared::message::submit::Token;
 
 use super::GoobiWeb;
 use super::allow::host_of;
-use super::kind::{Delivery, EndedJob, Kind, NewDelivery, Request};
+use super::kind::{Delivery, EndedJob, Kind, Message, NewDelivery, Request};
 use crate::control::{Actor, GoobiMessage};
 
 /// `POST` to a process's journal. It is repeated until it was taken, although Goobi does not know a repetition: an entry
@@ -27,14 +27,14 @@ impl Kind for ToJournal {
         None
     }
 
-    fn request(&self, delivery: &Delivery, _token: Option<&Token>) -> Request {
-        Request {
+    fn message(&self, delivery: &Delivery, _token: Option<&Token>) -> Message {
+        Message::Post(Request {
             address: delivery.target.clone(),
             headers: Vec::new(),
             secret_headers: Vec::new(),
             to_goobi: true,
             body: delivery.payload.to_string().into_bytes(),
-        }
+        })
     }
 }
 

@@ -22,6 +22,9 @@ const ANSWER_BYTES: usize = 2_000;
 /// Characters of an answer that are kept.
 const ANSWER_CHARS: usize = 500;
 
+/// Headers that nobody may see.
+type SecretHeaders = Vec<(&'static str, String)>;
+
 /// Sends requests to those who may be called.
 #[derive(Debug, Clone)]
 pub struct Post {
@@ -69,7 +72,7 @@ impl Post {
     }
 
     /// Where a request goes, with what it is let in with there beside its own secrets.
-    fn open(&self, request: &Request) -> Result<(Url, Vec<(&'static str, String)>), String> {
+    fn open(&self, request: &Request) -> Result<(Url, SecretHeaders), String> {
         let mut secrets = request.secret_headers.clone();
         if !request.to_goobi {
             // Whom we may call can have changed since the job was accepted.

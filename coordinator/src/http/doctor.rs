@@ -34,8 +34,9 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
         health::schema(&app),
         health::broker(&app),
         health::broker_unblocked(&app),
+        broker_permissions(app.broker.refused()),
     ]);
-    checks.push(broker_permissions(app.broker.refused()));
+    checks.extend(health::goobi(&app));
     if app.broker.connected() {
         checks.push(queues(&app.broker.missing_queues()));
         checks.push(arguments(&app.broker.other_arguments()));

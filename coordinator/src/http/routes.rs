@@ -2,6 +2,8 @@
 //!
 //! Invariant: there is no other way to add a route, so that none escapes the checks that walk this list.
 
+mod workers_and_settings;
+
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
@@ -9,8 +11,8 @@ use axum::routing::{MethodRouter, get, post};
 use crate::control::Verb;
 
 use super::{
-    App, accounts, actions, api, assets, audit, doctor, events, health, metrics, pages, recovery, stores,
-    submit, workers,
+    App, accounts, actions, api, assets, audit, doctor, events, health, itm, metrics, pages, recovery,
+    storages, stores, submit,
 };
 
 /// What kind of answer a route gives, and with it which rules hold for it.
@@ -22,6 +24,8 @@ pub enum Kind {
     Form,
     /// JSON for programs.
     Api,
+    /// JSON as the intranda `TaskManager` gives it.
+    Itm,
     /// For whoever watches the process.
     Probe,
     /// Lasts as long as its client wants.
@@ -51,8 +55,9 @@ pub fn routes() -> Vec<Route> {
     let mut all = about_jobs();
     all.extend(about_plugins());
     all.extend(about_accounts());
-    all.extend(about_workers_and_settings());
+    all.extend(workers_and_settings::routes());
     all.extend(about_the_system());
+    all.extend(itm::routes());
     all
 }
 
@@ -288,50 +293,6 @@ fn about_accounts() -> Vec<Route> {
     ]
 }
 
-fn about_workers_and_settings() -> Vec<Route> {
-    vec![
-        read(
-            Verb::Look,
-            "/workers",
-            Kind::Page,
-            "the workers and what they do",
-            get(pages::workers::show),
-        ),
-        form(
-            Verb::RunWorkers,
-            "/workers/{id}/actions",
-            "drains a worker",
-            post(pages::workers::act),
-        ),
-        read(
-            Verb::Configure,
-            "/settings",
-            Kind::Page,
-            "what can be set",
-            get(pages::settings::show),
-        ),
-        form(
-            Verb::Configure,
-            "/settings/actions",
-            "changes settings",
-            post(pages::settings::act),
-        ),
-        read(
-            Verb::Look,
-            "/api/v1/workers",
-            Kind::Api,
-            "the workers and what they serve",
-            get(workers::list),
-        ),
-        write(
-            Verb::RunWorkers,
-            "/api/v1/workers/{id}/actions",
-            "drains a worker",
-            post(workers::act),
-        ),
-    ]
-}
-
 fn about_the_system() -> Vec<Route> {
     vec![
         open(
@@ -389,17 +350,25 @@ fn about_the_system() -> Vec<Route> {
         ),
         read(
             Verb::Look,
+            "/api/v1/storages",
+            Kind::Api,
+            "the storages and their limits",
+            get(storages::list),
+        ),
+        write(
+            Verb::Configure,
+            "/api/v1/storages/actions",
+            "sets and removes limits of a storage",
+            post(storages::act),
+        ),
+        read(
+            Verb::Look,
             "/api/v1/doctor",
             Kind::Api,
             "what is wrong and what to do",
             get(doctor::examine),
         ),
-        open(
-            "/healthz",
-            Kind::Probe,
-            "whether the process lives",
-            get(health::alive),
-        ),
+        open("/healthz", Kind::Probe, "whether it lives", get(health::alive)),
         open("/readyz", Kind::Probe, "whether it can work", get(health::ready)),
         open(
             "/metrics",

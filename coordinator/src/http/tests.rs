@@ -3,6 +3,7 @@
 mod actions;
 mod away;
 mod forms;
+mod itm;
 mod job_page;
 mod message_goobi;
 mod pages;
@@ -47,6 +48,7 @@ fn app(db: Db) -> App {
         door: Door::Open,
         changes,
         broker: Status::new(publisher),
+        goobi: None,
         stop: CancellationToken::new(),
         prometheus: PrometheusBuilder::new().build_recorder().handle(),
         schema_ready: Arc::new(AtomicBool::new(true)),
@@ -122,6 +124,7 @@ fn sample_body(route: &Route) -> &'static str {
         "/api/v1/recovery/actions" => r#"{"action": "apply"}"#,
         "/api/v1/stores/actions" => r#"{"action": "look"}"#,
         "/api/v1/plugins/actions" | "/api/v1/plugins/{name}/actions" => r#"{"action": "start"}"#,
+        "/api/v1/storages/actions" => r#"{"action": "set", "path": "/data", "running_max": 4}"#,
         "/api/v1/workers/{id}/actions" => r#"{"action": "drain"}"#,
         _ => r#"{"plugin": "OCR", "title": "t"}"#,
     }
@@ -160,6 +163,9 @@ async fn every_route_answers_without_failing_and_with_the_protecting_headers() {
                 "{address}"
             );
         }
+        if route.kind == Kind::Itm && status.is_client_error() {
+            assert_eq!(response.headers()[CONTENT_TYPE], "application/json", "{address}");
+        }
     }
 }
 
@@ -184,7 +190,11 @@ async fn routes_are_unique_and_refuse_other_methods_with_those_they_allow() {
             route.path,
             answer.headers
         );
-        assert!(answer.json()["detail"].as_str().unwrap().contains("Allow"));
+        let said = match route.kind {
+            Kind::Itm => "ERRORMESSAGE",
+            _ => "detail",
+        };
+        assert!(answer.json()[said].as_str().unwrap().contains("Allow"));
     }
 }
 

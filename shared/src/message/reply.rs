@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::manifest::{FileEntry, Manifest};
+use super::transfer::TransferReply;
 use crate::job::decide::{PublishAnswer, Refusal};
 use crate::job::{ClaimId, JobId};
 use crate::plugin::PluginName;
@@ -56,6 +57,9 @@ pub enum Reply {
         answer: PublishAnswer,
         /// When granted: the manifest to complete. It is an earlier attempt's when that one had been granted.
         manifest: Option<Manifest>,
+        /// The target's storage limits transfers: to be asked for with heartbeats before the files are moved.
+        #[serde(default, skip_serializing_if = "is_false")]
+        ask_for_transfer: bool,
     },
     /// To a result.
     Result {
@@ -123,6 +127,9 @@ pub struct Grant {
     pub source: Option<String>,
     /// Output folder, absolute.
     pub target: Option<String>,
+    /// The source's storage limits transfers: to be asked for with heartbeats before anything is read.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub ask_for_transfer: bool,
     /// What the submitter chose.
     pub parameters: Map<String, Value>,
     /// The template, as it was when the job was submitted.
@@ -163,6 +170,9 @@ pub struct AttemptVerdict {
     pub claim_id: ClaimId,
     /// What to do.
     pub verdict: Verdict,
+    /// Whether it may move its data, where it has asked; an older coordinator does not say, which is as good as yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<TransferReply>,
 }
 
 /// What an attempt has to do.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::manifest::{FileEntry, Manifest};
+use super::transfer::TransferAsk;
 use crate::job::decide::ErrorClass;
 use crate::job::{ClaimId, JobId, Stage};
 use crate::plugin::PluginName;
@@ -196,6 +197,9 @@ pub struct AttemptReport {
     pub bytes: u64,
     /// A short sentence for the list: "page 42 of 111".
     pub detail: String,
+    /// The data that it wants to move or moves now, where their storage limits that; older releases don't ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<TransferAsk>,
     /// Item results that no coordinator has confirmed yet; repeated until one has.
     pub items: Vec<ItemReport>,
     /// Log lines that no coordinator has confirmed yet; repeated until one has.

@@ -6,9 +6,11 @@ use std::time::Duration;
 use cap_std::fs::Dir;
 use shared::job::Stage;
 use shared::message::reply::Grant;
+use shared::message::transfer::Transfer;
 use tempfile::TempDir;
 
 use super::Workshop;
+use super::slot::{self, Broken};
 use crate::context::Context;
 use crate::free_space::{FreeSpace, Full};
 use crate::item_store::{ItemStore, storage_failure};
@@ -64,11 +66,7 @@ impl Workshop {
             }
             tokio::select! {
                 biased;
-                () = attempt.stop.cancelled() => return Err(match attempt.stop_reason() {
-                    // Waiting is no failure: it goes back to its queue, and waits again.
-                    Some(StopReason::OverBudget) => AttemptError::Yielded,
-                    _ => AttemptError::Stopped,
-                }),
+                () = attempt.stop.cancelled() => return Err(broken_off(attempt)),
                 () = attempt.pause.cancelled() => return Err(AttemptError::Yielded),
                 () = tokio::time::sleep(PAUSE) => {}
             }
@@ -77,6 +75,15 @@ impl Workshop {
             attempt.progress.stage(Stage::Started);
             attempt.progress.detail("");
             attempt.progress.log("there is room now");
+        }
+        if grant.ask_for_transfer && folders.source.is_some() {
+            slot::wait(attempt, Transfer::Source)
+                .await
+                .map_err(|broken| match broken {
+                    Broken::Stopped => broken_off(attempt),
+                    Broken::Paused => AttemptError::Yielded,
+                })?;
+            attempt.progress.stage(Stage::Upload);
         }
         let context = Context {
             grant: grant.clone(),
@@ -88,6 +95,15 @@ impl Workshop {
             store: folders.store,
         };
         Ok((context, folders.scratch))
+    }
+}
+
+/// Why an attempt ends that was told to stop while it waited.
+fn broken_off(attempt: &Attempt) -> AttemptError {
+    match attempt.stop_reason() {
+        // Waiting is no failure: it goes back to its queue, and waits again.
+        Some(StopReason::OverBudget) => AttemptError::Yielded,
+        _ => AttemptError::Stopped,
     }
 }
 

@@ -96,9 +96,10 @@ async fn deliver(app: &App, token: &str) {
         db: app.db.clone(),
         changes: app.changes.clone(),
         post: post.with_goobi(Some(goobi)).unwrap(),
+        goobi: None,
         secrets: Arc::default(),
         patience: Patience {
-            first_pause: Duration::from_secs(3600),
+            first_pause: Duration::from_hours(1),
             give_up_after: Duration::from_hours(72),
         },
     };
@@ -109,7 +110,7 @@ async fn deliver(app: &App, token: &str) {
         changes.changed().await.unwrap();
         stop.cancel();
     };
-    tokio::time::timeout(Duration::from_secs(60), async {
+    tokio::time::timeout(Duration::from_mins(1), async {
         tokio::join!(sender.run(stop.clone()), settled)
     })
     .await
