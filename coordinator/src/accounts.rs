@@ -16,5 +16,5 @@ mod secret;
 pub mod setup;
 
 pub use log_in::{LoginAnswer, log_in};
-pub use password::{Password, PasswordHash, Passwords};
+pub use password::{Busy, Password, PasswordHash, Passwords};
 pub use secret::{Secret, SecretHash};

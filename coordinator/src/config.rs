@@ -69,8 +69,8 @@ pub struct Config {
     #[arg(long, env = "TASKMANAGER_WINDOW", default_value_t = 500, value_parser = clap::value_parser!(i64).range(1..))]
     pub window: i64,
 
-    /// A published job that nobody has claimed for this long, seconds, is sent again when its queue is empty although
-    /// workers wait for messages: somebody has purged it.
+    /// A published job that nobody has claimed for this long, seconds, is sent again when its queue has been empty for as
+    /// long although workers wait for messages: somebody has purged it.
     #[arg(long, env = "TASKMANAGER_RESEND_AFTER_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
     pub resend_after_seconds: u32,
 

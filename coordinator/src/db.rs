@@ -40,6 +40,7 @@ pub mod schedule;
 mod storage_room;
 pub mod stores;
 pub mod submit;
+pub mod sums;
 pub mod sweep;
 pub mod transfers;
 mod worker_room;

@@ -3,6 +3,7 @@
 //! Invariants: nothing becomes visible in the target before a coordinator has agreed; a panic of a plugin ends
 //! this attempt alone; whatever happens, the attempt ends with one result, or with none when it was fenced.
 
+mod completing;
 mod ending;
 mod prepare;
 mod slot;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use shared::error::Chain;
 use shared::failpoint::{self, Failpoint};
-use shared::job::decide::{ErrorClass, PublishAnswer};
+use shared::job::decide::PublishAnswer;
 use shared::job::{Stage, Token};
 use shared::message::manifest::Manifest;
 use shared::message::reply::{Grant, Reply, ResultAnswer};
@@ -28,9 +29,7 @@ use crate::context::Context;
 use crate::delivery::Delivery;
 use crate::free_space::FreeSpace;
 use crate::identity::Identity;
-use crate::item_store::ItemStore;
 use crate::plugin::{AttemptError, Plugin};
-use crate::publish;
 use crate::requests::Requests;
 use crate::roots::Roots;
 use crate::running::{Attempt, Running, StopReason};
@@ -40,8 +39,6 @@ use slot::Broken;
 /// Pause before an unanswered request to publish is repeated.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Pause before a target that is full or away is tried again.
-const STORAGE_PAUSE: Duration = Duration::from_secs(5);
 /// How long an attempt that has used up its run budget may take to end.
 const END_MAX: Duration = Duration::from_mins(1);
 
@@ -270,44 +267,9 @@ impl Workshop {
                 Err(Broken::Paused) => return Worked::report(interrupted(PUBLISHING)),
             }
         }
-        let worked = self.complete(store, attempt, &granted).await;
+        let worked = completing::complete(store, attempt, &granted, ask_for_transfer).await;
         attempt.progress.give_back_transfer();
         worked
-    }
-
-    /// Completes the manifest. A target that is full or away is waited for: what was granted is only completed,
-    /// by this attempt or by the next one.
-    async fn complete(&self, store: &ItemStore, attempt: &Attempt, granted: &Manifest) -> Worked {
-        let mut told = false;
-        loop {
-            let error = match publish::complete(store, granted, &attempt.progress).await {
-                // Another attempt completes the same, and needs the store for that.
-                Ok(()) if attempt.stop_reason() == Some(StopReason::Lost) => return Worked::Fenced,
-                Ok(()) => return Worked::report(granted.outcome.clone()),
-                Err(_) if attempt.stop.is_cancelled() => return conclude(attempt, AttemptError::Stopped),
-                Err(error) => error,
-            };
-            let AttemptError::Failed {
-                class: ErrorClass::Retryable,
-                message,
-                ..
-            } = &error
-            else {
-                return conclude(attempt, error);
-            };
-            if !told {
-                tracing::warn!(job.id = %attempt.job_id, "publishing waits: {message}");
-                attempt.progress.log(format!("publishing waits: {message}"));
-                told = true;
-            }
-            attempt.progress.detail(message.clone());
-            tokio::select! {
-                () = tokio::time::sleep(STORAGE_PAUSE) => {}
-                () = attempt.stop.cancelled() => {}
-                // Whoever drains the worker need not wait for the storage.
-                () = attempt.pause.cancelled() => return Worked::report(interrupted(PUBLISHING)),
-            }
-        }
     }
 
     /// The item store has served its purpose. After a failure it stays for the job's retry. Tells whether it is gone:

@@ -1,8 +1,11 @@
 //! From a name and a password to a session.
 
 use super::{Password, Passwords, Secret};
-use crate::db::accounts::{CountTry, FindPassword, LogIn};
+use crate::db::accounts::{CountTry, FindPassword, LogIn, NoteStranger};
 use crate::db::{self, Db};
+
+/// When to come again while too many passwords wait to be looked at, seconds.
+const BUSY_SECONDS: f64 = 5.0;
 
 /// What became of trying to log in.
 #[derive(Debug)]
@@ -34,18 +37,24 @@ pub async fn log_in(
     }
     let known = db.run(&FindPassword { name }).await?;
     let kept = known.as_ref().map(|(_, kept)| kept);
-    let secret = passwords
-        .matches(password, kept)
-        .await
-        .then(|| Secret::generate(""));
-    let hash = secret.as_ref().map(Secret::hash);
+    let Ok(matches) = passwords.matches(password, kept).await else {
+        return Ok(LoginAnswer::Wait(BUSY_SECONDS));
+    };
     // As it was registered, however it was typed.
-    let name = known.as_ref().map_or(name, |(name, _)| name);
-    db.run(&LogIn {
+    let Some((name, kept)) = known.as_ref() else {
+        db.run(&NoteStranger).await?;
+        return Ok(LoginAnswer::Wrong);
+    };
+    let secret = Secret::generate("");
+    let open = LogIn {
         name,
-        secret: hash.as_ref(),
+        kept,
+        secret: matches.then(|| secret.hash()),
         browser,
+    };
+    Ok(if db.run(&open).await? {
+        LoginAnswer::In(secret)
+    } else {
+        LoginAnswer::Wrong
     })
-    .await?;
-    Ok(secret.map_or(LoginAnswer::Wrong, LoginAnswer::In))
 }

@@ -15,6 +15,8 @@ const PASSWORD_MIN_CHARS: usize = 10;
 const MAX_BYTES: usize = 1024;
 /// Passwords that are worked on at the same time, as each takes 19 MiB and a core.
 const AT_ONCE: usize = 2;
+/// Passwords that wait for their turn; whoever comes beyond that comes again.
+const WAITING_MAX: usize = 20;
 
 /// Takes as long to compare with as a real one; its hash is made up, and no password has it.
 const NOBODYS: &str =
@@ -82,16 +84,22 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// Works with passwords without holding up anything else.
+/// Works with passwords without holding up anything else, however many are sent and however many senders hang up.
 #[derive(Debug, Clone)]
 pub struct Passwords {
     room: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
 }
+
+/// Too many passwords wait to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Busy;
 
 impl Default for Passwords {
     fn default() -> Self {
         Self {
             room: Arc::new(Semaphore::new(AT_ONCE)),
+            queue: Arc::new(Semaphore::new(AT_ONCE + WAITING_MAX)),
         }
     }
 }
@@ -99,26 +107,39 @@ impl Default for Passwords {
 impl Passwords {
     /// What to keep of a new password.
     ///
+    /// # Errors
+    /// [`Busy`] when too many others wait.
+    ///
     /// # Panics
     /// When the system has no random numbers.
-    pub async fn hash(&self, password: &Password) -> PasswordHash {
+    pub async fn hash(&self, password: &Password) -> Result<PasswordHash, Busy> {
         let password = password.clone();
         self.work(move || hash(&password)).await
     }
 
     /// Whether it is the password that `kept` was made from. Without one it takes as long and is not, so that nobody
     /// can find out which names there are.
-    pub async fn matches(&self, password: &Password, kept: Option<&PasswordHash>) -> bool {
+    ///
+    /// # Errors
+    /// [`Busy`] when too many others wait.
+    pub async fn matches(&self, password: &Password, kept: Option<&PasswordHash>) -> Result<bool, Busy> {
         let (password, is_known) = (password.clone(), kept.is_some());
         let kept = kept.cloned().unwrap_or_else(|| PasswordHash(NOBODYS.to_owned()));
-        self.work(move || verify(&password, &kept)).await && is_known
+        Ok(self.work(move || verify(&password, &kept)).await? && is_known)
     }
 
-    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let _turn = self.room.acquire().await.expect("the semaphore is never closed");
-        tokio::task::spawn_blocking(work)
+    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
+        let _place = self.queue.try_acquire().map_err(|_| Busy)?;
+        let turn = Arc::clone(&self.room).acquire_owned().await;
+        let turn = turn.expect("the semaphore is never closed");
+        // The turn ends with the work, not with whoever waits for it.
+        let work = move || {
+            let _turn = turn;
+            work()
+        };
+        Ok(tokio::task::spawn_blocking(work)
             .await
-            .expect("hashing does not panic and is not cancelled")
+            .expect("hashing does not panic and is not cancelled"))
     }
 }
 
@@ -147,20 +168,53 @@ mod tests {
     async fn only_the_same_password_matches_and_nobodys_never_does() {
         let passwords = Passwords::default();
         let right = Password::new("vier alte Seiten");
-        let kept = passwords.hash(&right).await;
+        let kept = passwords.hash(&right).await.unwrap();
         assert!(kept.as_str().starts_with("$argon2id$"), "{}", kept.as_str());
-        assert!(passwords.matches(&right, Some(&kept)).await);
-        assert!(
-            !passwords
-                .matches(&Password::new("vier alte Seiten "), Some(&kept))
-                .await
-        );
-        assert!(!passwords.matches(&Password::new(""), None).await);
+        let matches = async |password: &Password, kept| passwords.matches(password, kept).await.unwrap();
+        assert!(matches(&right, Some(&kept)).await);
+        assert!(!matches(&Password::new("vier alte Seiten "), Some(&kept)).await);
+        assert!(!matches(&Password::new(""), None).await);
         let nobodys = PasswordHash::read(NOBODYS.to_owned());
         assert!(phc::PasswordHash::new(nobodys.as_str()).is_ok());
-        assert!(!passwords.matches(&right, Some(&nobodys)).await);
+        assert!(!matches(&right, Some(&nobodys)).await);
         let broken = PasswordHash::read("$argon2id$nonsense".to_owned());
-        assert!(!passwords.matches(&right, Some(&broken)).await);
+        assert!(!matches(&right, Some(&broken)).await);
+    }
+
+    #[tokio::test]
+    async fn whoever_hangs_up_frees_no_turn_and_too_many_are_sent_away() {
+        let passwords = Passwords::default();
+        let (end, ends) = std::sync::mpsc::channel::<()>();
+        let ends = Arc::new(std::sync::Mutex::new(ends));
+        for _ in 0..AT_ONCE {
+            let begun = Arc::new(Semaphore::new(0));
+            let (begins, ends) = (Arc::clone(&begun), Arc::clone(&ends));
+            let work = move || {
+                begins.add_permits(1);
+                // Until the test is over.
+                ends.lock().unwrap().recv().unwrap_err();
+            };
+            tokio::select! {
+                _ = passwords.work(work) => panic!("the work ends with the test"),
+                begun = begun.acquire() => begun.unwrap().forget(),
+            }
+        }
+        assert_eq!(
+            passwords.room.available_permits(),
+            0,
+            "nobody waits for them, but they work"
+        );
+        let mut waiting = tokio::task::JoinSet::new();
+        for _ in 0..AT_ONCE + WAITING_MAX {
+            let own = passwords.clone();
+            waiting.spawn(async move { own.hash(&Password::new("x")).await });
+        }
+        while passwords.queue.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(passwords.hash(&Password::new("x")).await, Err(Busy));
+        waiting.abort_all();
+        drop(end);
     }
 
     #[test]

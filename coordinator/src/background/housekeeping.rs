@@ -1,5 +1,5 @@
 //! Once a minute: partitions ahead; expired keys, long silent workers, ended jobs beyond their retention, and months
-//! that are empty away.
+//! that are empty away; the sums over history added up.
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::db::Db;
 use crate::db::maintenance::{EnsurePartitions, Expired, RemoveExpired};
 use crate::db::months::DropMonth;
 use crate::db::retention::Prune;
+use crate::db::sums::FoldSums;
 
 /// Time between two rounds.
 const INTERVAL: Duration = Duration::from_mins(1);
@@ -46,6 +47,12 @@ pub async fn run(db: Db, stop: CancellationToken) {
         if finish_soon(&stop, PATIENCE, drop_months(&db)).await.is_none() {
             return;
         }
+        if finish_soon(&stop, PATIENCE, fold_sums(&db, &stop))
+            .await
+            .is_none()
+        {
+            return;
+        }
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
             () = stop.cancelled() => return,
@@ -75,6 +82,19 @@ pub(crate) async fn remove_expired(db: &Db, stop: &CancellationToken) {
                 }
             };
         }
+    }
+}
+
+async fn fold_sums(db: &Db, stop: &CancellationToken) {
+    let mut more = true;
+    while more && !stop.is_cancelled() {
+        more = match db.run(&FoldSums).await {
+            Ok(more) => more,
+            Err(error) => {
+                tracing::warn!("the sums over history can't be added up now: {}", Chain(&error));
+                false
+            }
+        };
     }
 }
 

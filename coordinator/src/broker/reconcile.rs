@@ -3,7 +3,8 @@
 //! Idempotent and without input: it reads both sides each time. A message sent once too often is refused at its
 //! claim, so doubt is always resolved by sending.
 
-use std::time::Duration;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use shared::amqp::Error;
 use shared::amqp::link::Session;
@@ -27,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a published job may stay unclaimed before its message counts as lost, seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// Where its queue is empty although workers wait for messages.
+    /// Where its queue has been empty for as long, although workers wait for messages.
     pub emptied_seconds: f64,
     /// Where its queue holds fewer messages than jobs are published.
     pub thinned_seconds: f64,
@@ -35,8 +36,9 @@ pub struct Patience {
 
 pub(super) async fn run(broker: &Broker, session: &Session, stop: &CancellationToken) -> Result<(), Error> {
     let mut trouble = Trouble::none("the queues can't be compared with the database");
+    let mut empty = Empty::default();
     loop {
-        match finish_soon(stop, PATIENCE, compare(broker, session, &mut trouble)).await {
+        match finish_soon(stop, PATIENCE, compare(broker, session, &mut trouble, &mut empty)).await {
             Some(compared) => compared?,
             None => return Ok(()),
         }
@@ -48,7 +50,12 @@ pub(super) async fn run(broker: &Broker, session: &Session, stop: &CancellationT
     }
 }
 
-async fn compare(broker: &Broker, session: &Session, trouble: &mut Trouble) -> Result<(), Error> {
+async fn compare(
+    broker: &Broker,
+    session: &Session,
+    trouble: &mut Trouble,
+    empty: &mut Empty,
+) -> Result<(), Error> {
     let mut others = topology::declare_fixed(session, broker.queue_type).await?;
     let unclaimed = Unclaimed {
         older_than_seconds: broker.patience.emptied_seconds,
@@ -68,9 +75,12 @@ async fn compare(broker: &Broker, session: &Session, trouble: &mut Trouble) -> R
             Some(depth) => {
                 broker.status.set_queue_missing(&name.queue(), false);
                 others.extend(topology::declare_plugin_queue(session, name, broker.queue_type).await?);
+                let empty_for = empty.seen(name, depth, Instant::now());
                 let doubtful = unclaimed.iter().find(|(plugin, _, _)| plugin == name);
                 let patience = &broker.patience;
-                if doubtful.is_some_and(|(_, published, age)| is_lost(depth, *published, *age, patience)) {
+                if doubtful
+                    .is_some_and(|(_, published, age)| is_lost(depth, empty_for, *published, *age, patience))
+                {
                     redispatch(broker, name, "messages are missing from its queue").await;
                 }
             }
@@ -80,10 +90,26 @@ async fn compare(broker: &Broker, session: &Session, trouble: &mut Trouble) -> R
     Ok(())
 }
 
-/// Whether messages must be gone: nothing is ready although jobs are published and idle consumers would have
-/// taken them, or for very long fewer are ready than are published.
-fn is_lost(depth: Depth, published: i64, age_seconds: f64, patience: &Patience) -> bool {
-    let emptied = depth.ready == 0 && depth.consumers > 0;
+/// Since when each plugin's queue has been empty, comparison after comparison.
+#[derive(Debug, Default)]
+struct Empty(HashMap<PluginName, Instant>);
+
+impl Empty {
+    /// How long the queue has been empty although workers wait for messages; zero where it is not.
+    fn seen(&mut self, plugin: &PluginName, depth: Depth, now: Instant) -> Duration {
+        if depth.ready > 0 || depth.consumers == 0 {
+            self.0.remove(plugin);
+            return Duration::ZERO;
+        }
+        now.duration_since(*self.0.entry(plugin.clone()).or_insert(now))
+    }
+}
+
+/// Whether messages must be gone: for long nothing has been ready although jobs are published and idle consumers would
+/// have taken them, or for very long fewer are ready than are published. A queue that has just run empty is neither:
+/// its last messages are with workers whose claims are under way.
+fn is_lost(depth: Depth, empty_for: Duration, published: i64, age_seconds: f64, patience: &Patience) -> bool {
+    let emptied = empty_for.as_secs_f64() >= patience.emptied_seconds;
     let thinned = age_seconds > patience.thinned_seconds && i64::from(depth.ready) < published;
     emptied || thinned
 }
@@ -130,17 +156,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_emptied_queue_is_noticed_at_once_and_a_thinned_one_after_long() {
+    fn a_queue_that_stays_empty_is_noticed_and_a_thinned_one_after_long() {
         let depth = |ready, consumers| Depth { ready, consumers };
         let patience = Patience {
             emptied_seconds: 30.0,
             thinned_seconds: 600.0,
         };
-        let is_lost = |depth, published, age| is_lost(depth, published, age, &patience);
-        assert!(is_lost(depth(0, 1), 5, 31.0));
-        assert!(!is_lost(depth(0, 0), 5, 31.0), "nobody would have taken them");
-        assert!(!is_lost(depth(3, 1), 5, 31.0));
-        assert!(is_lost(depth(3, 1), 5, 601.0));
-        assert!(!is_lost(depth(5, 1), 5, 601.0));
+        let is_lost = |depth, empty, published, age| {
+            is_lost(depth, Duration::from_secs(empty), published, age, &patience)
+        };
+        assert!(is_lost(depth(0, 1), 30, 5, 31.0));
+        assert!(
+            !is_lost(depth(0, 1), 5, 5, 31.0),
+            "the last ones are being claimed"
+        );
+        assert!(!is_lost(depth(3, 1), 0, 5, 31.0));
+        assert!(is_lost(depth(3, 1), 0, 5, 601.0));
+        assert!(!is_lost(depth(5, 1), 0, 5, 601.0));
+    }
+
+    #[test]
+    fn a_queue_is_empty_since_it_was_first_seen_so_and_not_where_nobody_would_take_anything() {
+        let depth = |ready, consumers| Depth { ready, consumers };
+        let (mut empty, plugin) = (Empty::default(), "OCR".parse().unwrap());
+        let began = Instant::now();
+        let at = |seconds| began + Duration::from_secs(seconds);
+        let mut seen = |depth, seconds| empty.seen(&plugin, depth, at(seconds)).as_secs();
+        assert_eq!((seen(depth(0, 1), 0), seen(depth(0, 2), 5)), (0, 5));
+        assert_eq!((seen(depth(1, 1), 10), seen(depth(0, 1), 15)), (0, 0));
+        assert_eq!(
+            (
+                seen(depth(0, 0), 20),
+                seen(depth(0, 1), 25),
+                seen(depth(0, 1), 60)
+            ),
+            (0, 0, 35)
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! What administrators can do with users and tokens.
 
 use serde::{Deserialize, Serialize};
+use shared::plugin::PluginName;
 use uuid::Uuid;
 
 use super::{Role, Verb};
@@ -8,6 +9,10 @@ use crate::accounts::Password;
 
 /// Most characters of a name or a title.
 const NAME_MAX_CHARS: usize = 100;
+/// Most plugins that somebody is limited to.
+const PLUGINS_MAX: usize = 100;
+/// Names by which the audit log means the program itself, or whoever needs no login.
+const RESERVED: [&str; 2] = ["local", "coordinator"];
 /// Longest life of a token, days.
 pub const TOKEN_MAX_DAYS: u32 = 1100;
 
@@ -126,14 +131,26 @@ impl AccountAction {
     /// Says what, and what would be right.
     pub fn check(&self) -> Result<(), String> {
         match self {
-            Self::AddUser { name, .. } => check_name("name", name)?,
+            Self::AddUser { name, .. } => {
+                check_name("name", name)?;
+                if RESERVED.contains(&name.as_str()) || name.starts_with("token ") {
+                    return Err(format!(
+                        "nobody can be called \"{name}\": the audit log means something else by it"
+                    ));
+                }
+            }
+            Self::SetRole { name, .. }
+            | Self::SetPassword { name, .. }
+            | Self::Disable { name }
+            | Self::Enable { name }
+            | Self::RemoveUser { name } => check_name("name", name)?,
             Self::AddToken { title, days, .. } => {
                 check_name("title", title)?;
                 if !(1..=TOKEN_MAX_DAYS).contains(days) {
                     return Err(format!("\"days\" is from 1 to {TOKEN_MAX_DAYS}"));
                 }
             }
-            _ => {}
+            Self::RevokeToken { .. } => {}
         }
         match self {
             Self::AddUser { role, plugins, .. } | Self::SetRole { role, plugins, .. } => {
@@ -170,7 +187,18 @@ fn check_plugins(role: Role, plugins: Option<&[String]>) -> Result<(), String> {
             Err("only operators and submitters are limited to plugins: leave out \"plugins\"".to_owned())
         }
         Some([]) => Err("\"plugins\" names none: leave it out for all".to_owned()),
-        _ => Ok(()),
+        Some(plugins) if plugins.len() > PLUGINS_MAX => Err(format!(
+            "\"plugins\" names more than {PLUGINS_MAX}: leave it out for all"
+        )),
+        // As they are called, not as somebody may spell them: another spelling would allow nothing.
+        Some(plugins) => plugins
+            .iter()
+            .try_for_each(|plugin| match plugin.parse::<PluginName>() {
+                Ok(name) if name.as_str() == plugin => Ok(()),
+                Ok(name) => Err(format!("\"plugins\" has \"{plugin}\": write {name}")),
+                Err(error) => Err(format!("\"plugins\": {error}")),
+            }),
+        None => Ok(()),
     }
 }
 
@@ -198,6 +226,16 @@ mod tests {
             (add("anna", Role::Submitter, None), "viewer, operator or admin"),
             (add("anna", Role::Admin, ocr()), "leave out"),
             (add("anna", Role::Operator, Some(Vec::new())), "names none"),
+            (
+                add("anna", Role::Operator, Some(vec!["ocr".to_owned()])),
+                "write OCR",
+            ),
+            (
+                add("anna", Role::Operator, Some(vec!["O\0R".to_owned()])),
+                "plugins",
+            ),
+            (add("coordinator", Role::Viewer, None), "nobody can be called"),
+            (add("token Goobi", Role::Viewer, None), "nobody can be called"),
         ] {
             let why = bad.check().unwrap_err();
             assert!(why.contains(part), "{why}");

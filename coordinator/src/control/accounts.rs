@@ -1,7 +1,7 @@
 //! What administrators do with users and tokens, from the wish to the audit log.
 
 use super::{AccountAction, Actor, Control};
-use crate::accounts::Secret;
+use crate::accounts::{Busy, Secret};
 use crate::db;
 use crate::db::accounts::{AccountOutcome, ActOnAccounts};
 
@@ -17,7 +17,10 @@ impl Control {
         action: &AccountAction,
     ) -> Result<(AccountOutcome, Option<Secret>), db::Error> {
         let password = match action.password() {
-            Some(password) => Some(self.passwords.hash(password).await),
+            Some(password) => match self.passwords.hash(password).await {
+                Ok(hash) => Some(hash),
+                Err(Busy) => return Ok((AccountOutcome::Busy, None)),
+            },
             None => None,
         };
         let token = matches!(action, AccountAction::AddToken { .. }).then(|| Secret::generate("tm_"));

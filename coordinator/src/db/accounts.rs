@@ -10,10 +10,10 @@ mod recognise;
 mod setup;
 
 pub use act::{AccountOutcome, ActOnAccounts, WhyNot};
-pub use log_in::{ChangeOwnPassword, CountTry, FindPassword, LogIn, LogOut};
+pub use log_in::{ChangeOwnPassword, CountTry, FindPassword, LogIn, LogOut, NoteStranger};
 pub use read::{Accounts, KnownSession, KnownToken, KnownUser, ReadAccounts, ReadSessions};
 pub use recognise::{FindSession, FindToken, Found, NoteTurnedAway, SESSION_MAX_SECONDS};
-pub use setup::{OfferSetup, SetUp};
+pub use setup::{CheckSetup, OfferSetup, SetUp};
 
 use tokio_postgres::Row;
 

@@ -1,5 +1,7 @@
 //! The dispatcher's transactions: pick what is to be published, mark what was, find what the broker has lost.
 
+use std::cmp::Reverse;
+
 use deadpool_postgres::Transaction;
 use shared::job::{JobId, Priority};
 use shared::message::dispatch::Dispatch;
@@ -23,7 +25,13 @@ impl Transact for Pick {
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         let statement = tx.prepare_cached(PICK).await?;
         let mut rows = tx.query(&statement, &[&self.window]).await?;
-        rows.sort_by_key(|row| (std::cmp::Reverse(row.get::<_, i16>(3)), row.get::<_, i64>(4)));
+        rows.sort_by_key(|row| {
+            (
+                Reverse(row.get::<_, i16>(3)),
+                Reverse(row.get::<_, i16>(5)),
+                row.get::<_, i64>(4),
+            )
+        });
         rows.iter()
             .map(|row| {
                 let id = JobId(row.get(0));
@@ -88,25 +96,30 @@ const PICK: &str = "-- dispatch.pick
                 AND jobs.published_dispatch < jobs.dispatch
                 AND (jobs.relay_until IS NULL OR jobs.relay_until < tm_now())
             ORDER BY jobs.position LIMIT level_room.room FOR UPDATE SKIP LOCKED) AS best
+    ), waiter AS (
+        -- Those whose claim was refused for a storage, by plugin, and how many of them are on their way already.
+        -- What waits in its turn does not stand in the way of what a person starts.
+        SELECT waits_for AS key, plugin, start_now, sum(
+            count(*) FILTER (WHERE published_dispatch = dispatch OR relay_until >= tm_now())
+        ) OVER (PARTITION BY waits_for, plugin ORDER BY start_now DESC) AS published
+        FROM jobs WHERE waits_for IS NOT NULL AND state = 'QUEUED' GROUP BY waits_for, plugin, start_now
     ), storage_room AS (
-        -- Those whose claim was refused for a storage wait until it has room: as many of them are published
-        -- as it takes, whatever plugins they are of. One that has no limit any more takes all.
-        SELECT key, CASE WHEN storages.running_max IS NULL THEN $1 ELSE greatest(0,
-            storages.running_max - running - (
-                SELECT count(*) FROM jobs
-                WHERE jobs.waits_for = key AND jobs.state = 'QUEUED'
-                    AND (jobs.published_dispatch = jobs.dispatch OR jobs.relay_until >= tm_now()))) END AS room
-        FROM limit_keys LEFT JOIN storages ON key = 'storage:' || path WHERE starts_with(key, 'storage:')
+        -- They wait until it has room: of each plugin as many are published as it takes. Which of them start, their
+        -- claims decide: a plugin that nobody serves keeps no other one out. One without a limit takes all.
+        SELECT key, plugin, start_now, autostart AND (free IS NULL OR free > 0) AS by_itself,
+            greatest(0, least($1, storages.running_max - coalesce(running, 0)) - published)::bigint AS room
+        FROM waiter JOIN open_plugin USING (plugin)
+        LEFT JOIN limit_keys USING (key) LEFT JOIN storages ON key = 'storage:' || path
     ), woken AS (
         SELECT best.* FROM storage_room CROSS JOIN LATERAL (
-            SELECT id, plugin, effective_priority, position, start_now
-            FROM jobs JOIN open_plugin USING (plugin)
-            WHERE jobs.waits_for = storage_room.key AND jobs.state = 'QUEUED' AND NOT jobs.held
+            SELECT id, jobs.plugin, effective_priority, position, jobs.start_now FROM jobs
+            WHERE jobs.waits_for = storage_room.key AND jobs.plugin = storage_room.plugin
+                AND jobs.start_now = storage_room.start_now AND jobs.state = 'QUEUED' AND NOT jobs.held
                 AND jobs.published_dispatch < jobs.dispatch
                 AND (jobs.relay_until IS NULL OR jobs.relay_until < tm_now())
-                AND (jobs.start_now OR (autostart AND (free IS NULL OR free > 0)))
             ORDER BY -effective_priority, position LIMIT storage_room.room
-            FOR UPDATE OF jobs SKIP LOCKED) AS best
+            FOR UPDATE SKIP LOCKED) AS best
+        WHERE storage_room.start_now OR by_itself
     ), picked AS (
         SELECT id FROM (
             SELECT best.id, open_plugin.free, row_number() OVER (
@@ -127,8 +140,10 @@ const PICK: &str = "-- dispatch.pick
     )
     UPDATE jobs SET relay_until = tm_now() + interval '10 seconds'
     FROM picked WHERE jobs.id = picked.id
+    -- What a person starts, and what a storage has room for now, overtakes what the queue holds already.
     RETURNING jobs.id, jobs.plugin, jobs.dispatch,
-        CASE WHEN jobs.start_now THEN 10::smallint ELSE jobs.effective_priority END, jobs.position";
+        CASE WHEN jobs.start_now OR jobs.waits_for IS NOT NULL THEN 10::smallint ELSE jobs.effective_priority END,
+        jobs.position, CASE WHEN jobs.start_now THEN 10::smallint ELSE jobs.effective_priority END";
 
 /// Marks dispatches as published, and frees the reservation of those that could not be.
 #[derive(Debug)]

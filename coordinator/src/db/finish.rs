@@ -135,45 +135,70 @@ pub(super) async fn finish(tx: &Transaction<'_>, endings: &[Ending]) -> Result<V
         .collect::<Result<Vec<Finished>, Error>>()?;
     book_pages(tx, &ids).await?;
     deliveries::record(tx, &ids).await?;
+    leave_leases(tx, &ids).await?;
+    let stores = LeftStores::of(endings, &rows);
+    // Whoever does an ended job anew has its family locked when it asks for its key.
+    stores.lock(tx).await?;
     leave_active_tables(tx, &ids).await?;
-    leave_stores(tx, endings, &rows).await?;
+    stores.leave(tx).await?;
     Ok(finished)
 }
 
-/// Sees to the item stores of jobs that have ended and can't be retried.
-async fn leave_stores(tx: &Transaction<'_>, endings: &[Ending], rows: &[Row]) -> Result<(), Error> {
-    let mut left = Vec::new();
-    let mut adopted = Vec::new();
-    for row in rows {
-        let id: Uuid = row.get("id");
-        let store: Option<Uuid> = row.get("store_id");
-        let target: Option<String> = row.get("target");
-        let removed = endings
-            .iter()
-            .any(|ending| ending.id.0 == id && ending.store_removed);
-        match (target, store) {
-            (Some(_), Some(store)) if removed => adopted.push(store),
-            (Some(target), store) if !removed && (store.is_some() || row.get::<_, i32>("attempt") > 0) => {
-                left.push(Left {
-                    store: store.unwrap_or(id),
-                    plugin: row.get("plugin"),
-                    target,
-                });
+/// The item stores of jobs that have ended and can't be retried.
+#[derive(Debug)]
+struct LeftStores {
+    /// Those that are there.
+    left: Vec<Left>,
+    /// Those that another job has begun and that have been removed.
+    adopted: Vec<Uuid>,
+}
+
+impl LeftStores {
+    fn of(endings: &[Ending], rows: &[Row]) -> Self {
+        let mut left = Vec::new();
+        let mut adopted = Vec::new();
+        for row in rows {
+            let id: Uuid = row.get("id");
+            let store: Option<Uuid> = row.get("store_id");
+            let target: Option<String> = row.get("target");
+            let removed = endings
+                .iter()
+                .any(|ending| ending.id.0 == id && ending.store_removed);
+            match (target, store) {
+                (Some(_), Some(store)) if removed => adopted.push(store),
+                (Some(target), store)
+                    if !removed && (store.is_some() || row.get::<_, i32>("attempt") > 0) =>
+                {
+                    left.push(Left {
+                        store: store.unwrap_or(id),
+                        plugin: row.get("plugin"),
+                        target,
+                    });
+                }
+                _ => {}
             }
-            _ => {}
         }
+        Self { left, adopted }
     }
-    let families: Vec<Uuid> = left
-        .iter()
-        .map(|left| left.store)
-        .chain(adopted.iter().copied())
-        .collect();
-    if families.is_empty() {
-        return Ok(());
+
+    /// Locks the families of jobs that they belong to.
+    async fn lock(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+        let left = self.left.iter().map(|left| left.store);
+        let families: Vec<Uuid> = left.chain(self.adopted.iter().copied()).collect();
+        if families.is_empty() {
+            return Ok(());
+        }
+        stores::lock_families(tx, &families).await
     }
-    stores::lock_families(tx, &families).await?;
-    stores::mark_gone(tx, &adopted).await?;
-    stores::retire(tx, left).await
+
+    /// Sees to them. Their families are locked, and their jobs are no users of them any more.
+    async fn leave(self, tx: &Transaction<'_>) -> Result<(), Error> {
+        if self.left.is_empty() && self.adopted.is_empty() {
+            return Ok(());
+        }
+        stores::mark_gone(tx, &self.adopted).await?;
+        stores::retire(tx, self.left).await
+    }
 }
 
 /// Books the pages that these jobs have really done on their plugins' contracts; those that a retry has kept from
@@ -204,6 +229,15 @@ async fn book_pages(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<(), Error> {
     Ok(())
 }
 
+/// By one statement: the triggers that count running attempts run once for all.
+async fn leave_leases(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<(), Error> {
+    let leases = tx
+        .prepare_cached("-- finish.leases\nDELETE FROM leases WHERE job_id = ANY($1)")
+        .await?;
+    tx.execute(&leases, &[&ids]).await?;
+    Ok(())
+}
+
 /// Ended jobs free the names and places that only unfinished ones have.
 async fn leave_active_tables(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<(), Error> {
     let keys = tx
@@ -213,11 +247,6 @@ async fn leave_active_tables(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<(), E
         )
         .await?;
     tx.execute(&keys, &[&ids]).await?;
-    // By one statement: the triggers that count running attempts run once for all.
-    let leases = tx
-        .prepare_cached("-- finish.leases\nDELETE FROM leases WHERE job_id = ANY($1)")
-        .await?;
-    tx.execute(&leases, &[&ids]).await?;
     let jobs = tx
         .prepare_cached("-- finish.delete\nDELETE FROM jobs WHERE id = ANY($1)")
         .await?;

@@ -220,6 +220,36 @@ async fn a_job_is_deleted_and_done_anew_with_its_family_locked_in_the_order_of_i
 }
 
 #[tokio::test]
+async fn a_job_that_ends_gives_its_key_back_when_its_family_is_locked() {
+    let mut sample = Sample::default();
+    sample
+        .plugin("OCR")
+        .ended("OCR", "failed", "ERROR", 1)
+        .waiting("OCR", "anew", 5);
+    let (database, db) = database(&sample).await;
+    let (failed, anew) = (id("failed"), id("anew"));
+    database
+        .execute(&format!(
+            "UPDATE job_details SET store_id = '{failed}', target = '/data' WHERE job_id = '{anew}';
+             INSERT INTO idempotency_keys (key, job_id) VALUES ('derived:27', '{anew}')"
+        ))
+        .await;
+    // As a person does who has the failed job done anew.
+    let lock = format!("SELECT 1 FROM job_history WHERE id = '{failed}' FOR UPDATE");
+    let first = Statements(&lock);
+    let then = "SELECT 1 FROM idempotency_keys FOR UPDATE NOWAIT";
+    let act = ActOnJobs {
+        actor: &Actor::on_this_machine(),
+        ids: &[anew],
+        action: &JobAction::Cancel,
+    };
+    let ((), done) = meet(&database, &db, &Meets::new(&first, then), &act).await;
+    assert_eq!(done.outcomes.len(), 1);
+    let left = "SELECT (SELECT count(*) FROM idempotency_keys) || ' ' || (SELECT count(*) FROM jobs)";
+    assert_eq!(database.texts(left).await, ["0 0"]);
+}
+
+#[tokio::test]
 async fn deliveries_are_locked_before_the_ended_jobs_that_leave_them() {
     let mut sample = Sample::default();
     sample.plugin("OCR").ended("OCR", "failed", "ERROR", 1);

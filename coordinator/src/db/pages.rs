@@ -3,23 +3,29 @@
 //! Invariants: counts are taken over unfinished jobs only, never over history; every list is paged by a key
 //! that an index serves; a row that can't be read is an error that names it, never a panic.
 
+mod active;
 mod audit;
 mod deliveries;
 mod figures;
 mod history;
+mod home;
 mod items;
 mod job;
 mod line;
 mod list;
 mod log;
 mod menu;
+mod months;
 mod plugins;
 mod queue;
+mod quotas;
 #[cfg(test)]
 pub(crate) mod sample;
 mod settings;
+mod standing;
 mod storages;
 mod stores;
+mod sums;
 mod surroundings;
 #[cfg(test)]
 mod tests;
@@ -35,17 +41,22 @@ use tokio_postgres::types::{FromSql, ToSql};
 pub use audit::{AuditRow, ReadAudit};
 pub use deliveries::{DeliveryFigures, DeliveryRow, ReadDeliveryFigures};
 pub use figures::{Dashboard, Overview, Today};
+pub use home::{ACTIVE_MAX, Home, ReadHome};
 pub use items::{Attempt, Item};
 pub use job::{JobDetail, ReadJob};
 pub use line::{FullStorage, Waiting};
 pub use list::{HistoryKey, JobList, ListJobs, Place, QueueKey, Tab};
 pub use log::{LogExtract, LogPart, LogRow, ReadLog};
 pub use menu::{MenuEntry, WithMenu};
+pub use months::{Month, ReadMonths};
 pub use plugins::{PluginRow, ReadPlugins, StateCount};
+pub use quotas::{Allowed, Contract};
 pub use settings::{AllSettings, PluginSettings, ReadPageSettings, ReadSettings};
 pub use shared::job::decide::PluginState;
+pub use standing::{Standing, Standings};
 pub use storages::{KnownStorage, ReadStorages};
 pub use stores::{ReadUselessStores, StuckStore, UselessStores};
+pub use sums::Sums;
 pub use surroundings::{Ping, ReadSurroundings, Surroundings, WorkerRow};
 pub use workers::{KnownWorker, ReadWorkers, ReadWorkersAtWork, WorkerAtWork};
 

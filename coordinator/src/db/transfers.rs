@@ -19,6 +19,10 @@ use super::{Error, Transact, job_row, limits};
 #[cfg(test)]
 mod tests;
 
+/// Who waits and has not been heard of for as long keeps nobody from a free slot: workers say every two seconds that
+/// they wait. Its place is its own again when it is heard of.
+const SILENT_SECONDS: f64 = 15.0;
+
 /// Answers those reports that ask for a transfer, and takes slots back that are not asked for any more; one answer a
 /// report, in their order, `None` where there is nothing to say.
 #[derive(Debug)]
@@ -156,7 +160,7 @@ fn side(of: Transfer) -> &'static str {
 struct Storages {
     running: HashMap<String, i64>,
     most: HashMap<String, i64>,
-    /// Who waits, in the order in which they came.
+    /// Who waits and is heard of, in the order in which they came.
     waiting: HashMap<String, Vec<JobId>>,
 }
 
@@ -177,11 +181,12 @@ impl Storages {
             .prepare_cached(
                 "-- transfers.waiting
                  SELECT transfer, job_id FROM leases WHERE transfer = ANY($1) AND transfer <> ALL (limit_keys)
+                     AND lease_end - make_interval(secs => lease_seconds) >= tm_now() - make_interval(secs => $2)
                  ORDER BY transfer_since, job_id",
             )
             .await?;
         let mut waiting: HashMap<String, Vec<JobId>> = HashMap::new();
-        for row in tx.query(&queue, &[&keys]).await? {
+        for row in tx.query(&queue, &[&keys, &SILENT_SECONDS]).await? {
             waiting.entry(row.get(0)).or_default().push(JobId(row.get(1)));
         }
         Ok(Self {

@@ -38,6 +38,7 @@ pub(super) async fn act(who: Who, State(app): State<App>, body: Bytes) -> Result
     match outcome {
         AccountOutcome::Forbidden => return Err(Error::Forbidden),
         AccountOutcome::Unknown => return Err(Error::UnknownAccount),
+        AccountOutcome::Busy => return Err(Error::Busy),
         AccountOutcome::Refused { why } => return Err(Error::Conflict(why_not(why).to_owned())),
         AccountOutcome::Done | AccountOutcome::Unchanged => {}
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use askama::Template;
 use askama::filters::HtmlSafe;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::language::{Language, Locale};
 
@@ -126,6 +127,31 @@ impl Locale {
     /// A moment within a log: time of day with seconds.
     pub(super) fn clock(&self, at: Timestamp) -> String {
         at.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string()
+    }
+
+    /// A day.
+    pub(super) fn day(&self, day: Date) -> String {
+        let form = match self.language {
+            Language::English => "%-d\u{a0}%B\u{a0}%Y",
+            Language::German => "%-d.%-m.%Y",
+        };
+        day.strftime(form).to_string()
+    }
+
+    /// The month that a day lies in.
+    pub(super) fn month(&self, day: Date) -> String {
+        let form = match self.language {
+            Language::English => "%b\u{a0}%Y",
+            Language::German => "%m/%Y",
+        };
+        day.strftime(form).to_string()
+    }
+
+    /// A moment as a field for date and time of day holds it, in the site's time zone.
+    pub(super) fn field(&self, at: Timestamp) -> String {
+        at.to_zoned(self.zone.clone())
+            .strftime("%Y-%m-%dT%H:%M")
+            .to_string()
     }
 
     fn thousands(&self) -> char {

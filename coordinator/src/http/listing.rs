@@ -22,6 +22,13 @@ pub(super) struct ListQuery {
 }
 
 impl ListQuery {
+    /// Whether the address names no list at all: the start page.
+    pub(super) fn is_home(&self) -> bool {
+        [&self.tab, &self.plugin, &self.after]
+            .into_iter()
+            .all(|value| given(value.as_ref()).is_none())
+    }
+
     /// The list that the address names. Empty values count as absent, as forms send them.
     pub(super) fn read(&self) -> Result<ListJobs, Error> {
         let tab = match given(self.tab.as_ref()) {
@@ -75,10 +82,14 @@ fn given(value: Option<&String>) -> Option<&str> {
     value.map(|text| text.trim()).filter(|text| !text.is_empty())
 }
 
+/// The address of the start page.
+pub(super) const HOME: &str = "/";
+
 /// The address of a list page.
 pub(super) fn address(tab: Tab, plugin: Option<&str>, after: Option<&Place>) -> String {
     let mut pairs = Vec::new();
-    if tab != Tab::default() {
+    // Without any of them it would be the start page.
+    if tab != Tab::default() || plugin.is_none() {
         pairs.push(format!("tab={}", tab.as_str()));
     }
     // Names and places consist of characters that need no escaping.
@@ -88,11 +99,7 @@ pub(super) fn address(tab: Tab, plugin: Option<&str>, after: Option<&Place>) -> 
     if let Some(place) = after {
         pairs.push(format!("after={}", cursor::encode(place)));
     }
-    if pairs.is_empty() {
-        "/".to_owned()
-    } else {
-        format!("/?{}", pairs.join("&"))
-    }
+    format!("{HOME}?{}", pairs.join("&"))
 }
 
 #[cfg(test)]
@@ -149,7 +156,8 @@ mod tests {
 
     #[test]
     fn addresses_leave_out_what_is_the_default() {
-        assert_eq!(address(Tab::Queue, None, None), "/");
+        assert_eq!(address(Tab::Queue, None, None), "/?tab=queue");
+        assert_eq!(address(Tab::Queue, Some("OCR"), None), "/?plugin=OCR");
         assert_eq!(address(Tab::Error, Some("OCR"), None), "/?tab=error&plugin=OCR");
     }
 }

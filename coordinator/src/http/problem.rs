@@ -53,6 +53,9 @@ pub(super) enum Error {
     /// Nobody knows who asks.
     #[error("log in, or send a token: Authorization: Bearer tm_…")]
     NotLoggedIn,
+    /// Too many passwords wait to be looked at.
+    #[error("too many log in at this moment: try again in some seconds")]
+    Busy,
     /// The query can't be understood; the text says which part and what would be right.
     #[error("{0}")]
     BadQuery(String),
@@ -127,6 +130,7 @@ impl From<Error> for Problem {
             Error::Conflict(_) => Kind::Conflict,
             Error::Forbidden => Kind::Forbidden,
             Error::NotLoggedIn => Kind::NotLoggedIn,
+            Error::Busy => Kind::Busy,
             Error::BadQuery(_) | Error::Incomplete => Kind::BadRequest,
             Error::Rejected(_) => Kind::Rejected,
             Error::TooLarge { .. } => Kind::TooLarge,

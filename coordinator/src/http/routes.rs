@@ -2,6 +2,7 @@
 //!
 //! Invariant: there is no other way to add a route, so that none escapes the checks that walk this list.
 
+mod plugins;
 mod workers_and_settings;
 
 use axum::extract::DefaultBodyLimit;
@@ -53,7 +54,7 @@ pub struct Route {
 /// All routes.
 pub fn routes() -> Vec<Route> {
     let mut all = about_jobs();
-    all.extend(about_plugins());
+    all.extend(plugins::routes());
     all.extend(about_accounts());
     all.extend(workers_and_settings::routes());
     all.extend(about_the_system());
@@ -198,36 +199,6 @@ fn about_jobs() -> Vec<Route> {
             Kind::Api,
             "a job's log",
             get(api::log),
-        ),
-    ]
-}
-
-fn about_plugins() -> Vec<Route> {
-    vec![
-        form(
-            Verb::RunPlugins,
-            "/plugins/{name}/actions",
-            "stops, starts a plugin",
-            post(pages::forms::on_plugin),
-        ),
-        write(
-            Verb::RunPlugins,
-            "/api/v1/plugins/actions",
-            "stops, starts, configures all plugins",
-            post(actions::on_all_plugins),
-        ),
-        write(
-            Verb::RunPlugins,
-            "/api/v1/plugins/{name}/actions",
-            "stops, starts, configures a plugin",
-            post(actions::on_plugin),
-        ),
-        read(
-            Verb::Look,
-            "/api/v1/plugins",
-            Kind::Api,
-            "the plugins and their queues",
-            get(api::plugins),
         ),
     ]
 }

@@ -7,6 +7,7 @@ mod itm;
 mod job_page;
 mod message_goobi;
 mod pages;
+mod sections;
 mod settings;
 mod submit;
 mod who;

@@ -34,6 +34,7 @@ macro_rules! texts {
 }
 
 pub(super) mod job_page;
+pub(super) mod sections;
 pub(super) mod system;
 
 texts! {
@@ -243,11 +244,6 @@ texts! {
     sure_delete: "Its page, its log and its history go; its outputs stay.",
         "Ihre Seite, ihr Protokoll und ihre Geschichte verschwinden; ihre Ausgaben bleiben.";
     do_delete_yes: "Delete this job", "Diese Aufgabe löschen";
-    do_stop_plugin: "Stop this plugin …", "Dieses Plugin anhalten …";
-    sure_stop_plugin: "No job of it starts any more; running ones give way at their next page and go on later.",
-        "Keine seiner Aufgaben startet mehr; laufende unterbrechen bei der nächsten Seite und laufen später weiter.";
-    do_stop_plugin_yes: "Stop it", "Anhalten";
-    do_start_plugin: "Start this plugin", "Dieses Plugin starten";
     said_password: "The password was changed, and you are logged out everywhere else.",
         "Das Passwort wurde geändert, und Sie sind überall sonst abgemeldet.";
     said_done: "Done. What a running job is asked to do shows in a moment.",
@@ -385,6 +381,8 @@ texts! {
     failure_login: "You are not logged in", "Sie sind nicht angemeldet";
     failure_login_more: "Your session has ended. Log in, then do it again; nothing was changed.",
         "Ihre Sitzung ist zu Ende. Melden Sie sich an und wiederholen Sie es; nichts wurde geändert.";
+    failure_busy: "Too many log in at this moment", "Gerade melden sich zu viele an";
+    failure_busy_more: "Try again in some seconds.", "Versuchen Sie es in einigen Sekunden erneut.";
     failure_request: "This address can't be understood", "Diese Adresse ist nicht verständlich";
     failure_request_more: "One of the values behind the question mark is wrong.",
         "Einer der Werte hinter dem Fragezeichen ist falsch.";

@@ -28,16 +28,8 @@ const TEXT_MAX_CHARS: usize = 4_000;
 /// Most characters of an identifier or a project: they stand in indexes, whose entries are limited.
 const ID_MAX_CHARS: usize = 200;
 
-/// Unknown fields of these names are secrets: their values are not kept in the clear.
-const SECRET_FIELDS: [&str; 7] = [
-    "goobitoken",
-    "token",
-    "jwt",
-    "restjwt",
-    "password",
-    "secret",
-    "authorization",
-];
+/// Unknown fields whose names end so are secrets: their values are not kept in the clear.
+const SECRET_FIELDS: [&str; 6] = ["token", "jwt", "password", "secret", "apikey", "authorization"];
 
 /// What stands in the place of a secret that was not kept.
 pub const SECRET_MASK: &str = "(secret, not kept)";

@@ -217,7 +217,7 @@ impl Reading {
         match self.call.fields.get(field) {
             Some(other) if *other != value => {
                 self.problem(format!(
-                    "option {name} says {value}, but {other} is said already: say it once"
+                    "option {name} says something else than before: say it once"
                 ));
             }
             _ => {

@@ -23,6 +23,15 @@ pub(super) enum Broken {
 /// Waits until the attempt may move its data; says meanwhile what for. Whoever stops, holds or drains it need not wait
 /// for that.
 pub(super) async fn wait(attempt: &Attempt, of: Transfer) -> Result<(), Broken> {
+    wait_and(attempt, of, |said| attempt.progress.log(said)).await
+}
+
+/// The same, once it has waited before: it may have to again and again, and its log has said so.
+pub(super) async fn wait_again(attempt: &Attempt, of: Transfer) -> Result<(), Broken> {
+    wait_and(attempt, of, |_| {}).await
+}
+
+async fn wait_and(attempt: &Attempt, of: Transfer, log: impl Fn(&str)) -> Result<(), Broken> {
     let (progress, slot) = (&attempt.progress, attempt.progress.transfer());
     slot.ask(of);
     attempt.progress.beat();
@@ -35,7 +44,7 @@ pub(super) async fn wait(attempt: &Attempt, of: Transfer) -> Result<(), Broken> 
                     if of == Transfer::Source {
                         progress.stage(Stage::WaitingForUpload);
                     }
-                    progress.log(why.as_deref().unwrap_or_default());
+                    log(why.as_deref().unwrap_or_default());
                 }
                 progress.detail(why.clone().unwrap_or_default());
                 told = why;
@@ -57,7 +66,7 @@ pub(super) async fn wait(attempt: &Attempt, of: Transfer) -> Result<(), Broken> 
     }
     if told.is_some() {
         progress.detail("");
-        progress.log("there is a transfer slot now");
+        log("there is a transfer slot now");
     }
     Ok(())
 }

@@ -26,6 +26,8 @@ pub enum AccountOutcome {
     Forbidden,
     /// There is no such user or token.
     Unknown,
+    /// Too many passwords wait to be looked at: nothing was done.
+    Busy,
 }
 
 /// Why it can't be done.

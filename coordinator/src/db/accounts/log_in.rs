@@ -10,7 +10,8 @@ use crate::db::control::note_account;
 
 /// Failures in a row that cost nothing: people mistype.
 const FREE_FAILURES: i32 = 5;
-/// Longest wait between two tries, seconds: whoever guesses for others keeps them out no longer.
+/// Longest wait between two tries, seconds. Whoever goes on trying for others keeps them from logging in for so long, but
+/// ends none of their sessions.
 const WAIT_MAX_SECONDS: f64 = 60.0;
 /// After this long without a try the failures are forgotten, seconds.
 const FORGET_SECONDS: f64 = 15.0 * 60.0;
@@ -99,48 +100,70 @@ impl Transact for FindPassword<'_> {
     }
 }
 
-/// Opens a session for a user who has given the right password, or notes that it was wrong.
+/// Opens a session for a user who has given the right password, or notes that it was wrong; tells whether it has.
 #[derive(Debug)]
 pub struct LogIn<'a> {
-    /// The name that was given.
+    /// The user.
     pub name: &'a str,
+    /// What the password was compared with: it counts only if it is still the user's.
+    pub kept: &'a PasswordHash,
     /// The session's secret; `None` when the password was wrong.
-    pub secret: Option<&'a SecretHash>,
+    pub secret: Option<SecretHash>,
     /// What the browser calls itself.
     pub browser: &'a str,
 }
 
 impl Transact for LogIn<'_> {
     const NAME: &'static str = "accounts.log_in";
-    type Output = ();
+    type Output = bool;
 
-    async fn run(&self, tx: &Transaction<'_>) -> Result<(), Error> {
-        let Some(secret) = self.secret else {
-            return note_account(tx, &stranger(self.name), "log_in", self.name, false).await;
+    async fn run(&self, tx: &Transaction<'_>) -> Result<bool, Error> {
+        let Some(secret) = &self.secret else {
+            note_account(tx, &user(self.name), "log_in", self.name, false).await?;
+            return Ok(false);
         };
         let open = tx
             .prepare_cached(
                 "-- accounts.open_session
                  INSERT INTO sessions (id, secret, user_name, browser)
-                 SELECT $1, $2, name, $4 FROM users WHERE name = $3 AND NOT disabled",
+                 SELECT $1, $2, name, $4 FROM users WHERE name = $3 AND password = $5 AND NOT disabled FOR SHARE",
             )
             .await?;
         let browser: String = self.browser.chars().take(BROWSER_CHARS).collect();
         let secret = secret.0.as_slice();
-        tx.execute(&open, &[&Uuid::now_v7(), &secret, &self.name, &browser])
+        let kept = self.kept.as_str();
+        let opened = tx
+            .execute(&open, &[&Uuid::now_v7(), &secret, &self.name, &browser, &kept])
             .await?;
+        if opened == 0 {
+            note_account(tx, &user(self.name), "log_in", self.name, false).await?;
+            return Ok(false);
+        }
         let forget = tx
             .prepare_cached("-- accounts.forget_tries_of\nDELETE FROM login_tries WHERE bucket = $1")
             .await?;
         tx.execute(&forget, &[&bucket(self.name)]).await?;
-        note_account(tx, &stranger(self.name), "log_in", self.name, true).await
+        note_account(tx, &user(self.name), "log_in", self.name, true).await?;
+        Ok(true)
     }
 }
 
-/// Whoever gives this name; it may be anybody's.
-fn stranger(name: &str) -> Actor {
-    let name = name.replace('\0', "").chars().take(100).collect();
-    Actor::with(name, Role::Viewer)
+/// Notes that somebody has given a name that nobody has. The name itself is not noted: people type passwords there.
+#[derive(Debug)]
+pub struct NoteStranger;
+
+impl Transact for NoteStranger {
+    const NAME: &'static str = "accounts.note_stranger";
+    type Output = ();
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+        note_account(tx, &user("(unknown name)"), "log_in", "", false).await
+    }
+}
+
+/// Whoever acts under this name; what he may do plays no part.
+fn user(name: &str) -> Actor {
+    Actor::with(name.to_owned(), Role::Viewer)
 }
 
 /// Ends one of a user's sessions, or all of them but one.
@@ -168,7 +191,7 @@ impl Transact for LogOut<'_> {
             .await?;
         tx.execute(&end, &[&self.user, &self.session, &self.except])
             .await?;
-        note_account(tx, &stranger(self.user), "log_out", self.user, true).await
+        note_account(tx, &user(self.user), "log_out", self.user, true).await
     }
 }
 
@@ -200,6 +223,10 @@ impl Transact for ChangeOwnPassword<'_> {
             )
             .await?;
         tx.execute(&end, &[name, &self.except]).await?;
+        let forget = tx
+            .prepare_cached("-- accounts.forget_own_tries\nDELETE FROM login_tries WHERE bucket = $1")
+            .await?;
+        tx.execute(&forget, &[&bucket(name)]).await?;
         note_account(tx, self.actor, "change_own_password", name, true).await
     }
 }

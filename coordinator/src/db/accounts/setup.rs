@@ -36,6 +36,29 @@ impl Transact for OfferSetup<'_> {
     }
 }
 
+/// Whether a link is good, before anything that takes time is done for it.
+#[derive(Debug)]
+pub struct CheckSetup<'a> {
+    /// The code, hashed.
+    pub secret: &'a SecretHash,
+}
+
+impl Transact for CheckSetup<'_> {
+    const NAME: &'static str = "accounts.check_setup";
+    type Output = bool;
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<bool, Error> {
+        let check = tx
+            .prepare_cached(
+                "-- accounts.check_setup
+                 SELECT EXISTS (SELECT 1 FROM setup_links WHERE secret = $1 AND expires_at > tm_now())
+                     AND NOT EXISTS (SELECT 1 FROM users)",
+            )
+            .await?;
+        Ok(tx.query_one(&check, &[&self.secret.0.as_slice()]).await?.get(0))
+    }
+}
+
 /// Makes the first administrator; tells whether the link was good for that.
 #[derive(Debug)]
 pub struct SetUp<'a> {

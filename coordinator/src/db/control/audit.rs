@@ -129,7 +129,9 @@ pub(in crate::db) async fn note_account_action(
     let outcome = match outcome {
         AccountOutcome::Done => AuditOutcome::Done,
         AccountOutcome::Unchanged => AuditOutcome::Unchanged,
-        AccountOutcome::Refused { .. } | AccountOutcome::Unknown => AuditOutcome::Refused,
+        AccountOutcome::Refused { .. } | AccountOutcome::Unknown | AccountOutcome::Busy => {
+            AuditOutcome::Refused
+        }
         AccountOutcome::Forbidden => AuditOutcome::Forbidden,
     };
     write_account(tx, actor, action.name(), action, &action.account(), outcome).await
@@ -141,6 +143,7 @@ pub(in crate::db) async fn note_turned_away(
     actor: &Actor,
     wish: &str,
 ) -> Result<(), Error> {
+    let wish: String = wish.chars().take(200).collect();
     let details = serde_json::json!({ "wish": wish });
     write_account(tx, actor, "turned_away", &details, "", AuditOutcome::Forbidden).await
 }

@@ -54,7 +54,8 @@ impl Transact for Take<'_> {
                      CROSS JOIN LATERAL (
                          SELECT id FROM deliveries d
                          WHERE d.state = 'pending' AND d.host = hosts.host AND d.next_try_at <= tm_now()
-                             AND (d.lease_end IS NULL OR d.lease_end <= tm_now()) AND d.kind = ANY($3)
+                             AND (d.lease_end IS NULL OR d.repeatable AND d.lease_end <= tm_now())
+                             AND d.kind = ANY($3)
                              AND NOT EXISTS (
                                  SELECT 1 FROM deliveries earlier
                                  WHERE earlier.job_id = d.job_id AND earlier.number < d.number

@@ -209,6 +209,27 @@ async fn what_must_not_be_repeated_is_shown_to_a_person_when_its_sender_died() {
 }
 
 #[tokio::test]
+async fn however_many_senders_have_died_nothing_that_must_not_be_repeated_is() {
+    let (database, db) = database(&["a", "b", "c"], &[]).await;
+    for title in ["a", "b", "c"] {
+        act(&db, title, JobAction::Cancel).await;
+    }
+    database.execute("UPDATE deliveries SET repeatable = false").await;
+    assert_eq!(take(&db).await.len(), 3);
+    advance(&database, "31 s").await;
+    let take_one = Take {
+        limit: 1,
+        limit_per_host: 1,
+        under_way: &HashMap::new(),
+        lease_seconds: 30.0,
+    };
+    for _ in 0..3 {
+        assert!(db.run(&take_one).await.unwrap().is_empty(), "one was repeated");
+    }
+    assert_eq!(states(&database).await, ["unclear 1 sealed"; 3]);
+}
+
+#[tokio::test]
 async fn a_host_that_hangs_holds_up_no_other() {
     let (database, db) = database(&["a", "b", "c", "d"], &[]).await;
     for title in ["a", "b", "c", "d"] {

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 
 use super::list::{JobList, ListJobs};
 use super::plugins::{self, PluginRow};
+use super::standing::{self, Standings};
+use super::sums::{self, Sums};
 use super::{rows, single};
 use crate::db::recovery::{ReadRestore, Restore};
 use crate::db::{Error, Transact, Transaction};
@@ -26,8 +28,12 @@ pub struct Overview {
     pub now: Timestamp,
     /// The plugins and their queues, by name.
     pub plugins: Vec<PluginRow>,
+    /// Since when and why they are stopped, and whether jobs start by themselves.
+    pub standings: Standings,
     /// What ended today.
     pub today: Today,
+    /// What all jobs of the list together are; nothing where the list is none of the tabs.
+    pub sums: Option<Sums>,
     /// The list of jobs.
     pub list: JobList,
     /// A restore that nobody has looked after yet.
@@ -46,14 +52,29 @@ impl Transact for Dashboard {
     type Output = Overview;
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Overview, Error> {
-        Ok(Overview {
-            now: single(tx, "-- pages.now\nSELECT tm_now()", &[]).await?,
-            plugins: plugins::read(tx).await?,
-            today: today(tx, self.list.plugin.as_deref()).await?,
-            list: self.list.read(tx).await?,
-            restore: ReadRestore.run(tx).await?,
-        })
+        let plugin = self.list.plugin.as_deref();
+        let list = self.list.read(tx).await?;
+        let mut overview = around(tx, plugin, list).await?;
+        overview.sums = Some(sums::read(tx, self.list.tab, plugin, &overview.plugins).await?);
+        Ok(overview)
     }
+}
+
+/// What stands around a list of jobs.
+pub(super) async fn around(
+    tx: &Transaction<'_>,
+    plugin: Option<&str>,
+    list: JobList,
+) -> Result<Overview, Error> {
+    Ok(Overview {
+        now: single(tx, "-- pages.now\nSELECT tm_now()", &[]).await?,
+        plugins: plugins::read(tx).await?,
+        standings: standing::read(tx).await?,
+        today: today(tx, plugin).await?,
+        sums: None,
+        list,
+        restore: ReadRestore.run(tx).await?,
+    })
 }
 
 async fn today(tx: &Transaction<'_>, plugin: Option<&str>) -> Result<Today, Error> {

@@ -363,7 +363,7 @@ async fn lists_read_their_indexes_and_never_pass_a_whole_table() {
 }
 
 /// The plan that a prepared statement keeps.
-async fn explain(database: &TestDatabase, statement: &str, arguments: &str) -> String {
+pub(super) async fn explain(database: &TestDatabase, statement: &str, arguments: &str) -> String {
     let quoted = statement.replace('\'', "''");
     database
         .execute(&format!(

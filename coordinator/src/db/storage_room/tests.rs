@@ -179,18 +179,78 @@ async fn a_refused_job_is_published_when_its_storage_has_room_and_no_more_of_the
     );
     assert!(picked(&database, &db).await.is_empty(), "nobody could take them");
     end(&database, "a").await;
-    // The best of them, of whatever plugin; and it alone, as long as nobody has claimed it.
-    assert_eq!(picked(&database, &db).await, ["image"]);
-    assert!(picked(&database, &db).await.is_empty(), "one is on its way");
+    // The best one of each plugin; and it alone, as long as nobody has claimed it.
+    assert_eq!(picked(&database, &db).await, ["image", "b"]);
+    assert!(picked(&database, &db).await.is_empty(), "they are on their way");
     published(&database).await;
-    assert!(picked(&database, &db).await.is_empty(), "one is published");
-    assert_eq!(claim(&database, &["image"]).await, [Ok(id("image"))]);
+    assert!(picked(&database, &db).await.is_empty(), "they are published");
+    assert_eq!(claim(&database, &["image", "b"]).await, [Ok(id("image")), FULL]);
     assert!(picked(&database, &db).await.is_empty());
     act(&db, &storage("/data", Some(2))).await;
     assert_eq!(picked(&database, &db).await, ["b"]);
     published(&database).await;
     act(&db, &storage("/data", None)).await;
     assert_eq!(picked(&database, &db).await, ["c"]);
+}
+
+#[tokio::test]
+async fn a_woken_job_of_a_plugin_that_nobody_serves_keeps_no_other_plugins_job_waiting() {
+    let (database, db) = database().await;
+    act(&db, &storage("/data", Some(1))).await;
+    claim(&database, &["a", "b", "c", "image"]).await;
+    database
+        .execute("UPDATE plugins SET state = 'stopped' WHERE name = 'OCR'")
+        .await;
+    end(&database, "a").await;
+    // No worker of its plugin takes it.
+    assert_eq!(picked(&database, &db).await, ["image"]);
+    published(&database).await;
+    database
+        .execute("UPDATE plugins SET state = 'running' WHERE name = 'OCR'")
+        .await;
+    assert_eq!(picked(&database, &db).await, ["b"]);
+    published(&database).await;
+    // Nor does what waits in its turn keep out what a person starts.
+    database
+        .execute("UPDATE jobs SET start_now = true WHERE title = 'c'")
+        .await;
+    assert_eq!(picked(&database, &db).await, ["c"]);
+    published(&database).await;
+    assert!(picked(&database, &db).await.is_empty(), "each is published once");
+    assert_eq!(claim(&database, &["c"]).await, [Ok(id("c"))]);
+}
+
+#[tokio::test]
+async fn a_woken_job_overtakes_what_its_queue_holds_and_the_best_of_them_is_first() {
+    let (database, db) = database().await;
+    act(&db, &storage("/data", Some(1))).await;
+    claim(&database, &["a", "b", "c"]).await;
+    database
+        .execute("UPDATE jobs SET priority = 7 WHERE title = 'c'")
+        .await;
+    act(&db, &storage("/data", Some(3))).await;
+    let picked = db.run(&Pick { window: 500 }).await.unwrap();
+    let picked: Vec<_> = picked
+        .into_iter()
+        .map(|(dispatch, priority)| (dispatch.job_id, priority.get()))
+        .collect();
+    assert_eq!(picked, [(id("c"), 10), (id("b"), 10), (id("image"), 9)]);
+}
+
+#[tokio::test]
+async fn jobs_that_wait_for_a_storage_without_a_limit_any_more_are_published_no_further_than_the_window() {
+    let (database, db) = database().await;
+    act(&db, &storage("/data", Some(1))).await;
+    claim(&database, &["a", "b", "c"]).await;
+    act(&db, &storage("/data", None)).await;
+    database
+        .execute("UPDATE jobs SET held = true WHERE title = 'image'")
+        .await;
+    let pick = || db.run(&Pick { window: 1 });
+    assert_eq!(pick().await.unwrap().len(), 1);
+    assert!(pick().await.unwrap().is_empty(), "one is on its way");
+    published(&database).await;
+    assert!(pick().await.unwrap().is_empty(), "one is published");
 }
 
 #[tokio::test]

@@ -54,6 +54,10 @@ async fn database() -> (TestDatabase, Db) {
         };
         assert!(grant.ask_for_transfer, "its source is on a limited storage");
     }
+    // However slow this machine is, nobody who waits counts as silent.
+    database
+        .execute("UPDATE leases SET lease_end = tm_now() + interval '1 hour'")
+        .await;
     (database, db)
 }
 
@@ -192,6 +196,30 @@ async fn who_waits_and_goes_leaves_its_place_to_the_next_one() {
         .execute(&format!("DELETE FROM leases WHERE job_id = '{}'", id("b")))
         .await;
     assert_eq!(ask(&db, "c").await, TransferReply::Granted);
+}
+
+#[tokio::test]
+async fn who_waits_and_is_silent_keeps_nobody_from_a_free_slot_and_has_its_place_when_it_is_heard_of() {
+    let (database, db) = database().await;
+    let renewed = async |lease_end: &str| {
+        let renewed = format!(
+            "UPDATE leases SET lease_end = tm_now() + interval '{lease_end}' WHERE job_id = '{}'",
+            id("b")
+        );
+        database.execute(&renewed).await;
+    };
+    for title in ["a", "b", "c"] {
+        ask(&db, title).await;
+    }
+    settle(&db, &[says("a", None)]).await;
+    assert_eq!(ask(&db, "c").await, wait(0, 1));
+    // Of a minute's lease, so that it was last heard of half a minute ago.
+    renewed("30 seconds").await;
+    assert_eq!(ask(&db, "c").await, TransferReply::Granted);
+    assert_eq!(ask(&db, "d").await, wait(1, 0));
+    renewed("1 hour").await;
+    assert_eq!(ask(&db, "b").await, wait(1, 0));
+    assert_eq!(ask(&db, "d").await, wait(1, 1));
 }
 
 #[tokio::test]

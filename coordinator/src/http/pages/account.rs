@@ -93,6 +93,10 @@ pub(crate) async fn act(
     address: Uri,
     Form(wish): Form<Wish>,
 ) -> Result<Response, Error> {
+    // A token is nobody's account, whatever it is called.
+    if who.session.is_none() {
+        return Err(Error::Forbidden);
+    }
     let user = &who.actor.name;
     let end = match wish {
         Wish::EndSession { session } => LogOut {
@@ -142,10 +146,11 @@ async fn change_password(
     let passwords = &app.control.passwords;
     let known = app.db.run(&FindPassword { name }).await?;
     let kept = known.as_ref().map(|(_, kept)| kept);
-    if !passwords.matches(now, kept).await {
+    let matches = passwords.matches(now, kept).await;
+    if !matches.map_err(|_| Error::Busy)? {
         return Ok(text.login_wrong.to_owned());
     }
-    let password = passwords.hash(new).await;
+    let password = passwords.hash(new).await.map_err(|_| Error::Busy)?;
     app.db
         .run(&ChangeOwnPassword {
             actor: &who.actor,

@@ -103,6 +103,7 @@ pub(crate) async fn act(
     let (outcome, token) = app.control.act_on_accounts(&who.actor, &action).await?;
     let word = match outcome {
         AccountOutcome::Forbidden => return Err(Error::Forbidden),
+        AccountOutcome::Busy => return Err(Error::Busy),
         AccountOutcome::Unknown => "unknown",
         AccountOutcome::Refused {
             why: WhyNot::NameTaken,

@@ -1,6 +1,13 @@
-//! `/`: figures on all jobs, the jobs themselves, the plugins' queues.
+//! `/`: the start page, and with a tab or a plugin in its address a list of jobs with figures and queues around it.
 
+mod charts;
+mod forecast;
+mod home;
 mod rows;
+mod standing;
+mod told;
+
+pub(super) use told::Outcome;
 
 use askama::Template;
 use axum::extract::{Query, State};
@@ -11,26 +18,35 @@ use super::layout::{Link, Section};
 use super::{Layout, html};
 use crate::control::{Object, Verb, authorise};
 use crate::db::pages::{
-    Dashboard, ListJobs, MenuEntry, Overview, PluginRow, PluginState, ReadPageSettings, Tab,
+    Dashboard, ListJobs, MenuEntry, Overview, PluginRow, PluginState, ReadHome, Sums, Tab,
 };
 use crate::http::App;
 use crate::http::format::fill;
-use crate::http::language::Locale;
+use crate::http::language::{Locale, is_fragment};
 use crate::http::listing::{self, ListQuery};
 use crate::http::problem::Error;
 use crate::http::text::Text;
+use crate::http::text::sections::Text as Sections;
 use crate::http::who::Who;
 use rows::{JobRow, QueueRow};
+use standing::{Notice, notices};
+use told::{TellQuery, Told};
 
 #[derive(Debug, Template)]
 #[template(path = "dashboard.html")]
 struct Page {
     t: &'static Text,
+    s: &'static Sections,
     layout: Layout,
     heading: String,
     /// What a person has to do first of all; empty when nothing is.
     alarm: String,
+    /// What became of a form; nothing where none was sent.
+    said: Option<Told>,
+    notices: Vec<Notice>,
     figures: Vec<Figure>,
+    /// What all jobs of the list together are.
+    sums: Vec<Figure>,
     tabs: Vec<Link>,
     tab: Tab,
     jobs: Vec<JobRow>,
@@ -40,10 +56,11 @@ struct Page {
     /// A command that submits a job.
     example: String,
     news: String,
-    /// Where all jobs are listed; empty where this page does so.
-    all_jobs: &'static str,
     /// Stops and starts the plugin that the page is about.
     control: Option<PluginControl>,
+    /// The earliest moment that a field for a time takes.
+    soonest: String,
+    resume_more: String,
 }
 
 /// What a plugin's page offers to do with it.
@@ -51,6 +68,11 @@ struct Page {
 struct PluginControl {
     plugin: String,
     is_running: bool,
+    /// It may be stopped and started.
+    may_run: bool,
+    /// Asks whether really all of its jobs are to be cancelled; empty where that is not offered.
+    cancel: String,
+    type_the_name: String,
 }
 
 /// A figure on all jobs.
@@ -69,17 +91,21 @@ pub(crate) async fn show(
     locale: Locale,
     address: Uri,
     Query(query): Query<ListQuery>,
+    Query(tell): Query<TellQuery>,
 ) -> Result<Response, Error> {
+    let said = tell.read().map(|outcome| Told::new(&locale, &outcome));
+    if query.is_home() {
+        // What changes slowly is no part of what the page's script asks for every second.
+        let slow = !is_fragment(&address);
+        let home = app.db.run(&ReadHome { slow }).await?;
+        return html(&locale, &home::page(&locale, &address, &who, &home, said));
+    }
     let list = query.read()?;
     let overview = app.db.run(&Dashboard { list: list.clone() }).await?;
-    let mut page = page(&locale, &address, &who, &list, &overview);
-    if address
-        .query()
-        .is_none_or(|query| !query.contains("tab=") && !query.contains("plugin="))
-        && !app.db.run(&ReadPageSettings).await?.jobs_on_dashboard
-    {
-        page.all_jobs = "/?tab=queue";
-    }
+    let page = Page {
+        said,
+        ..page(&locale, &address, &who, &list, &overview)
+    };
     html(&locale, &page)
 }
 
@@ -92,24 +118,27 @@ fn page(locale: &Locale, address: &Uri, who: &Who, list: &ListJobs, overview: &O
         .iter()
         .find(|entry| Some(entry.name.as_str()) == plugin)
         .map_or_else(
-            || plugin.unwrap_or(text.dashboard).to_owned(),
+            || {
+                plugin
+                    .unwrap_or(Sections::of(locale.language).all_lists)
+                    .to_owned()
+            },
             |entry| format!("{} ({})", entry.title(locale), entry.name),
         );
-    let tabs = Tab::ALL.map(|tab| Link {
-        href: listing::address(tab, plugin, None),
-        label: tab_name(tab, text).to_owned(),
-        title: String::new(),
-        current: tab == list.tab,
-    });
     Page {
         t: text,
+        s: Sections::of(locale.language),
         layout: Layout::new(locale, address, Some(who), &menu, section, list.tab),
         heading,
-        alarm: overview.restore.as_ref().map_or_else(String::new, |restore| {
-            fill(text.restored, &[&locale.moment(restore.from).short()])
-        }),
+        alarm: alarm(locale, overview),
+        said: None,
+        notices: notices(locale, who, overview, plugin),
         figures: figures(locale, overview, plugin),
-        tabs: tabs.into(),
+        sums: overview
+            .sums
+            .as_ref()
+            .map_or_else(Vec::new, |sums| figures_of(locale, list.tab, sums)),
+        tabs: tabs(text, Some(list.tab), plugin),
         tab: list.tab,
         jobs: overview
             .list
@@ -123,19 +152,80 @@ fn page(locale: &Locale, address: &Uri, who: &Who, list: &ListJobs, overview: &O
             .next
             .map(|place| listing::address(list.tab, plugin, Some(&place))),
         queues: shown(overview, plugin)
-            .map(|plugin| QueueRow::new(locale, plugin))
+            .map(|plugin| QueueRow::new(locale, plugin, overview))
             .collect(),
         example: example(plugin.unwrap_or("OCR")),
         news: news(locale, overview, plugin),
-        all_jobs: "",
         control: plugin
-            .filter(|name| authorise(&who.actor, Verb::RunPlugins, Object::Plugin(name)))
             .and_then(|_| shown(overview, plugin).next())
-            .map(|row| PluginControl {
-                plugin: row.name.clone(),
-                is_running: row.state == PluginState::Running,
-            }),
+            .and_then(|row| PluginControl::new(locale, who, row)),
+        soonest: locale.field(overview.now),
+        resume_more: fill(
+            Sections::of(locale.language).stop_resume_more,
+            &[&locale.zone_name()],
+        ),
     }
+}
+
+impl PluginControl {
+    /// None where whoever looks may do nothing with the plugin.
+    fn new(locale: &Locale, who: &Who, row: &PluginRow) -> Option<Self> {
+        let may = |verb| authorise(&who.actor, verb, Object::Plugin(&row.name));
+        let (may_run, may_cancel) = (may(Verb::RunPlugins), may(Verb::ControlJobs));
+        let jobs = row.running() + row.waiting();
+        let cancel = if may_cancel && jobs > 0 {
+            let ask = Sections::of(locale.language).sure_cancel_all;
+            fill(ask, &[&locale.number(jobs), &row.name])
+        } else {
+            String::new()
+        };
+        (may_run || !cancel.is_empty()).then(|| Self {
+            plugin: row.name.clone(),
+            is_running: row.state == PluginState::Running,
+            may_run,
+            cancel,
+            type_the_name: fill(Sections::of(locale.language).type_the_name, &[&row.name]),
+        })
+    }
+}
+
+/// What a person has to do first of all; empty when nothing is.
+fn alarm(locale: &Locale, overview: &Overview) -> String {
+    overview.restore.as_ref().map_or_else(String::new, |restore| {
+        fill(locale.text.restored, &[&locale.moment(restore.from).short()])
+    })
+}
+
+/// The tabs of a list, and which of them it is.
+fn tabs(text: &Text, current: Option<Tab>, plugin: Option<&str>) -> Vec<Link> {
+    let link = |tab| Link {
+        href: listing::address(tab, plugin, None),
+        label: tab_name(tab, text).to_owned(),
+        title: String::new(),
+        current: Some(tab) == current,
+    };
+    Tab::ALL.map(link).into()
+}
+
+/// The sums of a list.
+fn figures_of(locale: &Locale, tab: Tab, sums: &Sums) -> Vec<Figure> {
+    let words = Sections::of(locale.language);
+    let title = match tab {
+        Tab::Queue => words.sum_of_running,
+        Tab::Done | Tab::Error => "",
+    };
+    let figure = |label, value, title| Figure {
+        label,
+        value,
+        title,
+        tone: "",
+    };
+    vec![
+        figure(words.sum_jobs, locale.number(sums.jobs), ""),
+        figure(words.sum_files, locale.number(sums.files), title),
+        figure(words.sum_bytes, locale.bytes(sums.bytes), title),
+        figure(words.sum_pages, locale.number(sums.pages), title),
+    ]
 }
 
 /// A command that people can begin with.

@@ -59,6 +59,7 @@ fn words(kind: Kind, text: &Text) -> (&'static str, &'static str) {
         Kind::Conflict => (text.failure_conflict, text.failure_conflict_more),
         Kind::Forbidden => (text.failure_forbidden, text.failure_forbidden_more),
         Kind::NotLoggedIn => (text.failure_login, text.failure_login_more),
+        Kind::Busy => (text.failure_busy, text.failure_busy_more),
         Kind::BadRequest => (text.failure_request, text.failure_request_more),
         Kind::WrongMethod => (text.failure_method, text.failure_method_more),
         Kind::Rejected => (text.failure_rejected, text.failure_rejected_more),

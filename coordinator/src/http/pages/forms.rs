@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::said::{Said, see};
-use crate::control::{JobAction, PluginAction, PluginsOutcome};
+use crate::control::JobAction;
 use crate::db::control::JobOutcome;
 use crate::db::pages::Tab;
 use crate::http::api::job_id;
@@ -29,7 +29,7 @@ pub(crate) async fn on_job(
     fields: Fields,
 ) -> Result<Response, Error> {
     let id = job_id(&id)?;
-    let action: JobAction = read(fields)?;
+    let action: JobAction = read(given(fields)?)?;
     let summary = app.control.act_on_jobs(&who.actor, &[id], &action).await?;
     let outcome = summary.outcomes.first().map(|(_, outcome)| *outcome);
     let said = Said::of(outcome)?;
@@ -41,38 +41,22 @@ pub(crate) async fn on_job(
     })
 }
 
-/// `POST /plugins/{name}/actions`
-pub(crate) async fn on_plugin(
-    who: Who,
-    State(app): State<App>,
-    Path(name): Path<String>,
-    fields: Fields,
-) -> Result<Response, Error> {
-    let action: PluginAction = read(fields)?;
-    if let PluginAction::Configure(settings) = &action {
-        settings.check().map_err(Error::BadQuery)?;
-    }
-    let name = name.to_uppercase();
-    match app
-        .control
-        .act_on_plugins(&who.actor, Some(&name), &action)
-        .await?
-    {
-        PluginsOutcome::Forbidden => Err(Error::Forbidden),
-        PluginsOutcome::Unknown => Err(Error::UnknownPlugin),
-        PluginsOutcome::Done { .. } => Ok(see(&listing::address(Tab::default(), Some(&name), None))),
-    }
+/// The fields of a form; empty ones count as absent.
+pub(super) fn given(fields: Fields) -> Result<Vec<(String, String)>, Error> {
+    let Form(mut fields) = fields.map_err(|rejection| Error::BadQuery(rejection.body_text()))?;
+    fields.retain(|(_, value)| !value.trim().is_empty());
+    Ok(fields)
 }
 
-/// The action that the fields say. What looks like a number is one; empty fields count as absent.
-pub(super) fn read<T: DeserializeOwned>(fields: Fields) -> Result<T, Error> {
-    let Form(fields) = fields.map_err(|rejection| Error::BadQuery(rejection.body_text()))?;
+/// The action that the fields say. What looks like a number is one.
+pub(super) fn read<T: DeserializeOwned>(fields: Vec<(String, String)>) -> Result<T, Error> {
     let mut said = Map::new();
-    for (name, value) in fields.into_iter().filter(|(_, value)| !value.trim().is_empty()) {
-        let number = (name != "reason" && name != "text")
-            .then(|| value.parse::<u32>().ok())
-            .flatten();
-        let value = number.map_or(Value::String(value), Value::from);
+    for (name, value) in fields {
+        let value = match name.as_str() {
+            "reason" | "text" => Value::String(value),
+            "on" => value.parse().map_or(Value::String(value), Value::Bool),
+            _ => value.parse::<u32>().map_or(Value::String(value), Value::from),
+        };
         if said.insert(name.clone(), value).is_some() {
             return Err(Error::BadQuery(format!("the form has \"{name}\" twice")));
         }

@@ -117,7 +117,7 @@ impl Layout {
         tab: Tab,
     ) -> Self {
         let dashboard = Link {
-            href: listing::address(Tab::default(), None, None),
+            href: listing::HOME.to_owned(),
             label: locale.text.dashboard.to_owned(),
             title: String::new(),
             current: section == Section::Dashboard,

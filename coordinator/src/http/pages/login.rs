@@ -15,7 +15,7 @@ use super::said::see;
 use super::{Layout, html};
 use crate::accounts::{LoginAnswer, Password, Secret, log_in};
 use crate::control::check_name;
-use crate::db::accounts::{LogOut, SetUp};
+use crate::db::accounts::{CheckSetup, LogOut, SetUp};
 use crate::db::pages::Tab;
 use crate::http::App;
 use crate::http::format::fill;
@@ -134,9 +134,9 @@ fn login_page(
 
 /// An address of this server; whatever else stands there leads to the dashboard.
 fn local(next: &str) -> &str {
-    let is_local =
-        next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\0']);
-    if is_local && HeaderValue::from_str(next).is_ok() && next.is_ascii() {
+    // Browsers leave out tabs and line ends, and take a backslash for a slash.
+    let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if is_plain && next.starts_with('/') && !next.starts_with("//") {
         next
     } else {
         "/"
@@ -210,9 +210,14 @@ pub(crate) async fn set_up(
     if !wrong.is_empty() {
         return setup_page(&locale, &address, wrong, false, &form.name, form.code);
     }
-    let password = app.control.passwords.hash(&form.password).await;
+    let secret = Secret::sent(&form.code).hash();
+    if !app.db.run(&CheckSetup { secret: &secret }).await? {
+        return setup_page(&locale, &address, "", true, &form.name, String::new());
+    }
+    let hashed = app.control.passwords.hash(&form.password).await;
+    let password = hashed.map_err(|_| Error::Busy)?;
     let made = SetUp {
-        secret: &Secret::sent(&form.code).hash(),
+        secret: &secret,
         name: &form.name,
         password: &password,
     };
@@ -264,6 +269,7 @@ mod tests {
             "//evil.example",
             "/\\evil.example",
             "/a\r\nb",
+            "/\t/evil.example",
             "/ä",
         ] {
             assert_eq!(local(elsewhere), "/", "{elsewhere}");

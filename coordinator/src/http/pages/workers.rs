@@ -7,7 +7,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::forms::{Fields, read};
+use super::forms::{Fields, given, read};
 use super::layout::{Section, SystemPage};
 use super::part::{Badge, Tone};
 use super::said::see;
@@ -118,7 +118,7 @@ pub(crate) async fn act(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Error> {
-    let action: WorkerAction = read(fields)?;
+    let action: WorkerAction = read(given(fields)?)?;
     match app.control.act_on_worker(&who.actor, &id, &action).await? {
         WorkerOutcome::Forbidden => Err(Error::Forbidden),
         WorkerOutcome::Unknown => Err(Error::UnknownWorker),

@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     Forbidden,
     /// Nobody knows who asks.
     NotLoggedIn,
+    /// Too many ask for something that takes time.
+    Busy,
     /// A part of the address or the body can't be understood.
     BadRequest,
     /// The address exists, but not with this method.
@@ -49,7 +51,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::UnknownAddress,
         Self::UnknownJob,
         Self::UnknownPlugin,
@@ -59,6 +61,7 @@ impl Kind {
         Self::Conflict,
         Self::Forbidden,
         Self::NotLoggedIn,
+        Self::Busy,
         Self::BadRequest,
         Self::WrongMethod,
         Self::Rejected,
@@ -110,7 +113,7 @@ impl Kind {
             Self::Conflict => StatusCode::CONFLICT,
             Self::CrossSite | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
-            Self::DatabaseAway | Self::DatabaseFull => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::DatabaseAway | Self::DatabaseFull => StatusCode::SERVICE_UNAVAILABLE,
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -128,6 +131,7 @@ impl Kind {
             Self::Conflict => "Not possible now",
             Self::Forbidden => "Forbidden",
             Self::NotLoggedIn => "Not logged in",
+            Self::Busy => "Busy",
             Self::BadRequest => "Bad request",
             Self::WrongMethod => "Method not allowed",
             Self::Rejected => "Submission rejected",
@@ -153,6 +157,7 @@ impl Kind {
             Self::Conflict => "that can't be done with it as it is now",
             Self::Forbidden => "you may not do that",
             Self::NotLoggedIn => "log in, or send a token",
+            Self::Busy => "too many log in at this moment: try again in some seconds",
             Self::BadRequest => "the request can't be understood: look at its address and its body",
             Self::WrongMethod => {
                 "this address does not answer this method; the header Allow names those it does"

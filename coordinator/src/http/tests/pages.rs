@@ -31,6 +31,7 @@ async fn busy() -> (TestDatabase, Router) {
 fn addresses() -> Vec<String> {
     let lists = [
         "/",
+        "/?tab=queue",
         "/?tab=done",
         "/?tab=error",
         "/?plugin=OCR",
@@ -134,6 +135,11 @@ async fn each_tab_shows_its_jobs_with_their_state_in_words() {
     for (address, shown, hidden) in [
         (
             "/",
+            vec![">runs<", "PROCESSING", "2 of 4", "value=\"50\""],
+            vec![">well<", ">waits<"],
+        ),
+        (
+            "/?tab=queue",
             vec![
                 ">runs<",
                 "PROCESSING",

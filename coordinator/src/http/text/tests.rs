@@ -39,7 +39,8 @@ fn places(sentence: &str) -> Vec<&str> {
 
 /// The texts of all lists.
 fn all() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {
-    ALL.iter().chain(system::ALL).chain(job_page::ALL)
+    let lists = [ALL, job_page::ALL, sections::ALL, system::ALL];
+    lists.into_iter().flatten()
 }
 
 #[test]

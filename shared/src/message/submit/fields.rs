@@ -191,10 +191,17 @@ impl Fields {
 
 fn mask(map: &mut Map<String, Value>) {
     for (name, value) in map.iter_mut() {
-        if SECRET_FIELDS.contains(&name.to_ascii_lowercase().as_str()) {
+        if is_secret(name) {
             *value = Value::from(SECRET_MASK);
         }
     }
+}
+
+/// Whether a field of this name holds a secret, however the name is written: `token`, `rest_token`, `accessToken`.
+fn is_secret(name: &str) -> bool {
+    let letters = name.chars().filter(|letter| !matches!(letter, '_' | '-'));
+    let name: String = letters.flat_map(char::to_lowercase).collect();
+    SECRET_FIELDS.iter().any(|secret| name.ends_with(secret))
 }
 
 /// Puts a mask in the place of every secret that stands in a document under one of their names.

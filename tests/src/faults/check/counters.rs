@@ -6,7 +6,7 @@ use super::super::site::Site;
 use super::Check;
 
 /// Each query gives what is wrong, a line a row.
-pub(crate) const QUERIES: [(&str, &str); 4] = [
+pub(crate) const QUERIES: [(&str, &str); 5] = [
     (
         "statistics are what history says",
         "SELECT format('%s %s: %s jobs and %s items counted, %s and %s in history', plugin, outcome, counted.jobs,
@@ -16,6 +16,16 @@ pub(crate) const QUERIES: [(&str, &str); 4] = [
          FULL JOIN (SELECT plugin, lower(state) AS outcome, count(*) AS jobs, sum(items_done) AS items
                     FROM job_history GROUP BY 1, 2) AS real USING (plugin, outcome)
          WHERE (counted.jobs, counted.items) IS DISTINCT FROM (real.jobs, real.items)",
+    ),
+    (
+        "the sums over history are what history says",
+        "SELECT format('%s %s: %s jobs and %s pages summed, %s and %s in history', plugin, state, summed.jobs,
+             summed.pages, real.jobs, real.pages)
+         FROM (SELECT plugin, state, sum(jobs) AS jobs, sum(pages) AS pages, sum(bytes) AS bytes
+               FROM history_sums GROUP BY 1, 2 HAVING sum(jobs) <> 0) AS summed
+         FULL JOIN (SELECT plugin, state, count(*) AS jobs, sum(items_done) AS pages, sum(bytes) AS bytes
+                    FROM job_history GROUP BY 1, 2) AS real USING (plugin, state)
+         WHERE (summed.jobs, summed.pages, summed.bytes) IS DISTINCT FROM (real.jobs, real.pages, real.bytes)",
     ),
     (
         "running attempts are counted right: none",

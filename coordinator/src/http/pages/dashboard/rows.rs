@@ -1,9 +1,10 @@
 //! The rows of the dashboard's tables.
 
+use super::standing;
 use crate::db::pages::{JobSummary, Overview, PluginRow, PluginState};
 use crate::http::format::{Time, fill};
 use crate::http::language::{Language, Locale};
-use crate::http::pages::part::{self, Badge, Progress, Tone, Trouble};
+use crate::http::pages::part::{self, Badge, Progress, Trouble};
 
 /// A job in a list.
 #[derive(Debug)]
@@ -94,6 +95,8 @@ pub(super) struct QueueRow {
     pub(super) name: String,
     pub(super) title: String,
     pub(super) badge: Badge,
+    /// Since when, by whom and why it is stopped; empty while it runs.
+    pub(super) standing: String,
     pub(super) waiting: String,
     pub(super) running: String,
     pub(super) slots: String,
@@ -104,20 +107,16 @@ pub(super) struct QueueRow {
 }
 
 impl QueueRow {
-    pub(super) fn new(locale: &Locale, plugin: &PluginRow) -> Self {
-        let text = locale.text;
-        let badge = match plugin.state {
-            PluginState::Running => Badge::new(Tone::Good, text.plugin_running),
-            PluginState::Stopping => Badge::new(Tone::Hold, text.plugin_stopping),
-            PluginState::Stopped => Badge::new(Tone::Hold, text.plugin_stopped),
-        };
+    pub(super) fn new(locale: &Locale, plugin: &PluginRow, overview: &Overview) -> Self {
+        let of_plugin = overview.standings.of(&plugin.name);
         Self {
             name: plugin.name.clone(),
             title: match locale.language {
                 Language::English => plugin.title_en.clone(),
                 Language::German => plugin.title_de.clone(),
             },
-            badge,
+            badge: standing::badge(locale, plugin.state),
+            standing: standing::facts(locale, plugin.state, of_plugin, overview.now),
             waiting: locale.number(plugin.waiting()),
             running: locale.number(plugin.running()),
             slots: locale.number(plugin.slots),

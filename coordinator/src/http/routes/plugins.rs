@@ -1,0 +1,57 @@
+//! The addresses about plugins.
+
+use axum::routing::{get, post};
+
+use super::{Kind, Route, form, read, write};
+use crate::control::Verb;
+use crate::http::{actions, api, pages};
+
+/// All of them.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        read(
+            Verb::Look,
+            "/statistics/months.csv",
+            Kind::Page,
+            "what was completed in each month, as CSV",
+            get(pages::months::export),
+        ),
+        form(
+            Verb::RunPlugins,
+            "/plugins/{name}/actions",
+            "stops, starts a plugin",
+            post(pages::plugin_forms::on_plugin),
+        ),
+        form(
+            Verb::ControlJobs,
+            "/plugins/{name}/cancel",
+            "cancels all jobs of a plugin",
+            post(pages::plugin_forms::cancel_all),
+        ),
+        form(
+            Verb::RunPlugins,
+            "/plugins/actions",
+            "stops, starts all plugins",
+            post(pages::plugin_forms::on_all_plugins),
+        ),
+        write(
+            Verb::RunPlugins,
+            "/api/v1/plugins/actions",
+            "stops, starts, configures all plugins",
+            post(actions::on_all_plugins),
+        ),
+        write(
+            Verb::RunPlugins,
+            "/api/v1/plugins/{name}/actions",
+            "stops, starts, configures a plugin",
+            post(actions::on_plugin),
+        ),
+        read(
+            Verb::Look,
+            "/api/v1/plugins",
+            Kind::Api,
+            "the plugins and their queues",
+            get(api::plugins),
+        ),
+    ]
+}
