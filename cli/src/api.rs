@@ -58,6 +58,9 @@ pub(crate) struct Jobs {
     pub(crate) jobs: Vec<Value>,
     #[serde(default)]
     pub(crate) next: Option<String>,
+    /// A search was broken off: there may be older jobs.
+    #[serde(default)]
+    pub(crate) incomplete: bool,
 }
 
 /// All of one job.

@@ -29,6 +29,7 @@ mod pages;
 mod problem;
 mod recovery;
 mod routes;
+mod searching;
 mod security;
 mod submit;
 mod text;

@@ -4,6 +4,7 @@
 //! that an index serves; a row that can't be read is an error that names it, never a panic.
 
 mod audit;
+mod autostart;
 mod deliveries;
 mod figures;
 mod history;
@@ -17,6 +18,7 @@ mod plugins;
 mod queue;
 #[cfg(test)]
 pub(crate) mod sample;
+mod search;
 mod stores;
 mod surroundings;
 #[cfg(test)]
@@ -31,6 +33,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql};
 
 pub use audit::{AuditRow, ReadAudit};
+pub use autostart::ReadAutostart;
 pub use deliveries::{DeliveryFigures, DeliveryRow, ReadDeliveryFigures};
 pub use figures::{Dashboard, Overview, Today};
 pub use items::{Attempt, Item};
@@ -40,6 +43,7 @@ pub use list::{HistoryKey, JobList, ListJobs, Place, QueueKey, Tab};
 pub use log::{LogExtract, LogPart, LogRow, ReadLog};
 pub use menu::{MenuEntry, WithMenu};
 pub use plugins::{PluginRow, ReadPlugins, StateCount};
+pub use search::{Found, FoundPlace, SearchJobs};
 pub use shared::job::decide::PluginState;
 pub use stores::{ReadUselessStores, StuckStore, UselessStores};
 pub use surroundings::{Ping, ReadSurroundings, Surroundings, WorkerRow};

@@ -150,6 +150,32 @@ fn about_jobs() -> Vec<Route> {
         ),
         read(
             Verb::Look,
+            "/search",
+            Kind::Page,
+            "jobs by what is known of them",
+            get(pages::search::show),
+        ),
+        form(
+            Verb::ControlJobs,
+            "/jobs/actions",
+            "asks what is to be done with several jobs, then does it",
+            post(pages::bulk::act::on_many),
+        ),
+        form(
+            Verb::ControlJobs,
+            "/jobs/{id}/row",
+            "starts, stops, moves, … a job from its row in a list",
+            post(pages::bulk::row::on_row),
+        ),
+        read(
+            Verb::Look,
+            "/jobs/outcome",
+            Kind::Page,
+            "what became of several jobs",
+            get(pages::bulk::outcome::show),
+        ),
+        read(
+            Verb::Look,
             "/api/v1/jobs",
             Kind::Api,
             "a list of jobs",
@@ -198,6 +224,12 @@ fn about_jobs() -> Vec<Route> {
 
 fn about_plugins() -> Vec<Route> {
     vec![
+        form(
+            Verb::RunPlugins,
+            "/autostart",
+            "says whether jobs start by themselves",
+            post(pages::list_functions::on_switch),
+        ),
         form(
             Verb::RunPlugins,
             "/plugins/{name}/actions",

@@ -2,8 +2,10 @@
 
 mod actions;
 mod away;
+mod bulk;
 mod forms;
 mod pages;
+mod search;
 mod submit;
 mod who;
 

@@ -69,15 +69,18 @@ pub(super) enum SystemPage {
     Accounts,
     /// Who has done what.
     Audit,
+    /// Jobs by what is known of them.
+    Search,
 }
 
 impl SystemPage {
-    const ALL: [Self; 2] = [Self::Accounts, Self::Audit];
+    const ALL: [Self; 3] = [Self::Search, Self::Accounts, Self::Audit];
 
     fn address(self) -> &'static str {
         match self {
             Self::Accounts => "/accounts",
             Self::Audit => "/audit",
+            Self::Search => "/search",
         }
     }
 
@@ -85,6 +88,7 @@ impl SystemPage {
         match self {
             Self::Accounts => Verb::ManageAccounts,
             Self::Audit => Verb::ReadAudit,
+            Self::Search => Verb::Look,
         }
     }
 
@@ -92,6 +96,7 @@ impl SystemPage {
         match self {
             Self::Accounts => text.accounts,
             Self::Audit => text.audit,
+            Self::Search => text.search,
         }
     }
 }

@@ -133,7 +133,7 @@ fn login_page(
 }
 
 /// An address of this server; whatever else stands there leads to the dashboard.
-fn local(next: &str) -> &str {
+pub(super) fn local(next: &str) -> &str {
     let is_local =
         next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\0']);
     if is_local && HeaderValue::from_str(next).is_ok() && next.is_ascii() {

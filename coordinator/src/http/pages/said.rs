@@ -24,7 +24,7 @@ pub(super) enum Said {
 
 impl Said {
     /// All that can be said.
-    const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Done,
         Self::Unchanged,
         Self::Retried,
@@ -60,7 +60,8 @@ impl Said {
         Self::ALL.into_iter().find(|said| Some(said.word()) == word)
     }
 
-    fn word(self) -> &'static str {
+    /// Its name in addresses.
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Unchanged => "unchanged",
