@@ -188,6 +188,24 @@ pub(crate) struct Worker {
     pub(crate) plugins: Vec<String>,
 }
 
+/// The storages whose use is limited.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub(crate) struct Storages {
+    pub(crate) storages: Vec<Storage>,
+}
+
+/// One storage.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Storage {
+    pub(crate) path: String,
+    pub(crate) title: Option<String>,
+    pub(crate) running: u64,
+    pub(crate) running_max: Option<u64>,
+    pub(crate) transfers: u64,
+    pub(crate) transfers_max: Option<u64>,
+}
+
 /// What the coordinator found out about the whole installation.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub(crate) struct Doctor {

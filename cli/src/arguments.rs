@@ -7,7 +7,9 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::client::Server;
-use crate::{accounts, broker, control, doctor, list, plugins, recover, show, submit, wait, workers};
+use crate::{
+    accounts, broker, control, doctor, list, plugins, recover, show, storages, submit, wait, workers,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -61,6 +63,7 @@ pub(crate) enum Command {
     Plugins(plugins::Arguments),
     Plugin(control::PluginCommand),
     Worker(workers::WorkerCommand),
+    Storage(storages::StorageCommand),
     User(accounts::UserCommand),
     Token(accounts::TokenCommand),
     Doctor(doctor::Arguments),

@@ -4,4 +4,4 @@ mod jobs;
 mod plugins;
 
 pub(crate) use jobs::{JobCommand, run as run_jobs};
-pub(crate) use plugins::{PluginCommand, run as run_plugins};
+pub(crate) use plugins::{PluginCommand, limit, run as run_plugins};

@@ -17,6 +17,7 @@ mod output;
 mod plugins;
 mod recover;
 mod show;
+mod storages;
 mod submit;
 mod table;
 mod text;
@@ -75,6 +76,7 @@ fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::User(command) => accounts::run_users(&client, &command),
         Command::Token(command) => accounts::run_tokens(&client, &command),
         Command::Worker(command) => workers::run(&client, &command),
+        Command::Storage(command) => storages::run(&client, &command),
         Command::Doctor(arguments) => doctor::run(&client, &arguments),
         Command::Recover(arguments) => recover::run(&client, &arguments),
         Command::Broker(arguments) => broker::run(&arguments),

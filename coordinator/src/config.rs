@@ -10,6 +10,7 @@ use shared::amqp::roles::WorkerGroup;
 use shared::telemetry::LogFormat;
 
 use crate::deliveries::Target;
+use crate::goobi;
 use crate::http::Door;
 
 /// Records jobs, hands them to workers, shows what happens.
@@ -128,6 +129,10 @@ pub struct Config {
     )]
     pub secrets_key_files: Vec<PathBuf>,
 
+    /// Tickets of Goobi's message broker.
+    #[command(flatten)]
+    pub goobi: goobi::Config,
+
     /// Most connections to PostgreSQL.
     #[arg(long, env = "TASKMANAGER_DB_CONNECTIONS", default_value_t = 16)]
     pub db_connections: usize,
@@ -242,6 +247,15 @@ impl Config {
         }
         if let Err(error) = self.amqp_url() {
             problems.push(error.to_string());
+        }
+        if let Err(error) = self.goobi.broker() {
+            problems.push(format!("{error:#}"));
+        }
+        if self.goobi.url.is_some() && self.secrets_key_files.is_empty() {
+            problems.push(
+                "--goobi-stomp-url needs --secrets-key-file: a ticket's secret is kept until Goobi is told"
+                    .to_owned(),
+            );
         }
         if problems.is_empty() {
             Ok(())

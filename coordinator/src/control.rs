@@ -14,6 +14,8 @@ mod accounts;
 mod action;
 mod actor;
 mod authorise;
+mod storage_action;
+mod store_action;
 mod worker_action;
 
 use std::collections::HashSet;
@@ -30,7 +32,8 @@ use shared::message::reply::{AttemptVerdict, Reply};
 use crate::accounts::Passwords;
 use crate::broker::{changed, tell};
 use crate::db::control::{
-    ActOnJobs, ActOnPlugins, ActOnWorker, FIND_MAX, FindJobs, JobOutcome, Told, WorkerOutcome,
+    ActOnJobs, ActOnPlugins, ActOnStorage, ActOnStores, ActOnWorker, FIND_MAX, FindJobs, JobOutcome,
+    StorageOutcome, StoresOutcome, Told, WorkerOutcome,
 };
 use crate::db::notify::Changes;
 use crate::db::recovery::{Recover, Recovery, RecoveryAction};
@@ -42,6 +45,8 @@ pub use shared::job::decide::Place;
 
 pub use actor::{Actor, Role};
 pub use authorise::{Object, Verb, authorise, could};
+pub use storage_action::{StorageAction, StorageSettings};
+pub use store_action::StoreAction;
 pub use worker_action::WorkerAction;
 
 /// Most jobs that one transaction acts on, except where they are moved.
@@ -166,6 +171,34 @@ impl Control {
     ) -> Result<WorkerOutcome, db::Error> {
         let (outcome, told) = self.db.run(&ActOnWorker { actor, id, action }).await?;
         self.tell(told).await;
+        Ok(outcome)
+    }
+
+    /// Acts on item stores that no job has; gives what became of that, `None` when the actor may not. Workers hear of it
+    /// in the answers to their next heartbeats.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn act_on_stores(
+        &self,
+        actor: &Actor,
+        action: &StoreAction,
+    ) -> Result<Option<StoresOutcome>, db::Error> {
+        self.db.run(&ActOnStores { actor, action }).await
+    }
+
+    /// Acts on one storage; gives what became of that.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn act_on_storage(
+        &self,
+        actor: &Actor,
+        action: &StorageAction,
+    ) -> Result<StorageOutcome, db::Error> {
+        let outcome = self.db.run(&ActOnStorage { actor, action }).await?;
+        // The dispatcher looks at once whether there is room now.
+        self.changes.announce();
         Ok(outcome)
     }
 

@@ -1,7 +1,7 @@
 //! What other systems are told, and how: at least once, in order for each job, until they take it or a person is asked.
 //!
 //! ```text
-//!  kind       what is told: one file a kind (callback)
+//!  kind       what is told: one file a kind (callback, goobi)
 //!  allow      whom: only those that the operator has named
 //!  outcome    what an answer means: taken, once more, given up, a person has to look
 //!  send       the request itself, bounded in every way
@@ -13,11 +13,13 @@
 
 mod allow;
 mod callback;
+mod goobi;
 mod kind;
 mod outcome;
 mod send;
 
 pub use allow::{Allowed, Target};
-pub use kind::{Delivery, EndedJob, KINDS, Kind, NewDelivery, Request, due, of_name};
+pub use goobi::goobi_target;
+pub use kind::{Delivery, EndedJob, KINDS, Kind, Message, NewDelivery, Request, due, of_name};
 pub use outcome::{Answer, Next, Patience, next};
 pub use send::Post;

@@ -5,6 +5,7 @@
 //!  pages/     one file a page; templates/ has their HTML
 //!  api/       /api/v1, the same figures as JSON
 //!  events     the stream that tells open pages that something has changed
+//!  itm        /itm, for programs that speak to the intranda TaskManager
 //!  problem    every failure, as a page for people and as problem+json for programs
 //!  text       all words, English and German side by side
 //! ```
@@ -22,6 +23,7 @@ mod doctor;
 mod events;
 mod format;
 mod health;
+mod itm;
 mod language;
 mod listing;
 mod metrics;
@@ -31,6 +33,8 @@ mod recovery;
 mod routes;
 mod searching;
 mod security;
+mod storages;
+mod stores;
 mod submit;
 mod text;
 mod wait;
@@ -81,6 +85,8 @@ pub struct App {
     pub changes: crate::db::notify::Changes,
     /// The connection to RabbitMQ.
     pub broker: crate::broker::Status,
+    /// The connection to Goobi's message broker, where one is named.
+    pub goobi: Option<crate::goobi::Status>,
     /// Cancelled when the process is to end.
     pub stop: CancellationToken,
     /// The process's metrics.
@@ -134,9 +140,11 @@ fn assemble(list: Vec<Route>, app: App) -> Router {
         let handler = match route.kind {
             // A stream begins at once and then lasts.
             Kind::Stream => route_handler,
-            Kind::Page | Kind::Form | Kind::Api | Kind::Probe | Kind::Asset => route_handler.layer(
-                TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_TIMEOUT),
-            ),
+            Kind::Page | Kind::Form | Kind::Api | Kind::Itm | Kind::Probe | Kind::Asset => route_handler
+                .layer(TimeoutLayer::with_status_code(
+                    StatusCode::GATEWAY_TIMEOUT,
+                    ANSWER_TIMEOUT,
+                )),
         };
         router = router.route(route.path, handler);
     }

@@ -39,6 +39,8 @@ pub struct Incoming {
     pub submitted_by: String,
     /// Further keys under which a repetition is recognised, such as the AMQP message id.
     pub keys: Vec<String>,
+    /// It is a ticket of Goobi's: its `callback_url` names Goobi's own queue, and no submitter has chosen it.
+    pub told_by_goobis_queue: bool,
 }
 
 /// Why a submission could not be answered. It was not recorded, or it will be recognised when repeated.
@@ -187,6 +189,7 @@ impl Intake {
             mut submission,
             submitted_by,
             keys,
+            told_by_goobis_queue,
         } = incoming;
         let Some(plugin) = plugins.get(&submission.plugin) else {
             return Err(unknown_plugin(&submission.plugin, plugins));
@@ -240,6 +243,7 @@ impl Intake {
         if let Some(Err(problem)) = submission
             .callback_url
             .as_deref()
+            .filter(|_| !told_by_goobis_queue)
             .map(|url| self.callbacks.check(url))
         {
             problems.push(format!("field \"callback_url\": {problem}"));

@@ -8,6 +8,7 @@
 //!  control      what people do, authorised and recorded
 //!  db           the only SQL
 //!  deliveries   what other systems are told
+//!  goobi        tickets from Goobi's message broker
 //!  secrets      encrypts what must not stand in the database as it is
 //!  http         pages, API, health, metrics
 //! ```
@@ -19,6 +20,7 @@ pub mod config;
 pub mod control;
 pub mod db;
 pub mod deliveries;
+pub mod goobi;
 pub mod http;
 pub mod intake;
 pub mod restore;

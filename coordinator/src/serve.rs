@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use shared::amqp::Address;
-use shared::amqp::publisher::publisher;
+use shared::amqp::publisher::{Publisher, publisher};
 use shared::error::Chain;
 use shared::lifecycle::Lifecycle;
 use shared::metrics;
@@ -27,6 +27,7 @@ use crate::db::Db;
 use crate::db::migrate::migrate;
 use crate::db::notify::Changes;
 use crate::deliveries::{Allowed, Patience as Persistence, Post};
+use crate::goobi::{Goobi, Status as GoobiStatus, Tickets};
 use crate::http::{self, App};
 use crate::intake::{Intake, PathRules, Templates};
 use crate::secrets::Secrets;
@@ -57,6 +58,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let queue_missing = Arc::new(Notify::new());
     let sender = sender(&config, &db, &changes)?;
     let intake = intake(&config, &db, &changes, &sender)?;
+    let tickets = tickets(&config, &intake, &publisher)?;
     let schema_ready = Arc::new(AtomicBool::new(false));
 
     let control = Control::new(db.clone(), changes.clone(), publisher.clone());
@@ -67,6 +69,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         door: config.door(),
         changes: changes.clone(),
         broker: status.clone(),
+        goobi: tickets.as_ref().map(|tickets| tickets.status.clone()),
         stop: stop.clone(),
         prometheus: prometheus.clone(),
         schema_ready: Arc::clone(&schema_ready),
@@ -118,19 +121,12 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
             invite(&db, listen, public_url.as_deref()).await;
         }
         let stop = || rest.stop.clone();
-        rest.spawn("changes out", {
-            let changes = changes.clone();
-            let db = db.clone();
-            let stop = stop();
-            async move { changes.send(db, stop).await }
-        });
-        rest.spawn("changes in", {
-            let changes = changes.clone();
-            let stop = stop();
-            async move { changes.listen(database_url, stop).await }
-        });
+        pass_changes_on(&rest, &changes, &db, database_url);
         rest.spawn("identity", watch.run(stop()));
         rest.spawn("deliveries", sender.run(stop()));
+        if let Some(tickets) = tickets {
+            rest.spawn("goobi's tickets", tickets.run(stop()));
+        }
         rest.spawn("dispatcher", dispatcher.run(stop()));
         rest.spawn("sweeper", sweeper::run(db.clone(), changes, stop()));
         rest.spawn("schedule", schedule::run(db.clone(), control, stop()));
@@ -142,6 +138,28 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         broker.consume(address, stop()).await;
     });
     Ok(lifecycle.run_until_stopped(config.grace()).await?)
+}
+
+/// Tells other coordinators of changes, and hears of theirs.
+fn pass_changes_on(lifecycle: &Lifecycle, changes: &Changes, db: &Db, database_url: String) {
+    let (out, coming) = (changes.clone(), changes.clone());
+    let (db, stop) = (db.clone(), lifecycle.stop.clone());
+    lifecycle.spawn("changes out", async move { out.send(db, stop).await });
+    let stop = lifecycle.stop.clone();
+    lifecycle.spawn(
+        "changes in",
+        async move { coming.listen(database_url, stop).await },
+    );
+}
+
+/// What takes tickets of Goobi's; none where nobody has named its message broker.
+fn tickets(config: &Config, intake: &Intake, publisher: &Publisher) -> anyhow::Result<Option<Tickets>> {
+    Ok(config.goobi.broker()?.map(|broker| Tickets {
+        broker,
+        intake: intake.clone(),
+        publisher: publisher.clone(),
+        status: GoobiStatus::connecting(),
+    }))
 }
 
 async fn answer(listener: TcpListener, app: App) {
@@ -182,6 +200,7 @@ fn sender(config: &Config, db: &Db, changes: &Changes) -> anyhow::Result<Sender>
         db: db.clone(),
         changes: changes.clone(),
         post: Post::new(callbacks, Duration::from_secs(config.callback_timeout_seconds))?,
+        goobi: config.goobi.broker()?.map(Goobi::new),
         secrets: Arc::new(Secrets::load(&config.secrets_key_files)?),
         patience: Persistence {
             first_pause: Duration::from_secs(config.callback_retry_seconds),

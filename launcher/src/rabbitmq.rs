@@ -4,6 +4,7 @@
 //! as the value lives.
 //! Fault operations (kill -9, freeze) hit the node; epmd is a name server that a broken node would not take with it.
 //! The management plugin is on: tests make a virtual host each through its HTTP API.
+//! So is STOMP, which brokers speak that take no AMQP.
 
 mod node;
 
@@ -96,10 +97,16 @@ impl RabbitMq {
         self.node.port
     }
 
-    /// Every port that it listens on: AMQP, management, Erlang distribution, epmd.
-    pub fn ports(&self) -> [u16; 4] {
+    /// The STOMP port on 127.0.0.1.
+    pub fn stomp_port(&self) -> u16 {
+        self.node.stomp_port
+    }
+
+    /// Every port that it listens on: AMQP, STOMP, management, Erlang distribution, epmd.
+    pub fn ports(&self) -> [u16; 5] {
         [
             self.node.port,
+            self.node.stomp_port,
             self.node.management_port,
             self.node.distribution_port,
             self.node.epmd_port,

@@ -158,6 +158,7 @@ impl State {
             autostart: true,
             has_room: true,
             has_quota: true,
+            storages_have_room: true,
             worker_has_room: true,
         };
         if let ClaimAnswer::Grant(next) = decide::claim(&self.job, ask, open) {

@@ -11,6 +11,7 @@ mod protocol;
 mod report;
 mod steps;
 mod submissions;
+mod transfers;
 
 pub use models::Checkable;
 pub use report::{Bound, Report, Violation};

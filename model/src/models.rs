@@ -5,6 +5,7 @@ use crate::leases::Leases;
 use crate::protocol::{Budget, Control, Network, Protocol, Scope};
 use crate::report::Report;
 use crate::submissions::Submissions;
+use crate::transfers::Transfers;
 
 /// A model that can be checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,13 +32,15 @@ pub enum Checkable {
     Retries,
     /// Two jobs of a plugin that runs one at a time.
     Limits,
+    /// Transfers that take turns on one storage.
+    Transfers,
     /// A database that loses its last commits.
     Failover,
 }
 
 impl Checkable {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Submissions,
         Self::Dispatch,
         Self::Claims,
@@ -49,6 +52,7 @@ impl Checkable {
         Self::Controls,
         Self::Retries,
         Self::Limits,
+        Self::Transfers,
         Self::Failover,
     ];
 
@@ -65,6 +69,7 @@ impl Checkable {
     fn explore(self, until_violated: bool) -> Report {
         let scope = match self {
             Self::Submissions => return explore(&Submissions::default(), until_violated),
+            Self::Transfers => return explore(&Transfers::default(), until_violated),
             Self::Leases => return explore(&Leases::default(), until_violated),
             Self::Dispatch => DISPATCH,
             Self::Claims => CLAIMS,

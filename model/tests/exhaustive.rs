@@ -92,6 +92,15 @@ fn a_plugins_limit_is_kept_by_claims_and_counted_right() {
 }
 
 #[test]
+fn transfers_take_turns_and_everybody_gets_one() {
+    let facts = [
+        "all jobs are DONE",
+        "an attempt comes back with its transfer under way and counts beyond the limit",
+    ];
+    holds(Checkable::Transfers, &facts);
+}
+
+#[test]
 fn a_claim_id_tells_attempts_of_one_number_apart_after_a_failover() {
     holds(Checkable::Failover, &[DONE, ZOMBIE, TWICE]);
 }

@@ -40,6 +40,8 @@ failpoints! {
     SubmitBeforeAnswer = "submit-before-answer",
     /// Submitters are answered, and their messages not acknowledged.
     SubmitBeforeAck = "submit-before-ack",
+    /// The job of one of Goobi's tickets is committed, and the ticket not acknowledged.
+    TicketBeforeAck = "ticket-before-ack",
     /// A copy of a message that can't be accepted is put away, and the message not acknowledged.
     PutAwayBeforeAck = "put-away-before-ack",
     /// Waiting jobs are reserved, and not published.
@@ -95,6 +97,8 @@ failpoints! {
     AnswerBeforeAck = "answer-before-ack",
     /// A granted job's message is acknowledged, and the attempt not begun.
     AckBeforeAttempt = "ack-before-attempt",
+    /// An item store stands in the index of its root, and its folder is not made.
+    EntryBeforeStore = "entry-before-store",
     /// An item's file is written, and does not lie in its place in the item store.
     ItemBeforeRename = "item-before-rename",
     /// An item's file lies in the item store, and no heartbeat has told that.
@@ -109,6 +113,8 @@ failpoints! {
     BetweenRenames = "between-renames",
     /// All files are published, and the item store is still there.
     RenameBeforeRemoval = "rename-before-removal",
+    /// The item store is removed, and still stands in the index of its root.
+    RemovalBeforeEntry = "removal-before-entry",
     /// The item store is removed, and the result nowhere but in memory.
     RemovalBeforeSpool = "removal-before-spool",
     /// The result lies on disk, and was not sent.

@@ -13,9 +13,13 @@
 
 pub mod dispatch;
 pub mod ended;
+pub mod goobi;
+pub mod itm;
 pub mod manifest;
 pub mod reply;
 pub mod submit;
+pub mod taskclient;
+pub mod transfer;
 pub mod worker;
 
 use serde::de::DeserializeOwned;

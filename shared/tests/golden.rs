@@ -26,6 +26,8 @@ use serde_json::{Value, json};
 use shared::amqp::topology;
 use shared::job::decide::PublishAnswer;
 use shared::message::dispatch::Dispatch;
+use shared::message::goobi::Ticket;
+use shared::message::itm::ItmReply;
 use shared::message::reply::{Reply, ResultAnswer};
 use shared::message::submit::Submission;
 use shared::message::worker::{AttemptResult, Outcome, WorkerMessage};
@@ -33,7 +35,7 @@ use shared::message::{DecodeError, decode, encode};
 
 use ended::ended;
 use replies::replies;
-use submissions::{DIALECTS, submissions, submit_replies};
+use submissions::{DIALECTS, TICKET, commands, itm_replies, submissions, submit_replies};
 use worker_messages::{dispatches, worker_messages};
 
 fn folder() -> PathBuf {
@@ -90,6 +92,41 @@ fn answers_to_submitters_are_as_in_their_golden_files() {
 }
 
 #[test]
+fn answers_to_itms_callers_are_as_in_their_golden_files() {
+    for (name, reply) in itm_replies() {
+        let golden: Value = serde_json::from_slice(&read(name)).unwrap();
+        assert_eq!(serde_json::to_value(&reply).unwrap(), golden, "{name}");
+        assert_eq!(
+            serde_json::from_value::<ItmReply>(golden).unwrap(),
+            reply,
+            "{name}"
+        );
+        assert_eq!(reply.is_being_done(), name != "itm-reply-refused.json", "{name}");
+    }
+}
+
+#[test]
+fn a_ticket_of_goobis_becomes_the_canonical_format() {
+    let ticket = Ticket::read(&read(TICKET.0));
+    let mut job = ticket.job.unwrap();
+    assert_eq!(job.token.take(), ticket.jwt);
+    same(vec![(TICKET.1, job)]);
+}
+
+#[test]
+fn commands_for_goobi_are_as_in_their_golden_files() {
+    for (name, command) in commands() {
+        let golden: Value = serde_json::from_slice(&read(name)).unwrap();
+        let signed = command.signed(golden["jwt"].as_str().unwrap()).unwrap();
+        assert_eq!(
+            serde_json::from_slice::<Value>(&signed).unwrap(),
+            golden,
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn callbacks_are_as_in_their_golden_files() {
     same(ended());
 }
@@ -105,8 +142,16 @@ fn messages_of_workers_are_as_in_their_golden_files() {
         let expected = match &message {
             WorkerMessage::Announce(_) => "announce.json",
             WorkerMessage::Claim(_) => "claim.json",
-            WorkerMessage::Heartbeat(heartbeat) if heartbeat.removals.is_empty() => "heartbeat.json",
-            WorkerMessage::Heartbeat(_) => "heartbeat-removals.json",
+            WorkerMessage::Heartbeat(heartbeat) if heartbeat.stores.is_some() => "heartbeat-stores.json",
+            WorkerMessage::Heartbeat(heartbeat) if !heartbeat.removals.is_empty() => {
+                "heartbeat-removals.json"
+            }
+            WorkerMessage::Heartbeat(heartbeat) => {
+                match heartbeat.attempts.first().and_then(|first| first.transfer) {
+                    None => "heartbeat.json",
+                    Some(_) => "heartbeat-transfer.json",
+                }
+            }
             WorkerMessage::Publish(_) => "publish.json",
             WorkerMessage::Result(AttemptResult { outcome, .. }) => match outcome {
                 Outcome::Done { .. } => "result-done.json",
@@ -248,6 +293,9 @@ fn the_documentation_names_everything_in_rabbitmq() {
 fn no_golden_file_is_left_unread() {
     let messages = submissions().into_iter().map(|(name, _)| name);
     let messages = messages.chain(submit_replies().into_iter().map(|(name, _)| name));
+    let messages = messages.chain([TICKET.0, TICKET.1]);
+    let messages = messages.chain(commands().into_iter().map(|(name, _)| name));
+    let messages = messages.chain(itm_replies().into_iter().map(|(name, _)| name));
     let messages = messages.chain(ended().into_iter().map(|(name, _)| name));
     let messages = messages.chain(dispatches().into_iter().map(|(name, _)| name));
     let messages = messages.chain(worker_messages().into_iter().map(|(name, _)| name));

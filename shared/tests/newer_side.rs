@@ -71,7 +71,8 @@ fn unknown_answers_to_results_and_requests_to_publish_are_neither_yes_nor_no() {
         publish,
         Reply::Publish {
             answer,
-            manifest: None
+            manifest: None,
+            ask_for_transfer: false,
         }
     );
 }
@@ -122,7 +123,7 @@ proptest! {
         let mut disturbed = reply.clone();
         disturb(&mut disturbed, &mut place.clone(), &word);
         // A word that is known has fields of its own.
-        let known = ["announced", "refused", "claims", "heartbeat", "control", "publish", "result", "granted"];
+        let known = ["announced", "refused", "claims", "heartbeat", "control", "publish", "result", "granted", "wait"];
         if !known.contains(&word.as_str()) {
             let read = decode::<Reply>(disturbed.to_string().as_bytes());
             prop_assert!(read.is_ok(), "{}: {:?}", disturbed, read);

@@ -1,5 +1,6 @@
 //! The pages in a real browser: what happens is seen without reloading.
 
+use coordinator::http::Kind;
 use serde_json::{Value, json};
 use shared::job::JobId;
 use tests::browser::Screen;
@@ -139,18 +140,50 @@ fn fill(cluster: &Cluster) -> JobId {
     failed
 }
 
+/// Every page that the coordinator has, with a name for its pictures.
+fn addresses(base: &str, job: JobId) -> Vec<(String, String)> {
+    let routes = coordinator::http::routes();
+    let pages = routes
+        .iter()
+        // The door's pages have a test of their own (`login.rs`), and a log is plain text.
+        .filter(|route| route.kind == Kind::Page && route.needs.is_some() && !route.path.ends_with("/log"));
+    let mut addresses: Vec<(String, String)> = pages
+        .map(|route| {
+            let path = route
+                .path
+                .replace("{id}", &job.to_string())
+                .replace("{name}", "NOOP");
+            let name = route
+                .path
+                .replace(['{', '}'], "")
+                .trim_matches('/')
+                .replace('/', "-");
+            let name = if name.is_empty() {
+                "dashboard".to_owned()
+            } else {
+                name
+            };
+            (name, format!("{base}{path}"))
+        })
+        .collect();
+    for (name, path) in [
+        ("done", "/?tab=done"),
+        ("errors", "/?tab=error"),
+        ("plugin", "/?plugin=NOOP"),
+        ("not-found", "/nothing-here"),
+    ] {
+        addresses.push((name.to_owned(), format!("{base}{path}")));
+    }
+    addresses
+}
+
 #[test]
 fn pages_are_whole_on_every_screen_in_both_languages() {
     let cluster = Cluster::named("screens").plugins("OCR=1,SHELL=1,NOOP=2").start();
     let browser = cluster.browser();
     let failed = fill(&cluster);
     let base = cluster.api().base().to_owned();
-    let addresses = [
-        ("dashboard", base.clone()),
-        ("errors", format!("{base}/?tab=error")),
-        ("job", format!("{base}/jobs/{failed}")),
-        ("not-found", format!("{base}/nothing-here")),
-    ];
+    let addresses = addresses(&base, failed);
     let screens = [
         ("desktop-light", Screen::DESKTOP),
         ("desktop-dark", Screen::DESKTOP.dark()),
@@ -170,11 +203,13 @@ fn pages_are_whole_on_every_screen_in_both_languages() {
                 "{page} on {screen_name} is {width} pixels wide"
             );
             browser.take_picture(&format!("{page}-{screen_name}"));
+            let barriers = browser.barriers();
+            assert!(barriers.is_empty(), "{page} on {screen_name}: {barriers:#?}");
             // The browser itself notes the 404 of a page that is not there.
             let complaints: Vec<String> = browser
                 .complaints()
                 .into_iter()
-                .filter(|text| *page != "not-found" || !text.contains("404"))
+                .filter(|text| page != "not-found" || !text.contains("404"))
                 .collect();
             assert!(complaints.is_empty(), "{page} on {screen_name}: {complaints:#?}");
         }

@@ -172,5 +172,10 @@ fn ended_once(cluster: &Cluster, id: JobId, name: &str, outcomes: &[&str]) -> Jo
     );
     assert_eq!(files.len(), ITEMS as usize, "{name}");
     assert!(!place.has_item_store(), "{name}: the item store is still there");
+    let entry = cluster.data().join(".taskmanager.stores").join(id.to_string());
+    assert!(
+        !entry.exists(),
+        "{name}: the item store still stands in the index"
+    );
     job
 }

@@ -160,6 +160,7 @@ impl Read {
             items_total: 7,
             bytes: 7,
             detail: "forged".to_owned(),
+            transfer: None,
             items: vec![],
             log: vec![],
         }
@@ -172,6 +173,7 @@ impl Read {
             draining: true,
             attempts: vec![self.report()],
             removals: vec![],
+            stores: None,
         })
     }
 

@@ -175,6 +175,15 @@ impl Amqp {
         }
     }
 
+    /// Takes the oldest message of a queue, once there is one.
+    pub fn next(&self, queue: &str) -> Vec<u8> {
+        eventually(LIMIT, &format!("a message in {queue}"), || {
+            self.take(queue).ok_or_else(|| "the queue is empty".to_owned())
+        })
+        .data
+        .clone()
+    }
+
     /// Takes the oldest message of a queue of rejected ones, once there is one.
     pub fn rejected(&self, queue: &str) -> Rejected {
         let message = eventually(LIMIT, &format!("a message in {queue}"), || {

@@ -3,6 +3,7 @@
 //! `CHROME` and `CHROMEDRIVER` name other programs than Debian's; a missing one fails the test.
 //! Everything that the browser complains about in its console is kept until [`Browser::complaints`] asks for it.
 
+mod axe;
 mod base64;
 
 use std::fs;
@@ -126,12 +127,18 @@ impl Browser {
 
     /// Clicks on the element of this CSS selector, as a person does.
     pub fn click(&self, selector: &str) {
+        let element = self.element(selector);
+        self.post(&format!("/element/{element}/click"), &json!({}));
+    }
+
+    /// The driver's name of the element of this CSS selector.
+    fn element(&self, selector: &str) -> String {
         let element = self.post("/element", &json!({"using": "css selector", "value": selector}));
-        let id = element
+        element
             .as_object()
             .and_then(|element| element.values().next()?.as_str())
-            .unwrap_or_else(|| panic!("{selector}: {element}"));
-        self.post(&format!("/element/{id}/click"), &json!({}));
+            .unwrap_or_else(|| panic!("{selector}: {element}"))
+            .to_owned()
     }
 
     /// The text of the element of this CSS selector, as shown; none where there is no such element.

@@ -7,6 +7,7 @@
 mod backup;
 mod builder;
 mod failpoints;
+mod goobi;
 mod logs;
 mod program;
 pub(crate) mod remains;
@@ -198,6 +199,14 @@ impl Cluster {
     pub fn taskmanager(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(environment::program("taskmanager"));
         command.env("TASKMANAGER_URL", self.api().base()).args(arguments);
+        command
+    }
+
+    /// The program that steps of Goobi call, with this system for its service.
+    pub fn taskclient(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(environment::program("taskclient"));
+        let service = format!("{}/itm/service", self.api().base());
+        command.args(["-itm", &service]).args(arguments);
         command
     }
 

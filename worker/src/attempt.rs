@@ -5,6 +5,7 @@
 
 mod ending;
 mod prepare;
+mod slot;
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -18,6 +19,7 @@ use shared::job::decide::{ErrorClass, PublishAnswer};
 use shared::job::{Stage, Token};
 use shared::message::manifest::Manifest;
 use shared::message::reply::{Grant, Reply, ResultAnswer};
+use shared::message::transfer::Transfer;
 use shared::message::worker::{AttemptResult, Outcome, PublishRequest, WorkerMessage};
 use shared::mutant::{self, Mutant};
 use tokio_util::sync::CancellationToken;
@@ -33,6 +35,7 @@ use crate::requests::Requests;
 use crate::roots::Roots;
 use crate::running::{Attempt, Running, StopReason};
 use ending::{PUBLISHING, Worked, conclude, failed, interrupted, panicked};
+use slot::Broken;
 
 /// Pause before an unanswered request to publish is repeated.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -152,7 +155,10 @@ impl Workshop {
             attempt.progress.items(done, done);
             self.publish(&context, attempt, manifest).await
         } else {
-            match plugin.run(&context).await {
+            let ran = plugin.run(&context).await;
+            // Of a plugin that has never said that it began to work.
+            attempt.progress.give_back_transfer();
+            match ran {
                 Err(error) => conclude(attempt, error),
                 Ok(finished) => {
                     let outcome = match finished.failed {
@@ -220,11 +226,11 @@ impl Workshop {
             items: attempt.progress.report(attempt.job_id, attempt.token).items,
         });
         attempt.begin_publishing();
-        let granted = loop {
+        let (granted, ask_for_transfer) = loop {
             if let (true, WorkerMessage::Publish(request)) =
                 (mutant::is_active(Mutant::PublishWithoutGrant), &request)
             {
-                break request.manifest.clone();
+                break (request.manifest.clone(), false);
             }
             if attempt.stop.is_cancelled() {
                 return conclude(attempt, AttemptError::Stopped);
@@ -233,8 +239,9 @@ impl Workshop {
                 Ok(Reply::Publish {
                     answer: PublishAnswer::Granted,
                     manifest: Some(manifest),
+                    ask_for_transfer,
                 }) => {
-                    break manifest;
+                    break (manifest, ask_for_transfer);
                 }
                 Ok(Reply::Publish {
                     answer: PublishAnswer::Lost,
@@ -256,7 +263,16 @@ impl Workshop {
         };
         failpoint::reach(Failpoint::GrantBeforeRename);
         attempt.progress.stage(Stage::Download);
-        self.complete(store, attempt, &granted).await
+        if ask_for_transfer {
+            match slot::wait(attempt, Transfer::Target).await {
+                Ok(()) => {}
+                Err(Broken::Stopped) => return conclude(attempt, AttemptError::Stopped),
+                Err(Broken::Paused) => return Worked::report(interrupted(PUBLISHING)),
+            }
+        }
+        let worked = self.complete(store, attempt, &granted).await;
+        attempt.progress.give_back_transfer();
+        worked
     }
 
     /// Completes the manifest. A target that is full or away is waited for: what was granted is only completed,

@@ -5,11 +5,12 @@
 use std::time::Duration;
 
 use shared::error::Chain;
-use shared::message::reply::Reply;
+use shared::message::reply::{Reply, Verdict};
 use shared::message::worker::{AttemptReport, Heartbeat, WorkerMessage};
 use tokio_util::sync::CancellationToken;
 
 use crate::identity::{Identity, rss_bytes};
+use crate::inventory::Inventory;
 use crate::requests::Requests;
 use crate::running::{Attempt, Running};
 use crate::stores::Removals;
@@ -26,6 +27,8 @@ pub struct Heart {
     pub running: Running,
     /// Item stores that are to be removed.
     pub removals: Removals,
+    /// Item stores that coordinators are told of.
+    pub inventory: Inventory,
     /// Asks coordinators.
     pub requests: Requests,
     /// Who we are.
@@ -80,6 +83,7 @@ pub async fn farewell(requests: &Requests, identity: &Identity) {
         let nothing = Heart {
             running: Running::default(),
             removals: Removals::default(),
+            inventory: Inventory::default(),
             requests: requests.clone(),
             identity: identity.clone(),
             drain,
@@ -95,11 +99,13 @@ async fn beat(heart: &Heart) -> Result<(), crate::requests::Error> {
     let Heart {
         running,
         removals,
+        inventory,
         requests,
         identity,
         drain,
     } = heart;
     let removed = removals.ended();
+    let stores = inventory.next();
     let attempts: Vec<Attempt> = running.all();
     let reports: Vec<AttemptReport> = attempts
         .iter()
@@ -111,11 +117,14 @@ async fn beat(heart: &Heart) -> Result<(), crate::requests::Error> {
         draining: drain.is_cancelled(),
         attempts: reports.clone(),
         removals: removed.clone(),
+        stores: stores.clone(),
     };
     let Reply::Heartbeat {
         verdicts,
         drain: wanted,
         remove_stores,
+        forget_stores,
+        list_stores,
     } = requests.ask(&WorkerMessage::Heartbeat(heartbeat)).await?
     else {
         tracing::warn!("a heartbeat was answered with something else");
@@ -123,14 +132,24 @@ async fn beat(heart: &Heart) -> Result<(), crate::requests::Error> {
     };
     removals.confirmed(&removed);
     removals.add(remove_stores);
+    removals.forget(forget_stores);
+    if let Some(portion) = &stores {
+        inventory.told(portion);
+    }
+    if let Some(request) = list_stores {
+        inventory.ask(request);
+    }
     if wanted {
         told_to_drain(drain);
     }
-    let mut more = false;
+    let mut more = inventory.next().is_some();
     for ((attempt, report), verdict) in attempts.iter().zip(&reports).zip(&verdicts) {
         if verdict.claim_id == attempt.token.claim_id {
             more |= attempt.progress.confirmed(report);
             running.obey(verdict.claim_id, verdict.verdict);
+            if let Some(asked) = report.transfer.filter(|_| verdict.verdict != Verdict::Lost) {
+                attempt.progress.transfer().hear(asked, verdict.transfer.as_ref());
+            }
         }
     }
     if more {

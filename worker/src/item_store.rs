@@ -25,6 +25,8 @@ use shared::job::{ClaimId, JobId};
 use shared::message::manifest::FileEntry;
 use shared::message::reply::DoneItem;
 
+use crate::store_index::StoreEntry;
+
 pub(crate) use copy::{CopyError, copy};
 pub(crate) use disk::{Disk, make_folders, shown, sync_folder};
 pub use error::Error;
@@ -37,10 +39,18 @@ pub struct ItemStore {
 }
 
 impl ItemStore {
-    /// The store of this job in its target folder. Nothing is made on the disk before the first [`Self::put`].
+    /// The store of this job in its target folder, which lies beneath no root, so that the store stands in no index.
+    /// Nothing is made on the disk before the first [`Self::put`].
     pub fn open(target: Dir, job_id: JobId, claim_id: ClaimId) -> Self {
         Self {
-            disk: Arc::new(Disk::new(target, job_id, claim_id)),
+            disk: Arc::new(Disk::new(target, job_id, None, claim_id)),
+        }
+    }
+
+    /// The same in a target folder beneath a root: it stands in the root's index as long as it is there.
+    pub fn indexed(target: Dir, entry: StoreEntry, claim_id: ClaimId) -> Self {
+        Self {
+            disk: Arc::new(Disk::new(target, entry.store(), Some(entry), claim_id)),
         }
     }
 
@@ -54,6 +64,12 @@ impl ItemStore {
     pub async fn put(&self, path: &str, from: &Path) -> Result<FileEntry, Error> {
         let (path, from) = (path.to_owned(), from.to_owned());
         self.blocking(move |disk| disk.put(&path, &from)).await
+    }
+
+    /// The same for who is where blocking is allowed.
+    #[cfg(test)]
+    pub(crate) fn put_blocking(&self, path: &str, from: &Path) -> Result<FileEntry, Error> {
+        self.disk.put(path, from)
     }
 
     /// Whether every file of the item is in the store, complete and unaltered.
@@ -88,6 +104,14 @@ impl ItemStore {
     /// [`Error`] when the storage refuses; that there is no store is no error.
     pub async fn remove(&self) -> Result<(), Error> {
         self.blocking(Disk::remove).await
+    }
+
+    /// The same for who is where blocking is allowed.
+    ///
+    /// # Errors
+    /// As [`Self::remove`].
+    pub(crate) fn remove_blocking(&self) -> Result<(), Error> {
+        self.disk.remove()
     }
 
     /// Runs work on the store where blocking is allowed.

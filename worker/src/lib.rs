@@ -3,11 +3,13 @@
 //! ```text
 //!  consume   a message for each free slot ─► claims   may I? ─► attempt   run, publish, report
 //!  running   the attempts in hand ─► heartbeat   signs of life, verdicts
-//!  stores    item stores of jobs that are over;  free_space   room to work in;  standing   what one may serve
+//!  stores    item stores of jobs that are over;  inventory   which are there;  storage   work on what may hang
+//!  free_space   room to work in;  standing   what one may serve
 //!  scratch   folders of this process, and what dead ones have left
 //!  requests  questions to coordinators and their answers;  delivery   results until they are recorded
 //!  plugin    what a plugin is;  plugins   those shipped;  context, progress   what one is given
-//!  item_store, publish   finished pages, and making them visible;  roots   confinement;  tool   child processes
+//!  item_store, publish   finished pages, and making them visible;  store_index   where each item store is
+//!  roots     confinement;  tool   child processes
 //! ```
 
 pub mod announce;
@@ -21,6 +23,7 @@ pub mod free_space;
 pub mod health;
 pub mod heartbeat;
 pub mod identity;
+pub mod inventory;
 pub mod item_store;
 pub mod plugin;
 pub mod plugins;
@@ -32,8 +35,11 @@ pub mod running;
 pub mod scratch;
 mod serve;
 pub mod standing;
+mod storage;
+pub mod store_index;
 pub mod stores;
 pub mod tool;
+pub mod transfer;
 pub mod wrapper;
 
 pub use serve::serve;

@@ -11,6 +11,8 @@ use tokio::sync::Notify;
 
 use shared::job::{JobId, Token};
 
+use crate::transfer::TransferSlot;
+
 /// Log lines kept of one attempt; later ones are counted, not kept.
 const LOG_LINES_MAX: u32 = 10_000;
 /// Characters kept of a log line.
@@ -26,6 +28,7 @@ pub struct Progress {
     state: Arc<Mutex<State>>,
     changed: Arc<Notify>,
     confirmed: Arc<Notify>,
+    transfer: TransferSlot,
 }
 
 #[derive(Debug)]
@@ -61,12 +64,33 @@ impl Progress {
             state: Arc::new(Mutex::new(state)),
             changed,
             confirmed: Arc::default(),
+            transfer: TransferSlot::default(),
         }
     }
 
-    /// The attempt goes over to `stage`.
+    /// The attempt goes over to `stage`. When it begins to work, its input is there: others may fetch theirs.
     pub fn stage(&self, stage: Stage) {
+        if stage == Stage::Processing {
+            self.transfer.give_back();
+        }
         self.lock().stage = stage;
+        self.changed.notify_one();
+    }
+
+    /// Its transfer slot: what it asks for, and what it was told.
+    pub fn transfer(&self) -> &TransferSlot {
+        &self.transfer
+    }
+
+    /// It moves no data any more: another one may.
+    pub fn give_back_transfer(&self) {
+        if self.transfer.give_back() {
+            self.beat();
+        }
+    }
+
+    /// Something is worth a heartbeat.
+    pub fn beat(&self) {
         self.changed.notify_one();
     }
 
@@ -143,6 +167,7 @@ impl Progress {
             items_total: state.items_total,
             bytes: state.bytes,
             detail: state.detail.clone(),
+            transfer: self.transfer.asked(),
             items: state.items.iter().take(ITEMS_PER_REPORT).cloned().collect(),
             log: state.log.iter().take(LOG_LINES_PER_REPORT).cloned().collect(),
         }

@@ -10,10 +10,12 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use rustix::fs::{Access, AtFlags, accessat};
 use shared::error::Chain;
+use shared::job::JobId;
 use shared::message::worker::Check;
 
 use crate::item_store::storage_failure;
 use crate::plugin::AttemptError;
+use crate::store_index::StoreEntry;
 
 /// The configured roots, in the order in which they were given.
 #[derive(Debug, Clone)]
@@ -93,6 +95,31 @@ impl Roots {
         self.locate(absolute)?
             .create()
             .map_err(|(root, source)| explain(absolute, root, source))
+    }
+
+    /// The place in its root's index of an item store in this folder, which need not be there.
+    ///
+    /// # Errors
+    /// [`Error`]: outside the roots, or the root is missing or refused by the system.
+    pub(crate) fn entry(&self, absolute: &str, store: JobId) -> Result<StoreEntry, Error> {
+        let place = self.locate(absolute)?;
+        let root = place
+            .open_root()
+            .map_err(|source| explain(absolute, place.root, source))?;
+        Ok(StoreEntry::new(root, place.folder(), store))
+    }
+
+    /// The root that a folder lies in.
+    ///
+    /// # Errors
+    /// [`Error`]: in none, or it is not named as it has to be.
+    pub(crate) fn root_of<'a>(&'a self, absolute: &'a str) -> Result<&'a Path, Error> {
+        self.locate(absolute).map(|place| place.root)
+    }
+
+    /// The roots.
+    pub(crate) fn all(&self) -> &[PathBuf] {
+        &self.roots
     }
 
     /// Whether there is anything in the root that this folder would lie in: one that is quite empty may be a mount point
@@ -177,6 +204,19 @@ impl<'a> Place<'a> {
 
     fn open_root(&self) -> io::Result<Dir> {
         Dir::open_ambient_dir(self.root, ambient_authority())
+    }
+
+    /// The way from the root, its parts separated by single slashes; empty for the root itself.
+    fn folder(&self) -> String {
+        let parts: Vec<&str> = self
+            .inside
+            .components()
+            .filter_map(|part| match part {
+                Component::Normal(part) => part.to_str(),
+                _ => None,
+            })
+            .collect();
+        parts.join("/")
     }
 
     fn is_root(&self) -> bool {

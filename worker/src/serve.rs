@@ -31,6 +31,7 @@ use crate::free_space::FreeSpace;
 use crate::health::{self, Health};
 use crate::heartbeat::{self, Heart};
 use crate::identity::Identity;
+use crate::inventory::Inventory;
 use crate::plugin::Plugin;
 use crate::plugins::{self, PluginSettings};
 use crate::requests::Requests;
@@ -194,9 +195,17 @@ fn talk(
         stop.clone(),
     );
     lifecycle.spawn("stores", removing);
+    let inventory = Inventory::default();
+    let listing = inventory.clone().run(
+        Arc::clone(&workshop.roots),
+        Arc::clone(&running.changed),
+        stop.clone(),
+    );
+    lifecycle.spawn("inventory", listing);
     let heart = Heart {
         running,
         removals,
+        inventory,
         requests,
         identity,
         drain: drain.clone(),

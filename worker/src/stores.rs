@@ -1,7 +1,8 @@
 //! Removing item stores that no job goes on in any more, as coordinators tell this worker to.
 //!
-//! Invariants: only `.taskmanager-<uuid>` in a folder beneath the roots is ever removed; it happens in a task of its
-//! own, so that a slow storage delays no heartbeat; what became of each store is told until a coordinator has answered.
+//! Invariants: only `.taskmanager-<uuid>` in a folder beneath the roots is ever removed, and its entry in the root's index
+//! after it; it happens in a task of its own, so that a slow storage delays no heartbeat, and a root that hangs keeps no
+//! store of another one from being removed; what became of each store is told until a coordinator has answered.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,8 +14,9 @@ use shared::message::worker::StoreRemoval;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::item_store::{ItemStore, blocking};
+use crate::item_store::ItemStore;
 use crate::roots::{Error, Roots};
+use crate::storage::Storage;
 
 /// What is to be removed, and what became of it. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +28,8 @@ pub struct Removals {
 #[derive(Debug, Default)]
 struct State {
     queue: VecDeque<UselessStore>,
+    /// These are not there: only their entries go.
+    to_forget: VecDeque<UselessStore>,
     in_hand: Option<JobId>,
     ended: Vec<StoreRemoval>,
 }
@@ -43,6 +47,15 @@ impl Removals {
         self.wanted.notify_one();
     }
 
+    /// These are not there as far as is known: they are taken out of the indexes. Nobody is told: what stays is told as
+    /// found another time.
+    pub fn forget(&self, stores: Vec<UselessStore>) {
+        if !stores.is_empty() {
+            self.lock().to_forget.extend(stores);
+            self.wanted.notify_one();
+        }
+    }
+
     /// What became of stores, as far as no coordinator has answered yet.
     pub fn ended(&self) -> Vec<StoreRemoval> {
         self.lock().ended.clone()
@@ -55,20 +68,24 @@ impl Removals {
 
     /// Removes what is wanted until `stop`; `told` is called when there is something to tell.
     pub async fn run(self, roots: Arc<Roots>, told: Arc<Notify>, stop: CancellationToken) {
+        let storage = Storage::default();
         loop {
-            let Some(store) = self.next() else {
-                tokio::select! {
-                    () = self.wanted.notified() => continue,
-                    () = stop.cancelled() => return,
-                }
-            };
-            let name = store.store;
-            let roots = Arc::clone(&roots);
-            let removed = tokio::select! {
-                removed = remove(&roots, store) => removed,
-                // Whatever is left of it is given to another worker.
+            // Whatever is left of it when the worker ends is given to another one, or found again.
+            tokio::select! {
+                () = self.work_off(&storage, &roots, &told) => {}
                 () = stop.cancelled() => return,
-            };
+            }
+            tokio::select! {
+                () = self.wanted.notified() => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn work_off(&self, storage: &Storage, roots: &Arc<Roots>, told: &Notify) {
+        while let Some(store) = self.next() {
+            let name = store.store;
+            let removed = on_its_root(storage, roots, store, remove).await;
             if let Err(error) = &removed {
                 tracing::info!("the item store of job {name}, which is over, can't be removed: {error}");
             } else {
@@ -83,6 +100,16 @@ impl Removals {
             drop(state);
             told.notify_one();
         }
+        while let Some(store) = self.next_to_forget() {
+            let name = store.store;
+            if let Err(error) = on_its_root(storage, roots, store, forget).await {
+                tracing::info!("the entry of job {name}, which has no item store, stays: {error}");
+            }
+        }
+    }
+
+    fn next_to_forget(&self) -> Option<UselessStore> {
+        self.lock().to_forget.pop_front()
     }
 
     fn next(&self) -> Option<UselessStore> {
@@ -105,25 +132,55 @@ impl State {
     }
 }
 
-/// Removes one store; the error says why it is still there, or may be.
-async fn remove(roots: &Arc<Roots>, store: UselessStore) -> Result<(), String> {
-    let UselessStore { store, target } = store;
+/// Does something with one store, unless its root hangs; the error says what is in the way.
+async fn on_its_root(
+    storage: &Storage,
+    roots: &Arc<Roots>,
+    store: UselessStore,
+    work: fn(&Roots, &UselessStore) -> Result<(), String>,
+) -> Result<(), String> {
+    let root = match roots.root_of(&store.target) {
+        Ok(root) => root.to_owned(),
+        Err(error) => return Err(Chain(&error).to_string()),
+    };
     let roots = Arc::clone(roots);
-    let opened = blocking(move || match roots.open(&target) {
-        Ok(dir) => Ok(Some(dir)),
-        // Somebody has removed the job's folder with all that was in it; or the storage is not mounted.
-        Err(Error::Missing(_)) if roots.is_in_use_around(&target) => Ok(None),
-        Err(error) => Err(Chain(&error).to_string()),
-    })
-    .await?;
-    match opened {
-        // No attempt: the store only has to know its name.
-        Some(dir) => ItemStore::open(dir, store, ClaimId::generate())
-            .remove()
-            .await
-            .map_err(|error| Chain(&error).to_string()),
-        None => Ok(()),
+    match storage.work(&root, move || work(&roots, &store)).await {
+        Ok(done) => done,
+        Err(no_answer) => Err(no_answer.to_string()),
     }
+}
+
+/// Removes one store; the error says why it is still there, or may be.
+fn remove(roots: &Roots, store: &UselessStore) -> Result<(), String> {
+    let UselessStore { store, target } = store;
+    let entry = roots
+        .entry(target, *store)
+        .map_err(|error| Chain(&error).to_string())?;
+    let unknown = |error: std::io::Error| format!("its entry in the index can't be read: {}", Chain(&error));
+    if let Some(folder) = entry.not_mounted().map_err(unknown)? {
+        return Err(format!(
+            "the file system that it lies on is not mounted at {folder}"
+        ));
+    }
+    match roots.open(target) {
+        // No attempt: the store only has to know its name.
+        Ok(dir) => ItemStore::indexed(dir, entry, ClaimId::generate())
+            .remove_blocking()
+            .map_err(|error| Chain(&error).to_string()),
+        // Somebody has removed the job's folder with all that was in it; or the storage is not mounted.
+        Err(Error::Missing(_)) if roots.is_in_use_around(target) => entry
+            .forget()
+            .map_err(|error| format!("its entry in the index can't be removed: {}", Chain(&error))),
+        Err(error) => Err(Chain(&error).to_string()),
+    }
+}
+
+/// Takes one store out of the index, unless it is there after all.
+fn forget(roots: &Roots, store: &UselessStore) -> Result<(), String> {
+    let entry = roots
+        .entry(&store.target, store.store)
+        .map_err(|error| Chain(&error).to_string())?;
+    entry.forget().map_err(|error| Chain(&error).to_string())
 }
 
 #[cfg(test)]
@@ -143,8 +200,8 @@ mod tests {
         Arc::new(Roots::new(vec![folder.path().to_owned()]).unwrap())
     }
 
-    #[tokio::test]
-    async fn only_the_named_store_is_removed_and_twice_does_no_harm() {
+    #[test]
+    fn only_the_named_store_is_removed_and_twice_does_no_harm() {
         let folder = tempfile::tempdir().unwrap();
         let (roots, store) = (roots(&folder), useless(folder.path()));
         let hidden = folder.path().join(format!(".taskmanager-{}", store.store));
@@ -153,7 +210,7 @@ mod tests {
         fs::create_dir(folder.path().join(".taskmanager-other")).unwrap();
         fs::write(folder.path().join("result.txt"), "x").unwrap();
         for _ in 0..2 {
-            assert_eq!(remove(&roots, store.clone()).await, Ok(()));
+            assert_eq!(remove(&roots, &store), Ok(()));
         }
         assert!(!hidden.exists());
         assert!(
@@ -161,8 +218,8 @@ mod tests {
         );
     }
 
-    #[tokio::test]
-    async fn what_lies_outside_the_roots_or_behind_a_link_is_left_alone() {
+    #[test]
+    fn what_lies_outside_the_roots_or_behind_a_link_is_left_alone() {
         let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let roots = roots(&folder);
         let store = useless(elsewhere.path());
@@ -173,9 +230,9 @@ mod tests {
             target: folder.path().join("way-out").to_str().unwrap().to_owned(),
             ..store.clone()
         };
-        let outside = remove(&roots, store.clone()).await.unwrap_err();
+        let outside = remove(&roots, &store).unwrap_err();
         assert!(outside.contains("add it with --root"), "{outside}");
-        assert!(remove(&roots, linked).await.is_err());
+        assert!(remove(&roots, &linked).is_err());
         // The store itself may be a link that somebody has put there.
         std::os::unix::fs::symlink(
             &hidden,
@@ -188,18 +245,36 @@ mod tests {
             ..store
         };
         // Whether the link itself goes or stays does not matter.
-        let _removed = remove(&roots, planted).await;
+        let _removed = remove(&roots, &planted);
         assert!(hidden.join("kept").exists());
     }
 
-    #[tokio::test]
-    async fn a_target_that_is_gone_needs_no_removal_unless_its_storage_may_not_be_mounted() {
+    #[test]
+    fn a_target_that_is_gone_needs_no_removal_unless_its_storage_may_not_be_mounted() {
         let folder = tempfile::tempdir().unwrap();
         let (roots, store) = (roots(&folder), useless(&folder.path().join("27/out")));
-        let unmounted = remove(&roots, store.clone()).await.unwrap_err();
+        let unmounted = remove(&roots, &store).unwrap_err();
         assert!(unmounted.contains("does not exist"), "{unmounted}");
         fs::create_dir(folder.path().join("28")).unwrap();
-        assert_eq!(remove(&roots, store).await, Ok(()));
+        assert_eq!(remove(&roots, &store), Ok(()));
+    }
+
+    #[test]
+    fn a_store_whose_file_system_is_not_mounted_is_not_taken_for_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (roots, store) = (roots(&folder), useless(&folder.path().join("nfs/27")));
+        fs::create_dir_all(folder.path().join("nfs/27")).unwrap();
+        fs::create_dir(folder.path().join(".taskmanager.stores")).unwrap();
+        let entry = folder
+            .path()
+            .join(".taskmanager.stores")
+            .join(store.store.to_string());
+        fs::write(&entry, r#"{"folder":"nfs/27","file_system":"nfs"}"#).unwrap();
+        let said = remove(&roots, &store).unwrap_err();
+        assert!(said.contains("not mounted at nfs"), "{said}");
+        fs::write(&entry, r#"{"folder":"nfs/27"}"#).unwrap();
+        assert_eq!(remove(&roots, &store), Ok(()));
+        assert!(!entry.exists());
     }
 
     #[tokio::test]

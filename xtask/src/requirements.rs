@@ -1,5 +1,6 @@
 //! Which packages of the distribution a command needs, and getting them.
 
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -58,10 +59,11 @@ pub(crate) fn provide(place: &Place, existing: &Existing, purpose: Purpose) -> R
     Ok(())
 }
 
-/// Which servers are there, from whatever package.
+/// Which programs are there, from whatever package.
 struct Installed {
     postgres: bool,
     rabbitmq: bool,
+    npm: bool,
 }
 
 impl Installed {
@@ -69,6 +71,10 @@ impl Installed {
         Self {
             postgres: Postgres::is_installed(),
             rabbitmq: RabbitMq::is_installed(),
+            npm: Command::new("npm")
+                .arg("--version")
+                .output()
+                .is_ok_and(|output| output.status.success()),
         }
     }
 }
@@ -90,6 +96,9 @@ fn packages(existing: &Existing, purpose: Purpose, installed: &Installed) -> Vec
     if purpose == Purpose::Tests {
         // For the tool that reads our ALTO files and is not ours.
         packages.push("python3-venv");
+        if !installed.npm {
+            packages.push("npm");
+        }
         if existing.browser.is_none() {
             packages.extend(BROWSER);
         }
@@ -108,6 +117,7 @@ mod tests {
     const NOTHING: Installed = Installed {
         postgres: false,
         rabbitmq: false,
+        npm: false,
     };
 
     #[test]
@@ -127,6 +137,7 @@ mod tests {
         let installed = Installed {
             postgres: true,
             rabbitmq: true,
+            npm: true,
         };
         assert_eq!(
             packages(&Existing::default(), Purpose::Servers, &installed),

@@ -12,6 +12,9 @@ use crate::{cargo, say};
 /// Reads ALTO files; the tests compare its reading with ours.
 const ALTO_TOOLS: &str = "alto-tools==0.1.0";
 
+/// Finds what keeps people out of a page; the tests examine every page with it.
+const AXE: &str = "axe-core@4.14.1";
+
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY_VERSION: &str = "0.20.2";
 
@@ -24,6 +27,30 @@ const PYTHON: &str = "/usr/bin/python3";
 /// Installs [`ALTO_TOOLS`]; its program is then `target/tools/python/bin/alto-tools`.
 pub(crate) fn provide_alto_tools(place: &Place) -> Result<()> {
     install_from_pypi(place, "alto-tools", ALTO_TOOLS)
+}
+
+/// Installs [`AXE`]; its script is then `target/tools/npm/node_modules/axe-core/axe.min.js`.
+pub(crate) fn provide_axe(place: &Place) -> Result<()> {
+    let folder = tools().join("npm");
+    let installed = folder.join("axe.installed");
+    if fs::read_to_string(&installed).is_ok_and(|text| text == AXE) {
+        return Ok(());
+    }
+    say::progress(&format!("installing {AXE}"));
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut npm = Command::new("npm");
+    npm.args([
+        "install",
+        "--silent",
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+        "--no-save",
+        "--prefix",
+    ]);
+    npm.arg(&folder).arg(AXE);
+    run(place, &npm)?;
+    fs::write(&installed, AXE).with_context(|| format!("cannot write {}", installed.display()))
 }
 
 /// The `cargo-deny` to call: the one in the path, or else our own, which is installed first where it is missing.

@@ -173,7 +173,7 @@ impl Settings {
 }
 
 /// A number, or `none` for null.
-fn limit(flag: &str, text: Option<&str>) -> anyhow::Result<Option<Value>> {
+pub(crate) fn limit(flag: &str, text: Option<&str>) -> anyhow::Result<Option<Value>> {
     match text {
         None => Ok(None),
         Some("none") => Ok(Some(Value::Null)),

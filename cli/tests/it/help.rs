@@ -3,7 +3,7 @@
 use crate::program::run;
 
 /// All commands, as the overview lists them.
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "submit",
     "list",
     "show",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 21] = [
     "plugins",
     "plugin",
     "worker",
+    "storage",
     "user",
     "token",
     "doctor",
@@ -27,7 +28,7 @@ const COMMANDS: [&str; 21] = [
     "broker",
 ];
 /// What commands with parts can do.
-const PARTS: [&str; 19] = [
+const PARTS: [&str; 22] = [
     "broker setup",
     "broker definitions",
     "plugin stop",
@@ -37,6 +38,9 @@ const PARTS: [&str; 19] = [
     "plugin quota",
     "worker list",
     "worker drain",
+    "storage list",
+    "storage set",
+    "storage remove",
     "user list",
     "user add",
     "user set-role",

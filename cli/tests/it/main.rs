@@ -8,5 +8,6 @@ mod look;
 mod program;
 mod stand_in;
 mod submit;
+mod taskclient;
 mod trouble;
 mod wait;

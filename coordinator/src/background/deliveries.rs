@@ -20,7 +20,8 @@ use super::PATIENCE;
 use crate::db::deliveries::{Settle, Settled, Take};
 use crate::db::notify::Changes;
 use crate::db::{Db, Error};
-use crate::deliveries::{Answer, Delivery, Next, Patience, Post, next, of_name};
+use crate::deliveries::{Answer, Delivery, Message, Next, Patience, Post, next, of_name};
+use crate::goobi::Goobi;
 use crate::secrets::Secrets;
 
 /// How often the table is looked at when nothing is under way.
@@ -43,6 +44,8 @@ pub struct Sender {
     pub changes: Changes,
     /// Sends the requests.
     pub post: Post,
+    /// The Goobi whose tickets are taken.
+    pub goobi: Option<Goobi>,
     /// Opens tokens.
     pub secrets: Arc<Secrets>,
     /// How long is tried.
@@ -159,7 +162,15 @@ impl Sender {
             Err(error) => return (Answer::Impossible, error.to_string()),
         };
         match of_name(&delivery.kind) {
-            Some(kind) => self.post.send(&kind.request(delivery, token.as_ref())).await,
+            Some(kind) => match (kind.message(delivery, token.as_ref()), &self.goobi) {
+                (Message::Post(request), _) => self.post.send(&request).await,
+                (Message::ToGoobi(Err(problem)), _) => (Answer::Impossible, problem),
+                (Message::ToGoobi(Ok(command)), Some(goobi)) => goobi.tell(&command, token.as_ref()).await,
+                (Message::ToGoobi(Ok(_)), None) => (
+                    Answer::Impossible,
+                    "this coordinator knows no Goobi: set --goobi-stomp-url".to_owned(),
+                ),
+            },
             None => (
                 Answer::Impossible,
                 format!("this release knows no {}", delivery.kind),

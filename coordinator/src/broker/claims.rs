@@ -64,10 +64,14 @@ impl Handler for Claims<'_> {
                         request,
                         amqp_user: event.user,
                     };
-                    let (answer, manifest) = self.0.db.run(&grant).await?;
+                    let (answer, manifest, ask_for_transfer) = self.0.db.run(&grant).await?;
                     failpoint::reach(Failpoint::PublishBeforeReply);
                     tracing::debug!(job.id = %request.job_id, "request to publish {}: {answer:?}", request.job_id);
-                    Reply::Publish { answer, manifest }
+                    Reply::Publish {
+                        answer,
+                        manifest,
+                        ask_for_transfer,
+                    }
                 }
                 _ => continue,
             };
@@ -105,6 +109,7 @@ fn count(answer: &ClaimReply) {
             Refusal::PluginStopped => "plugin_stopped",
             Refusal::AutostartOff => "autostart_off",
             Refusal::LimitReached => "limit_reached",
+            Refusal::StorageLimitReached => "storage_limit_reached",
             Refusal::QuotaUsedUp => "quota_used_up",
             Refusal::UserNotAllowed => "user_not_allowed",
             Refusal::Other => "other",

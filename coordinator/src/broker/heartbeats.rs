@@ -12,7 +12,8 @@ use super::rejected::PutAway;
 use super::{Broker, events, reconcile};
 use crate::background::PROBE_GAP_SECONDS;
 use crate::db::heartbeats::{RecordProbe, Renew, Revise, WorkerReport};
-use crate::db::stores::{HandOut, Heard, RecordRemovals};
+use crate::db::stores::{HandOut, Heard, NoteListing, RecordFound, RecordRemovals};
+use crate::db::transfers::SettleTransfers;
 use crate::db::workers::{Alive, Announce, News};
 use crate::intake::ParametersSchema;
 
@@ -45,7 +46,8 @@ impl Handler for Heartbeats<'_> {
             })
             .await?;
         failpoint::reach(Failpoint::HeartbeatBeforeRenewal);
-        let mut verdicts = self.record(&heartbeats, &users).await?.into_iter();
+        let mut verdicts = self.record(&heartbeats, &users, &news).await?.into_iter();
+        let mut forgotten = self.found_stores(&heartbeats, &users).await?.into_iter();
         let mut useless = self.useless_stores(&heartbeats, &users, &news).await?.into_iter();
         let mut answers = Vec::new();
         for event in &events {
@@ -54,6 +56,8 @@ impl Handler for Heartbeats<'_> {
                     verdicts: verdicts.next().expect("each heartbeat has its verdicts"),
                     drain: news.drains.contains(&heartbeat.worker_id),
                     remove_stores: useless.next().unwrap_or_default(),
+                    forget_stores: forgotten.next().unwrap_or_default(),
+                    list_stores: list_stores(heartbeat, &news),
                 },
                 WorkerMessage::Announce(announcement) => self.announce(event, announcement, put_away).await?,
                 _ => continue,
@@ -75,6 +79,7 @@ impl Heartbeats<'_> {
         &self,
         heartbeats: &[Heartbeat],
         users: &[&str],
+        news: &News,
     ) -> Result<Vec<Vec<AttemptVerdict>>, Failure> {
         if heartbeats.is_empty() {
             return Ok(Vec::new());
@@ -105,21 +110,57 @@ impl Heartbeats<'_> {
                     verdicts[index] = Some(verdict);
                 }
             }
+        }
+        // After the leases are renewed or revived: a slot is a lease's.
+        let asks = reports.iter().any(|sent| sent.report.transfer.is_some());
+        let transfers = if asks || (news.transfers && !reports.is_empty()) {
+            self.0.db.run(&SettleTransfers { reports: &reports }).await?
+        } else {
+            vec![None; reports.len()]
+        };
+        if !reports.is_empty() {
             failpoint::reach(Failpoint::HeartbeatBeforeReply);
             self.0.changes.announce();
         }
         let mut answers = reports
             .iter()
             .zip(verdicts)
-            .map(|(sent, verdict)| AttemptVerdict {
+            .zip(transfers)
+            .map(|((sent, verdict), transfer)| AttemptVerdict {
                 job_id: sent.report.job_id,
                 claim_id: sent.report.claim_id,
                 verdict: verdict.expect("every report was renewed or revised"),
+                transfer,
             });
         Ok(heartbeats
             .iter()
             .map(|heartbeat| answers.by_ref().take(heartbeat.attempts.len()).collect())
             .collect())
+    }
+
+    /// Decides about item stores that these workers have found; of each heartbeat those of which there is nothing but an
+    /// entry that nobody needs.
+    async fn found_stores(
+        &self,
+        heartbeats: &[Heartbeat],
+        users: &[&str],
+    ) -> Result<Vec<Vec<UselessStore>>, Failure> {
+        let mut forgotten = Vec::with_capacity(heartbeats.len());
+        for (heartbeat, amqp_user) in heartbeats.iter().zip(users) {
+            let Some(portion) = &heartbeat.stores else {
+                forgotten.push(Vec::new());
+                continue;
+            };
+            let heard = Heard {
+                worker_id: &heartbeat.worker_id,
+                amqp_user,
+            };
+            forgotten.push(self.0.db.run(&RecordFound { heard, portion }).await?);
+            if portion.last {
+                self.0.db.run(&NoteListing { heard, portion }).await?;
+            }
+        }
+        Ok(forgotten)
     }
 
     /// Records what became of item stores that these workers were told to remove, and finds what each of them may
@@ -189,6 +230,17 @@ impl Heartbeats<'_> {
         tracing::debug!(worker.id = %announcement.worker_id, "worker {} announced itself", announcement.worker_id);
         Ok(Reply::Announced)
     }
+}
+
+/// The number of the request for the item stores on its storage that a worker has to answer, if so. Who tells the end of
+/// an answer just now is not asked once more by what was known before.
+fn list_stores(heartbeat: &Heartbeat, news: &News) -> Option<i64> {
+    let asked = news.inventories.get(&heartbeat.worker_id).copied()?;
+    let answered = heartbeat
+        .stores
+        .as_ref()
+        .is_some_and(|portion| portion.last && portion.request == asked);
+    (!answered).then_some(asked)
 }
 
 /// Why the schemas of an announcement's plugins can't be used, if so.

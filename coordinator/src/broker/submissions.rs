@@ -134,6 +134,7 @@ fn incoming(delivery: &Delivery) -> Result<Incoming, Rejection> {
             .map(|id| format!("amqp:{user}:{id}"))
             .into_iter()
             .collect(),
+        told_by_goobis_queue: false,
     })
 }
 

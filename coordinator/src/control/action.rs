@@ -343,14 +343,16 @@ impl Settings {
 }
 
 /// Tells a field that is null from one that is left out.
-mod explicit {
+pub(super) mod explicit {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[expect(
         clippy::option_option,
         reason = "left out, null, and a number are three things"
     )]
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<i32>>, D::Error> {
+    pub(in crate::control) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Option<i32>>, D::Error> {
         Option::deserialize(from).map(Some)
     }
 
@@ -360,7 +362,10 @@ mod explicit {
         clippy::option_option,
         reason = "serde calls it so"
     )]
-    pub(super) fn serialize<S: Serializer>(value: &Option<Option<i32>>, to: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::control) fn serialize<S: Serializer>(
+        value: &Option<Option<i32>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         value.flatten().serialize(to)
     }
 }

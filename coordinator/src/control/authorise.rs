@@ -53,6 +53,8 @@ pub enum Object<'a> {
     Plugin(&'a str),
     /// A worker, by its id.
     Worker(&'a str),
+    /// A storage, by its path.
+    Storage(&'a str),
     /// All plugins at once.
     Everything,
 }
@@ -62,7 +64,7 @@ pub fn authorise(actor: &Actor, verb: Verb, object: Object<'_>) -> bool {
     let is_own = match (&actor.plugins, object) {
         (None, _) => true,
         (Some(own), Object::Plugin(name)) => own.iter().any(|plugin| plugin == name),
-        (Some(_), Object::Worker(_) | Object::Everything) => false,
+        (Some(_), Object::Worker(_) | Object::Storage(_) | Object::Everything) => false,
     };
     match actor.role {
         Role::Admin => true,
@@ -97,8 +99,12 @@ mod tests {
         authorise(&Actor::with("somebody".to_owned(), role), verb, object)
     }
 
-    const OBJECTS: [Object<'static>; 3] =
-        [Object::Worker("ocr-1"), Object::Plugin("OCR"), Object::Everything];
+    const OBJECTS: [Object<'static>; 4] = [
+        Object::Worker("ocr-1"),
+        Object::Plugin("OCR"),
+        Object::Storage("/data"),
+        Object::Everything,
+    ];
 
     #[test]
     fn a_viewer_may_only_look() {

@@ -14,8 +14,9 @@ use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 use super::owner::{self, Speaker};
+use super::storage_room::{StorageRooms, write_waits};
 use super::worker_room::WorkerRooms;
-use super::{Error, Transact, job_row};
+use super::{Error, Transact, job_row, limits};
 use crate::worker_users::WorkerUsers;
 
 /// A claim with the worker that makes it.
@@ -73,10 +74,21 @@ impl Transact for GrantClaims<'_> {
         // The plugin's row first: a stop waits for the claims that are under way, and they for it.
         let (mut gates, plugin_of) = lock_plugins(tx, &ids).await?;
         let mut rows = job_row::lock(tx, &ids).await?;
-        lock_limits(tx, &mut gates).await?;
-        let mut rooms = WorkerRooms::lock(tx, self.claims).await?;
+        let mut rooms = WorkerRooms::read(tx, self.claims).await?;
+        let mut storages = StorageRooms::read(tx, &ids).await?;
+        // Of all plugins, workers and storages, limited or not, as attempts are counted in any case.
+        let plugins = gates.keys().map(|plugin| limits::of_plugin(plugin));
+        let keys = plugins.chain(rooms.keys()).chain(storages.keys().cloned());
+        let running = limits::lock_keys(tx, &keys.collect::<Vec<_>>()).await?;
+        rooms.subtract(&running);
+        storages.subtract(&running);
+        for (plugin, gate) in &mut gates {
+            let running = running.get(&limits::of_plugin(plugin)).copied().unwrap_or(0);
+            gate.room = gate.room.map(|most| most - running);
+        }
         let mut postponed: Vec<(JobId, Job)> = Vec::new();
         let mut granted: Vec<(JobId, Job, &WorkerClaim)> = Vec::new();
+        let mut waits: Vec<(JobId, Option<String>)> = Vec::new();
         let strangers = strangers_among(tx, self.claims, &rows).await?;
         let mut answers: Vec<Result<(JobId, Token), Refusal>> = Vec::with_capacity(self.claims.len());
         for (index, asked) in self.claims.iter().enumerate() {
@@ -100,6 +112,7 @@ impl Transact for GrantClaims<'_> {
                 claim_id: asked.claim.claim_id,
             };
             let now = Gate {
+                storages_have_room: storages.reached(id).is_none(),
                 worker_has_room: rooms.has_room(&asked.worker_id, plugin),
                 ..gate.now()
             };
@@ -108,6 +121,8 @@ impl Transact for GrantClaims<'_> {
                     *row = next;
                     gate.one_more_starts();
                     rooms.one_more_starts(&asked.worker_id, plugin);
+                    storages.one_more_starts(id);
+                    waits.push((id, None));
                     granted.push((id, next, asked));
                     Ok((id, next.token.expect("a granted job has its claim's token")))
                 }
@@ -116,6 +131,8 @@ impl Transact for GrantClaims<'_> {
                 ClaimAnswer::Postpone(refusal, next) => {
                     *row = next;
                     postponed.push((id, next));
+                    let reached = storages.reached(id).map(str::to_owned);
+                    waits.push((id, reached.filter(|_| refusal == Refusal::StorageLimitReached)));
                     Err(refusal)
                 }
             });
@@ -123,6 +140,7 @@ impl Transact for GrantClaims<'_> {
         job_row::save(tx, &postponed).await?;
         let changed: Vec<(JobId, Job)> = granted.iter().map(|(id, job, _)| (*id, *job)).collect();
         job_row::save(tx, &changed).await?;
+        write_waits(tx, &waits).await?;
         begin_attempts(tx, &granted).await?;
         let wanted: Vec<JobId> = answers.iter().flatten().map(|(id, _)| *id).collect();
         let grants = load_grants(tx, &wanted, &gates).await?;
@@ -215,6 +233,7 @@ async fn lock_plugins(
                     autostart: row.get("autostart"),
                     has_room: true,
                     has_quota: row.get("has_quota"),
+                    storages_have_room: true,
                     worker_has_room: true,
                 },
                 room: row.get("running_max"),
@@ -226,41 +245,6 @@ async fn lock_plugins(
         })
         .collect();
     Ok((gates, plugin_of))
-}
-
-/// Finds how much room the limits of these plugins leave, and keeps other claims from using it at the same time.
-async fn lock_limits(tx: &Transaction<'_>, gates: &mut HashMap<String, PluginGate>) -> Result<(), Error> {
-    // Of all plugins, as their attempts are counted in any case: in the order of their names, here and elsewhere.
-    let mut keys: Vec<String> = gates.keys().map(|plugin| limit_key(plugin)).collect();
-    keys.sort_unstable();
-    let make = tx
-        .prepare_cached(
-            "-- claims.make_limits
-             INSERT INTO limit_keys (key, running) SELECT key, 0 FROM unnest($1::text[]) AS key ORDER BY key
-             ON CONFLICT (key) DO NOTHING",
-        )
-        .await?;
-    tx.execute(&make, &[&keys]).await?;
-    let statement = tx
-        .prepare_cached(
-            "-- claims.lock_limits
-             SELECT key, running::bigint FROM limit_keys WHERE key = ANY($1) ORDER BY key FOR UPDATE",
-        )
-        .await?;
-    for row in tx.query(&statement, &[&keys]).await? {
-        let running: i64 = row.get(1);
-        for (plugin, gate) in gates.iter_mut() {
-            if limit_key(plugin) == row.get::<_, &str>(0) {
-                gate.room = gate.room.map(|most| most - running);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The limit that all jobs of a plugin count against.
-fn limit_key(plugin: &str) -> String {
-    format!("plugin:{plugin}")
 }
 
 async fn begin_attempts(tx: &Transaction<'_>, granted: &[(JobId, Job, &WorkerClaim)]) -> Result<(), Error> {
@@ -320,7 +304,8 @@ async fn load_grants(
         .prepare_cached(
             "-- claims.load_grants
              SELECT id, plugin, title, claim_attempt, jobs.claim_id, source, target, parameters, template,
-                    template_parameters, manifest, publish_granted, store_id, attempts.run_budget_seconds
+                    template_parameters, manifest, publish_granted, store_id, attempts.run_budget_seconds,
+                    limits_transfers(source) AS ask_for_transfer
              FROM jobs JOIN job_details ON job_details.job_id = id
              LEFT JOIN attempts ON (attempts.job_id, attempts.attempt, attempts.claim_id)
                  = (jobs.id, jobs.claim_attempt, jobs.claim_id)
@@ -364,6 +349,7 @@ async fn load_grants(
             title: row.get("title"),
             source: row.get("source"),
             target: row.get("target"),
+            ask_for_transfer: row.get("ask_for_transfer"),
             parameters: parameters.0,
             template,
             store: row.get::<_, Option<Uuid>>("store_id").map(JobId),

@@ -8,6 +8,8 @@ mod order;
 mod places;
 mod plugins;
 mod push;
+mod storages;
+mod stores;
 #[cfg(test)]
 mod tests;
 mod workers;
@@ -23,6 +25,8 @@ pub use find::{CountFound, FIND_MAX, FindJobs, FoundNumbers};
 pub use jobs::{ActOnJobs, JobOutcome, WhyNot};
 pub use order::{Age, Reorder};
 pub use plugins::{ActOnPlugins, FollowStops, PluginsOutcome};
+pub use storages::{ActOnStorage, StorageOutcome};
+pub use stores::{ActOnStores, StoresOutcome};
 pub use workers::{ActOnWorker, WorkerOutcome};
 
 /// What is to be told after the commit.

@@ -21,67 +21,7 @@ impl Transact for Pick {
     type Output = Vec<(Dispatch, Priority)>;
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
-        let statement = tx
-            .prepare_cached(
-                "-- dispatch.pick
-                 WITH open_plugin AS (
-                     SELECT name AS plugin, plugins.autostart AND settings.autostart AS autostart,
-                            running_max - coalesce(limit_keys.running, 0) AS free
-                     FROM plugins CROSS JOIN settings
-                     LEFT JOIN limit_keys ON limit_keys.key = 'plugin:' || name
-                     WHERE state = 'running' AND has_quota(name)
-                 ), waiting_level AS (
-                     SELECT plugin, free, level::smallint AS priority
-                     FROM open_plugin CROSS JOIN generate_series(0, 10) AS level
-                     WHERE autostart AND EXISTS (
-                         SELECT 1 FROM jobs
-                         WHERE jobs.plugin = open_plugin.plugin AND jobs.effective_priority = level
-                             AND jobs.state = 'QUEUED' AND NOT jobs.held
-                             AND jobs.published_dispatch < jobs.dispatch)
-                 ), level_room AS (
-                     -- A job that can't start for its plugin's limit is not published. What is published already
-                     -- with a lower priority does not stand in the way.
-                     SELECT plugin, priority, greatest(0, least(
-                         $1 - (
-                             SELECT count(*) FROM jobs
-                             WHERE jobs.plugin = waiting_level.plugin
-                                 AND jobs.effective_priority = waiting_level.priority
-                                 AND jobs.state = 'QUEUED' AND jobs.published_dispatch = jobs.dispatch),
-                         free - CASE WHEN free IS NULL THEN 0 ELSE (
-                             SELECT count(*) FROM jobs
-                             WHERE jobs.plugin = waiting_level.plugin
-                                 AND jobs.effective_priority >= waiting_level.priority
-                                 AND jobs.state = 'QUEUED' AND jobs.published_dispatch = jobs.dispatch) END)) AS room
-                     FROM waiting_level
-                 ), candidate AS (
-                     SELECT best.id, level_room.plugin, best.effective_priority, best.position
-                     FROM level_room CROSS JOIN LATERAL (
-                         SELECT id, effective_priority, position FROM jobs
-                         WHERE jobs.plugin = level_room.plugin AND jobs.effective_priority = level_room.priority
-                             AND jobs.state = 'QUEUED' AND NOT jobs.held
-                             AND jobs.published_dispatch < jobs.dispatch
-                             AND (jobs.relay_until IS NULL OR jobs.relay_until < tm_now())
-                         ORDER BY jobs.position LIMIT level_room.room FOR UPDATE SKIP LOCKED) AS best
-                 ), picked AS (
-                     SELECT id FROM (
-                         SELECT candidate.id, open_plugin.free, row_number() OVER (
-                             PARTITION BY candidate.plugin ORDER BY effective_priority DESC, position) AS place
-                         FROM candidate JOIN open_plugin USING (plugin)) AS placed
-                     WHERE free IS NULL OR place <= free
-                     UNION
-                     SELECT wanted.id FROM open_plugin CROSS JOIN LATERAL (
-                         SELECT id FROM jobs
-                         WHERE jobs.plugin = open_plugin.plugin AND jobs.start_now AND jobs.state = 'QUEUED'
-                             AND NOT jobs.held AND jobs.published_dispatch < jobs.dispatch
-                             AND (jobs.relay_until IS NULL OR jobs.relay_until < tm_now())
-                         ORDER BY jobs.position LIMIT $1 FOR UPDATE SKIP LOCKED) AS wanted
-                 )
-                 UPDATE jobs SET relay_until = tm_now() + interval '10 seconds'
-                 FROM picked WHERE jobs.id = picked.id
-                 RETURNING jobs.id, jobs.plugin, jobs.dispatch,
-                     CASE WHEN jobs.start_now THEN 10::smallint ELSE jobs.effective_priority END, jobs.position",
-            )
-            .await?;
+        let statement = tx.prepare_cached(PICK).await?;
         let mut rows = tx.query(&statement, &[&self.window]).await?;
         rows.sort_by_key(|row| (std::cmp::Reverse(row.get::<_, i16>(3)), row.get::<_, i64>(4)));
         rows.iter()
@@ -107,6 +47,88 @@ impl Transact for Pick {
             .collect()
     }
 }
+
+/// One statement, as each part of it depends on what the others have found.
+const PICK: &str = "-- dispatch.pick
+    WITH open_plugin AS (
+        SELECT name AS plugin, plugins.autostart AND settings.autostart AS autostart,
+               running_max - coalesce(limit_keys.running, 0) AS free
+        FROM plugins CROSS JOIN settings
+        LEFT JOIN limit_keys ON limit_keys.key = 'plugin:' || name
+        WHERE state = 'running' AND has_quota(name)
+    ), waiting_level AS (
+        SELECT plugin, free, level::smallint AS priority
+        FROM open_plugin CROSS JOIN generate_series(0, 10) AS level
+        WHERE autostart AND EXISTS (
+            SELECT 1 FROM jobs
+            WHERE jobs.plugin = open_plugin.plugin AND jobs.effective_priority = level
+                AND jobs.state = 'QUEUED' AND NOT jobs.held AND jobs.waits_for IS NULL
+                AND jobs.published_dispatch < jobs.dispatch)
+    ), level_room AS (
+        -- A job that can't start for its plugin's limit is not published. What is published already
+        -- with a lower priority does not stand in the way.
+        SELECT plugin, priority, greatest(0, least(
+            $1 - (
+                SELECT count(*) FROM jobs
+                WHERE jobs.plugin = waiting_level.plugin
+                    AND jobs.effective_priority = waiting_level.priority
+                    AND jobs.state = 'QUEUED' AND jobs.published_dispatch = jobs.dispatch),
+            free - CASE WHEN free IS NULL THEN 0 ELSE (
+                SELECT count(*) FROM jobs
+                WHERE jobs.plugin = waiting_level.plugin
+                    AND jobs.effective_priority >= waiting_level.priority
+                    AND jobs.state = 'QUEUED' AND jobs.published_dispatch = jobs.dispatch) END)) AS room
+        FROM waiting_level
+    ), candidate AS (
+        SELECT best.id, level_room.plugin, best.effective_priority, best.position
+        FROM level_room CROSS JOIN LATERAL (
+            SELECT id, effective_priority, position FROM jobs
+            WHERE jobs.plugin = level_room.plugin AND jobs.effective_priority = level_room.priority
+                AND jobs.state = 'QUEUED' AND NOT jobs.held AND jobs.waits_for IS NULL
+                AND jobs.published_dispatch < jobs.dispatch
+                AND (jobs.relay_until IS NULL OR jobs.relay_until < tm_now())
+            ORDER BY jobs.position LIMIT level_room.room FOR UPDATE SKIP LOCKED) AS best
+    ), storage_room AS (
+        -- Those whose claim was refused for a storage wait until it has room: as many of them are published
+        -- as it takes, whatever plugins they are of. One that has no limit any more takes all.
+        SELECT key, CASE WHEN storages.running_max IS NULL THEN $1 ELSE greatest(0,
+            storages.running_max - running - (
+                SELECT count(*) FROM jobs
+                WHERE jobs.waits_for = key AND jobs.state = 'QUEUED'
+                    AND (jobs.published_dispatch = jobs.dispatch OR jobs.relay_until >= tm_now()))) END AS room
+        FROM limit_keys LEFT JOIN storages ON key = 'storage:' || path WHERE starts_with(key, 'storage:')
+    ), woken AS (
+        SELECT best.* FROM storage_room CROSS JOIN LATERAL (
+            SELECT id, plugin, effective_priority, position, start_now
+            FROM jobs JOIN open_plugin USING (plugin)
+            WHERE jobs.waits_for = storage_room.key AND jobs.state = 'QUEUED' AND NOT jobs.held
+                AND jobs.published_dispatch < jobs.dispatch
+                AND (jobs.relay_until IS NULL OR jobs.relay_until < tm_now())
+                AND (jobs.start_now OR (autostart AND (free IS NULL OR free > 0)))
+            ORDER BY -effective_priority, position LIMIT storage_room.room
+            FOR UPDATE OF jobs SKIP LOCKED) AS best
+    ), picked AS (
+        SELECT id FROM (
+            SELECT best.id, open_plugin.free, row_number() OVER (
+                PARTITION BY plugin ORDER BY effective_priority DESC, position) AS place
+            FROM (
+                SELECT * FROM candidate
+                UNION ALL SELECT id, plugin, effective_priority, position FROM woken WHERE NOT start_now
+            ) AS best JOIN open_plugin USING (plugin)) AS placed
+        WHERE free IS NULL OR place <= free
+        UNION SELECT id FROM woken WHERE start_now
+        UNION
+        SELECT wanted.id FROM open_plugin CROSS JOIN LATERAL (
+            SELECT id FROM jobs
+            WHERE jobs.plugin = open_plugin.plugin AND jobs.start_now AND jobs.state = 'QUEUED'
+                AND NOT jobs.held AND jobs.waits_for IS NULL AND jobs.published_dispatch < jobs.dispatch
+                AND (jobs.relay_until IS NULL OR jobs.relay_until < tm_now())
+            ORDER BY jobs.position LIMIT $1 FOR UPDATE SKIP LOCKED) AS wanted
+    )
+    UPDATE jobs SET relay_until = tm_now() + interval '10 seconds'
+    FROM picked WHERE jobs.id = picked.id
+    RETURNING jobs.id, jobs.plugin, jobs.dispatch,
+        CASE WHEN jobs.start_now THEN 10::smallint ELSE jobs.effective_priority END, jobs.position";
 
 /// Marks dispatches as published, and frees the reservation of those that could not be.
 #[derive(Debug)]

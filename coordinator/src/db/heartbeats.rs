@@ -167,7 +167,9 @@ impl Transact for Revise<'_> {
         }
         // In the order of their ids, as all that lock leases.
         alive.sort_by_key(|(sent, _)| sent.report.job_id);
-        let decided = alive.iter().map(|(sent, before)| (sent.report.job_id, before));
+        let decided = alive
+            .iter()
+            .map(|(sent, before)| (sent.report.job_id, before, sent.worker_id.as_str()));
         expected.confirm(tx, decided, Self::NAME).await?;
         job_row::save(tx, &changed).await?;
         for (sent, _) in &alive {

@@ -9,7 +9,7 @@ use shared::job::{JobId, JobState};
 use uuid::Uuid;
 
 use super::control::{ActOnPlugins, Told};
-use super::{Error, Transact, job_row};
+use super::{Error, Transact, job_row, stores};
 use crate::control::{Actor, PluginAction};
 use crate::restore::{BEATS_KEPT, How, Identity, Remembered, Sight, Verdict, judge};
 
@@ -237,6 +237,8 @@ pub(super) async fn stop_everything(
         )
         .await?;
     tx.execute(&record, &[&from, &how.as_str(), &running]).await?;
+    // What jobs have left that are not known here, only workers can tell.
+    stores::ask_all(tx).await?;
     Ok(told)
 }
 

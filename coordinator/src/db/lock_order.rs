@@ -50,6 +50,7 @@ fn report(title: &str, stage: Stage) -> WorkerReport {
             items_total: 0,
             bytes: 0,
             detail: String::new(),
+            transfer: None,
             items: Vec::new(),
             log: Vec::new(),
         },

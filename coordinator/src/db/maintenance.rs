@@ -37,6 +37,8 @@ pub enum Expired {
     Deliveries,
     /// Item stores that were removed.
     Stores,
+    /// Item stores that no job has and that no worker has seen for a month.
+    UnknownStores,
     /// Sessions that ended by themselves.
     Sessions,
     /// Programs' tokens a month after they have expired: for so long it is shown that they have.
@@ -49,13 +51,14 @@ pub enum Expired {
 
 impl Expired {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Keys,
         Self::Workers,
         Self::LimitsOfWorkers,
         Self::Tokens,
         Self::Deliveries,
         Self::Stores,
+        Self::UnknownStores,
         Self::Sessions,
         Self::ApiTokens,
         Self::LoginTries,
@@ -102,6 +105,12 @@ impl Expired {
                 "-- maintenance.removed_stores
                  DELETE FROM stores_to_remove WHERE store_id IN (
                      SELECT store_id FROM stores_to_remove WHERE removed_at < tm_now() - interval '1 day'
+                     ORDER BY store_id LIMIT $1 FOR UPDATE SKIP LOCKED)"
+            }
+            Self::UnknownStores => {
+                "-- maintenance.unknown_stores
+                 DELETE FROM unknown_stores WHERE store_id IN (
+                     SELECT store_id FROM unknown_stores WHERE last_seen < tm_now() - interval '30 days'
                      ORDER BY store_id LIMIT $1 FOR UPDATE SKIP LOCKED)"
             }
             // The times are those of `db::accounts`.

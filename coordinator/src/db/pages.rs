@@ -19,6 +19,7 @@ mod queue;
 #[cfg(test)]
 pub(crate) mod sample;
 mod search;
+mod storages;
 mod stores;
 mod surroundings;
 #[cfg(test)]
@@ -38,13 +39,14 @@ pub use deliveries::{DeliveryFigures, DeliveryRow, ReadDeliveryFigures};
 pub use figures::{Dashboard, Overview, Today};
 pub use items::{Attempt, Item};
 pub use job::{JobDetail, ReadJob};
-pub use line::Waiting;
+pub use line::{FullStorage, Waiting};
 pub use list::{HistoryKey, JobList, ListJobs, Place, QueueKey, Tab};
 pub use log::{LogExtract, LogPart, LogRow, ReadLog};
 pub use menu::{MenuEntry, WithMenu};
 pub use plugins::{PluginRow, ReadPlugins, StateCount};
 pub use search::{Found, FoundPlace, SearchJobs};
 pub use shared::job::decide::PluginState;
+pub use storages::{KnownStorage, ReadStorages};
 pub use stores::{ReadUselessStores, StuckStore, UselessStores};
 pub use surroundings::{Ping, ReadSurroundings, Surroundings, WorkerRow};
 pub use workers::{KnownWorker, ReadWorkers};

@@ -22,7 +22,8 @@ pub struct GrantPublish<'a> {
 
 impl Transact for GrantPublish<'_> {
     const NAME: &'static str = "publish.grant";
-    type Output = (PublishAnswer, Option<Manifest>);
+    /// The answer, the manifest to complete, and whether a transfer slot is to be asked for first.
+    type Output = (PublishAnswer, Option<Manifest>, bool);
     const BEFORE_COMMIT: Option<Failpoint> = Some(Failpoint::PublishBeforeCommit);
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
@@ -36,7 +37,7 @@ impl Transact for GrantPublish<'_> {
         let rows = job_row::lock(tx, &[id]).await?;
         let Some(row) = rows.get(&id) else {
             stores::made_anew(tx, &[id]).await?;
-            return Ok((PublishAnswer::Lost, None));
+            return Ok((PublishAnswer::Lost, None, false));
         };
         let speaker = Speaker {
             job_id: id,
@@ -44,13 +45,14 @@ impl Transact for GrantPublish<'_> {
             amqp_user: self.amqp_user,
         };
         if !owner::strangers(tx, &[speaker]).await?.is_empty() {
-            return Ok((PublishAnswer::Lost, None));
+            return Ok((PublishAnswer::Lost, None, false));
         }
         let (answer, next) = decide::ask_to_publish(row, token);
         if answer != PublishAnswer::Granted {
-            return Ok((answer, None));
+            return Ok((answer, None, false));
         }
-        expected.confirm(tx, [(id, row)].into_iter(), Self::NAME).await?;
+        let revived = [(id, row, request.worker_id.as_str())];
+        expected.confirm(tx, revived.into_iter(), Self::NAME).await?;
         job_row::save(tx, &[(id, next)]).await?;
         super::heartbeats::renew_or_revive(tx, id, token, &request.worker_id).await?;
         let items = request.items.iter().map(|item| (id, request.attempt, item));
@@ -64,9 +66,13 @@ impl Transact for GrantPublish<'_> {
             tx.execute(&store, &[&id.0, &Json(&request.manifest)]).await?;
         }
         let load = tx
-            .prepare_cached("-- publish.load_manifest\nSELECT manifest FROM job_details WHERE job_id = $1")
+            .prepare_cached(
+                "-- publish.load_manifest
+                 SELECT manifest, limits_transfers(target) FROM job_details WHERE job_id = $1",
+            )
             .await?;
-        let manifest: Option<Json<Manifest>> = tx.query_one(&load, &[&id.0]).await?.get(0);
-        Ok((answer, manifest.map(|json| json.0)))
+        let row = tx.query_one(&load, &[&id.0]).await?;
+        let manifest: Option<Json<Manifest>> = row.get(0);
+        Ok((answer, manifest.map(|json| json.0), row.get(1)))
     }
 }

@@ -7,6 +7,7 @@ use shared::job::JobId;
 use uuid::Uuid;
 
 use super::control::Told;
+use super::stores::{ReadUnknownStores, UnknownStores};
 use super::{Error, Transact, control, identity};
 use crate::control::{Actor, Object, Verb, authorise};
 use crate::restore::How;
@@ -39,6 +40,21 @@ pub struct WasRunning {
     pub publishing: bool,
 }
 
+/// A job whose outputs were being put in place when the copy was made, and that nobody had in hand at that moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Granted {
+    /// The job.
+    pub id: JobId,
+    /// Its plugin.
+    pub plugin: String,
+    /// What people call it.
+    pub title: String,
+    /// Output folder.
+    pub target: Option<String>,
+    /// How many files its manifest has.
+    pub files: i32,
+}
+
 /// What is unfinished, by plugin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unfinished {
@@ -61,10 +77,14 @@ pub struct Recovery {
     pub unfinished: Vec<Unfinished>,
     /// Those of them that ran at that moment.
     pub were_running: Vec<WasRunning>,
+    /// Others of them whose manifest was granted and is not completed: that is all that is done of them.
+    pub granted: Vec<Granted>,
     /// Messages to other systems that are sent, perhaps for the second time, which does no harm.
     pub deliveries_pending: i64,
     /// Jobs with messages that may have arrived and must not be repeated: a person decides.
     pub deliveries_unclear: Vec<JobId>,
+    /// Item stores on workers' storage that no job here has.
+    pub stores: UnknownStores,
 }
 
 /// Reads the report.
@@ -126,6 +146,24 @@ impl Transact for ReadRecovery {
                 publishing: row.try_get(5)?,
             });
         }
+        let granted = tx
+            .prepare_cached(
+                "-- recovery.granted
+                 SELECT j.id, j.plugin, j.title, d.target, coalesce(jsonb_array_length(d.manifest -> 'files'), 0)
+                 FROM database_identity i CROSS JOIN jobs j JOIN job_details d ON d.job_id = j.id
+                 WHERE i.restored_at IS NOT NULL AND j.publish_granted AND j.id <> ALL(i.restored_running)
+                 ORDER BY j.id",
+            )
+            .await?;
+        for row in tx.query(&granted, &[]).await? {
+            recovery.granted.push(Granted {
+                id: JobId(row.try_get::<_, Uuid>(0)?),
+                plugin: row.try_get(1)?,
+                title: row.try_get(2)?,
+                target: row.try_get(3)?,
+                files: row.try_get(4)?,
+            });
+        }
         let deliveries = tx
             .prepare_cached(
                 "-- recovery.deliveries
@@ -137,6 +175,7 @@ impl Transact for ReadRecovery {
         recovery.deliveries_pending = row.try_get(0)?;
         let unclear: Vec<Uuid> = row.try_get(1)?;
         recovery.deliveries_unclear = unclear.into_iter().map(JobId).collect();
+        recovery.stores = ReadUnknownStores.run(tx).await?;
         Ok(recovery)
     }
 }

@@ -58,22 +58,22 @@ pub(super) async fn expect(tx: &Transaction<'_>, attempts: &[(JobId, Token)]) ->
 
 impl Expected {
     /// Takes note of the jobs that were decided to run again: locks what they count against, and has their stopped
-    /// plugins stop anew. `decided` are the rows as they were under lock.
+    /// plugins stop anew. `decided` are the rows as they were under lock, with the workers that speak for them.
     pub(super) async fn confirm<'a>(
         &self,
         tx: &Transaction<'_>,
-        decided: impl Iterator<Item = (JobId, &'a Job)>,
+        decided: impl Iterator<Item = (JobId, &'a Job, &'a str)>,
         transaction: &'static str,
     ) -> Result<(), Error> {
-        let revived: Vec<JobId> = decided
-            .filter(|(_, job)| job.state == JobState::Queued)
-            .map(|(id, _)| id)
+        let revived: Vec<(JobId, &str)> = decided
+            .filter(|(_, job, _)| job.state == JobState::Queued)
+            .map(|(id, _, worker)| (id, worker))
             .collect();
         if revived.is_empty() {
             return Ok(());
         }
         let mut plugins = Vec::new();
-        for id in &revived {
+        for (id, _) in &revived {
             // It had its lease when it was looked at: the repetition sees that it has none.
             plugins.push(
                 self.plugin_of
@@ -84,8 +84,7 @@ impl Expected {
         }
         plugins.sort_unstable();
         plugins.dedup();
-        limits::make(tx, &plugins).await?;
-        limits::lock(tx, &revived).await?;
+        limits::lock_keys(tx, &limits::keys_of(tx, &revived).await?).await?;
         let stop_anew = tx
             .prepare_cached("-- revival.stop_anew\nUPDATE plugins SET state = $2 WHERE name = $1")
             .await?;

@@ -18,19 +18,20 @@ pub(super) async fn retry_later(tx: &Transaction<'_>, later: &[(JobId, Job)]) ->
     }
     let ids: Vec<Uuid> = later.iter().map(|(id, _)| id.0).collect();
     let failures: Vec<i16> = later.iter().map(|(_, job)| job.failures).collect();
+    let workers_lost: Vec<i16> = later.iter().map(|(_, job)| job.workers_lost).collect();
     let statement = tx
         .prepare_cached(
             "-- schedule.retry_later
              UPDATE jobs SET
-                 state = 'SCHEDULED', failures = new.failures, claim_attempt = NULL, claim_id = NULL,
-                 relay_until = NULL,
+                 state = 'SCHEDULED', failures = new.failures, workers_lost = new.workers_lost,
+                 claim_attempt = NULL, claim_id = NULL, relay_until = NULL,
                  run_at = tm_now() + make_interval(secs => (0.5 + 0.5 * random()) * least(
                      plugins.retry_longest_seconds, plugins.retry_first_seconds * 2.0 ^ (new.failures - 1)))
-             FROM unnest($1::uuid[], $2::smallint[]) AS new(id, failures), plugins
+             FROM unnest($1::uuid[], $2::smallint[], $3::smallint[]) AS new(id, failures, workers_lost), plugins
              WHERE jobs.id = new.id AND plugins.name = jobs.plugin",
         )
         .await?;
-    tx.execute(&statement, &[&ids, &failures]).await?;
+    tx.execute(&statement, &[&ids, &failures, &workers_lost]).await?;
     Ok(())
 }
 

@@ -4,7 +4,8 @@
 //! Invariants: what is listed is never adopted by a retry again (`job_history.store_gone`), so a worker that removes it
 //! late harms nobody; a store that is listed stays so, with what kept workers from removing it, until one of them says
 //! that it is gone. An attempt that was cut off may make a store anew afterwards: when it is heard of, the store is
-//! listed again, for a time when that attempt has ended.
+//! listed again, for a time when that attempt has ended; and when a worker finds it (`found`). What no job has, a person
+//! decides about (`unknown`).
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,8 +18,15 @@ use uuid::Uuid;
 
 use super::{Error, Transact};
 
+mod found;
 #[cfg(test)]
 mod tests;
+mod unknown;
+
+pub use found::{NoteListing, RecordFound};
+pub(super) use found::{ask_all, to_be_asked};
+pub(super) use unknown::take;
+pub use unknown::{ReadUnknownStores, UnknownStore, UnknownStores};
 
 /// Most stores that one worker is told of at a time.
 const AT_ONCE: i64 = 20;
@@ -119,6 +127,32 @@ pub(super) async fn of_history(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<Vec
         target: row.get(2),
     });
     Ok(left.collect())
+}
+
+/// Lists stores (id, plugin, folder; in the order of their ids) that are on the storage now, whatever was said of them
+/// before. Asked is nobody yet: the answer of a worker that was asked before does not count.
+async fn list_anew(tx: &Transaction<'_>, stores: &[(Uuid, &str, &str)]) -> Result<(), Error> {
+    if stores.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = stores.iter().map(|(id, ..)| *id).collect();
+    let plugins: Vec<&str> = stores.iter().map(|(_, plugin, _)| *plugin).collect();
+    let targets: Vec<&str> = stores.iter().map(|(.., target)| *target).collect();
+    let statement = tx
+        .prepare_cached(
+            "-- stores.list_anew
+             INSERT INTO stores_to_remove AS listed (store_id, plugin, target)
+             SELECT store_id, plugin, target
+             FROM unnest($1::uuid[], $2::text[], $3::text[]) WITH ORDINALITY AS new(store_id, plugin, target, place)
+             ORDER BY place
+             ON CONFLICT (store_id) DO UPDATE SET
+                 plugin = EXCLUDED.plugin, target = EXCLUDED.target, since = tm_now(), due_at = tm_now(), asked = NULL,
+                 tries = 0, last_error = NULL, removed_at = NULL
+             WHERE listed.removed_at IS NOT NULL",
+        )
+        .await?;
+    tx.execute(&statement, &[&ids, &plugins, &targets]).await?;
+    Ok(())
 }
 
 async fn users(tx: &Transaction<'_>, stores: &[Uuid]) -> Result<HashMap<Uuid, Vec<StoreUser>>, Error> {

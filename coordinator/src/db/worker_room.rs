@@ -8,8 +8,8 @@ use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Transaction;
 
-use super::Error;
 use super::claims::WorkerClaim;
+use super::{Error, limits};
 
 #[cfg(test)]
 mod tests;
@@ -23,36 +23,43 @@ pub(super) struct WorkerRooms {
 }
 
 impl WorkerRooms {
-    /// Reads what the workers of these claims have announced, and keeps other claims from using the same slots at the
-    /// same time. To be called after the plugins' limits are locked: these keys come behind theirs.
-    pub(super) async fn lock(tx: &Transaction<'_>, claims: &[WorkerClaim]) -> Result<Self, Error> {
+    /// Reads what the workers of these claims have announced. Nothing is subtracted yet.
+    pub(super) async fn read(tx: &Transaction<'_>, claims: &[WorkerClaim]) -> Result<Self, Error> {
         let workers: HashSet<&str> = claims.iter().map(|asked| asked.worker_id.as_str()).collect();
         let workers: Vec<&str> = workers.into_iter().collect();
         let statement = tx
             .prepare_cached(
                 "-- worker_room.announced
-                 SELECT w.id, w.amqp_user, w.draining OR w.drain_requested AS ends, p.plugin, p.slots::bigint,
-                        'worker:' || w.id || ':' || p.plugin AS key
+                 SELECT w.id, w.amqp_user, w.draining OR w.drain_requested AS ends, p.plugin, p.slots::bigint
                  FROM workers w LEFT JOIN worker_plugins p ON p.worker_id = w.id WHERE w.id = ANY($1)",
             )
             .await?;
         let mut users = HashMap::new();
         let mut rooms = HashMap::new();
-        let mut keys: Vec<(String, (String, String))> = Vec::new();
         for row in tx.query(&statement, &[&workers]).await? {
             let worker: String = row.get("id");
             users.insert(worker.clone(), row.get("amqp_user"));
             if let (Some(plugin), Some(slots)) = (row.get::<_, Option<String>>("plugin"), row.get("slots")) {
-                let place = (worker, plugin);
-                rooms.insert(place.clone(), if row.get("ends") { 0 } else { slots });
-                keys.push((row.get("key"), place));
+                rooms.insert((worker, plugin), if row.get("ends") { 0 } else { slots });
             }
         }
-        keys.sort_unstable();
-        for (running, place) in lock_keys(tx, &keys).await? {
-            rooms.entry(place).and_modify(|room: &mut i64| *room -= running);
-        }
         Ok(Self { users, rooms })
+    }
+
+    /// The keys that have to be locked, so that no other claim uses the same slots at the same time.
+    pub(super) fn keys(&self) -> impl Iterator<Item = String> {
+        let places = self.rooms.keys();
+        places.map(|(worker, plugin)| limits::of_worker(worker, plugin))
+    }
+
+    /// Takes note of what runs already.
+    pub(super) fn subtract(&mut self, running: &HashMap<String, i64>) {
+        for ((worker, plugin), room) in &mut self.rooms {
+            *room -= running
+                .get(&limits::of_worker(worker, plugin))
+                .copied()
+                .unwrap_or(0);
+        }
     }
 
     /// Whether the claim names a worker that another RabbitMQ user has announced.
@@ -74,32 +81,4 @@ impl WorkerRooms {
             *room -= 1;
         }
     }
-}
-
-/// How much runs under each key, locked in the keys' order.
-async fn lock_keys(
-    tx: &Transaction<'_>,
-    keys: &[(String, (String, String))],
-) -> Result<Vec<(i64, (String, String))>, Error> {
-    let names: Vec<&str> = keys.iter().map(|(key, _)| key.as_str()).collect();
-    let make = tx
-        .prepare_cached(
-            "-- worker_room.make
-             INSERT INTO limit_keys (key, running) SELECT key, 0 FROM unnest($1::text[]) AS key ORDER BY key
-             ON CONFLICT (key) DO NOTHING",
-        )
-        .await?;
-    tx.execute(&make, &[&names]).await?;
-    let lock = tx
-        .prepare_cached(
-            "-- worker_room.lock
-             SELECT key, running::bigint FROM limit_keys WHERE key = ANY($1) ORDER BY key FOR UPDATE",
-        )
-        .await?;
-    let rows = tx.query(&lock, &[&names]).await?;
-    let running = |key: &str| rows.iter().find(|row| row.get::<_, &str>(0) == key);
-    Ok(keys
-        .iter()
-        .filter_map(|(key, place)| Some((running(key)?.get(1), place.clone())))
-        .collect())
 }

@@ -1,12 +1,12 @@
 //! Workers: announcements and signs of life. A plugin's first announcement creates its row.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Transaction;
 use shared::message::worker::{Announcement, Heartbeat};
 use tokio_postgres::types::Json;
 
-use super::{Error, Transact};
+use super::{Error, Transact, stores};
 
 /// Records an announcement: the worker, its plugins, and plugins that were never seen before.
 #[derive(Debug)]
@@ -128,8 +128,12 @@ impl Transact for Announce<'_> {
 pub struct News {
     /// Workers that are to be drained.
     pub drains: HashSet<String>,
+    /// Workers that are to tell what item stores they find, with the numbers of the requests.
+    pub inventories: HashMap<String, i64>,
     /// There are item stores that some worker should remove now.
     pub stores_are_due: bool,
+    /// There are attempts that move data from or to a limited storage, or wait for that.
+    pub transfers: bool,
 }
 
 /// Notes that workers are alive; gives what is to be told to them.
@@ -180,13 +184,18 @@ impl<'a> Transact for Alive<'a> {
             .collect();
         let due = tx
             .prepare_cached(
-                "-- workers.stores_are_due
-                 SELECT EXISTS (SELECT 1 FROM stores_to_remove WHERE removed_at IS NULL AND due_at <= tm_now())",
+                "-- workers.news
+                 SELECT EXISTS (SELECT 1 FROM stores_to_remove WHERE removed_at IS NULL AND due_at <= tm_now()),
+                        EXISTS (SELECT 1 FROM leases WHERE transfer IS NOT NULL)",
             )
             .await?;
+        let heard: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+        let due = tx.query_one(&due, &[]).await?;
         Ok(News {
             drains,
-            stores_are_due: tx.query_one(&due, &[]).await?.get(0),
+            inventories: stores::to_be_asked(tx, &heard).await?,
+            stores_are_due: due.get(0),
+            transfers: due.get(1),
         })
     }
 }

@@ -6,7 +6,8 @@ use shared::message::submit::{CallbackWhen, Token};
 use shared::message::{VERSION, Versioned};
 
 use super::allow::host_of;
-use super::kind::{Delivery, EndedJob, Kind, NewDelivery, Request};
+use super::goobi::is_goobis;
+use super::kind::{Delivery, EndedJob, Kind, Message, NewDelivery, Request};
 
 /// The parameter that Goobi's OCR step wants back as a header.
 const FONT_TYPE: &str = "font_type";
@@ -30,7 +31,7 @@ impl Kind for Callback {
     }
 
     fn due(&self, job: &EndedJob) -> Option<NewDelivery> {
-        let target = job.callback_url.clone()?;
+        let target = job.callback_url.clone().filter(|url| !is_goobis(url))?;
         if job.callback_when == CallbackWhen::Done && job.ended.state != JobState::Done {
             return None;
         }
@@ -53,7 +54,7 @@ impl Kind for Callback {
         })
     }
 
-    fn request(&self, delivery: &Delivery, token: Option<&Token>) -> Request {
+    fn message(&self, delivery: &Delivery, token: Option<&Token>) -> Message {
         let further = delivery
             .headers
             .iter()
@@ -66,11 +67,11 @@ impl Kind for Callback {
                 (token.header.name(), token.secret.clone()),
             ]
         });
-        Request {
+        Message::Post(Request {
             address: delivery.target.clone(),
             headers,
             secret_headers: secret_headers.into_iter().flatten().collect(),
             body: delivery.payload.to_string().into_bytes(),
-        }
+        })
     }
 }

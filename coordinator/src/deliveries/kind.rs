@@ -1,17 +1,19 @@
-//! What a kind of delivery is: which ended jobs have one, and the request that it becomes.
+//! What a kind of delivery is: which ended jobs have one, and the message that it becomes.
 //!
 //! A new kind is a file beside `callback.rs` and a line in [`KINDS`].
 
 use serde_json::{Map, Value};
 use shared::job::JobId;
 use shared::message::ended::JobEnded;
+use shared::message::goobi::Command;
 use shared::message::submit::{CallbackWhen, Token};
 use uuid::Uuid;
 
 use super::callback::Callback;
+use super::goobi::{GoobiJournal, GoobiStep};
 
 /// Every kind. A job's deliveries are made, and so sent, in this order.
-pub const KINDS: [&dyn Kind; 1] = [&Callback];
+pub const KINDS: [&dyn Kind; 3] = [&Callback, &GoobiJournal, &GoobiStep];
 
 /// A job that ends, with all that a kind may need to know.
 #[derive(Debug, Clone)]
@@ -85,6 +87,15 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
+/// What a delivery becomes, by the way that it goes.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// Over HTTP.
+    Post(Request),
+    /// Into Goobi's queue; or why it can't be sent.
+    ToGoobi(Result<Command, String>),
+}
+
 /// A kind of delivery.
 pub trait Kind: Sync {
     /// Its name in the database, in metrics and in the API.
@@ -97,8 +108,8 @@ pub trait Kind: Sync {
     /// What is to be told of a job that ends; `None` when nothing is.
     fn due(&self, job: &EndedJob) -> Option<NewDelivery>;
 
-    /// The request that tells it.
-    fn request(&self, delivery: &Delivery, token: Option<&Token>) -> Request;
+    /// The message that tells it.
+    fn message(&self, delivery: &Delivery, token: Option<&Token>) -> Message;
 }
 
 /// All that is to be told of a job that ends, in order.

@@ -13,6 +13,8 @@ const NOT_FOUND_TRIES: i32 = 5;
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
+    /// The receiver's message broker has confirmed that it has it.
+    Taken,
     /// The receiver has answered.
     Status {
         /// The status code.
@@ -20,7 +22,7 @@ pub enum Answer {
         /// When it wants to be asked again.
         retry_after: Option<Duration>,
     },
-    /// It can't have seen the request: there was no connection.
+    /// It can't have seen it: there was no connection, or its message broker has refused it.
     NotSent,
     /// It may have seen it.
     Silence,
@@ -53,7 +55,7 @@ pub enum Next {
 /// Decides it; `tries` counts the one that was answered, `trying` is how long it is tried already.
 pub fn next(answer: &Answer, repeatable: bool, tries: i32, trying: Duration, patience: Patience) -> Next {
     let (seen, wish) = match answer {
-        Answer::Status { code: 200..=299, .. } => return Next::Delivered,
+        Answer::Taken | Answer::Status { code: 200..=299, .. } => return Next::Delivered,
         Answer::NotSent => (false, None),
         Answer::Silence => (true, None),
         // It has refused to look at it for now.
@@ -160,6 +162,7 @@ mod tests {
         assert!(matches!(once(&Answer::NotSent), Next::TryAgain(_)));
         assert!(matches!(once(&status(503)), Next::TryAgain(_)));
         assert_eq!(once(&status(200)), Next::Delivered);
+        assert_eq!(once(&Answer::Taken), Next::Delivered);
         assert_eq!(once(&status(409)), Next::GiveUp);
     }
 }

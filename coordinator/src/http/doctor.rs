@@ -13,9 +13,7 @@ use shared::error::Chain;
 use shared::message::worker::Check;
 
 use super::{App, health, recovery};
-use crate::db::pages::{
-    DeliveryFigures, PluginRow, ReadSurroundings, ReadUselessStores, Surroundings, WorkerRow,
-};
+use crate::db::pages::{DeliveryFigures, PluginRow, ReadSurroundings, Surroundings, WorkerRow};
 
 /// The oldest PostgreSQL that the statements are written for.
 const POSTGRES_OLDEST: i32 = 150_000;
@@ -37,8 +35,9 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
         health::schema(&app),
         health::broker(&app),
         health::broker_unblocked(&app),
+        broker_permissions(app.broker.refused()),
     ]);
-    checks.push(broker_permissions(app.broker.refused()));
+    checks.extend(health::goobi(&app));
     if app.broker.connected() {
         checks.push(queues(&app.broker.missing_queues()));
         checks.push(arguments(&app.broker.other_arguments()));
@@ -58,16 +57,7 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
                 ));
             }
         }
-        match app.db.run(&ReadUselessStores).await {
-            Ok(found) => checks.push(stores::check(&found)),
-            Err(error) => {
-                tracing::warn!("the doctor can't look at item stores: {}", Chain(&error));
-                checks.push(failed(
-                    "item stores to remove",
-                    format!("{error}: the coordinator's log has the details"),
-                ));
-            }
-        }
+        checks.extend(stores::look(&app).await);
     }
     Json(Report { checks })
 }

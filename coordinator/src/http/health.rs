@@ -121,6 +121,17 @@ pub(super) fn broker_unblocked(app: &App) -> Check {
     )
 }
 
+/// Whether tickets come in from Goobi; none where nobody has named its message broker.
+pub(super) fn goobi(app: &App) -> Option<Check> {
+    let problem = app.goobi.as_ref()?.trouble();
+    Some(check("goobi's tickets", problem, "they are taken", |problem| {
+        format!(
+            "tickets of Goobi can't be taken ({problem}): does its ActiveMQ run, are --goobi-stomp-url, user and password \
+             right, and may that user use the queues? Tickets wait there meanwhile, and it goes on by itself"
+        )
+    }))
+}
+
 fn check<P>(name: &str, problem: Option<P>, fine: &str, say: impl FnOnce(P) -> String) -> Check {
     match problem {
         None => Check {

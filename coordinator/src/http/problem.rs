@@ -1,7 +1,8 @@
-//! Every failure of a request, as a page for people and as problem+json (RFC 9457) for programs.
+//! Every failure of a request, as a page for people, as problem+json (RFC 9457) for programs, and beneath `/itm` as the
+//! intranda TaskManager says it.
 //!
 //! Invariants: what went wrong inside is logged here, once, and never shown; whatever part of the server refuses
-//! a request (router, timeout, CSRF check, a panic), its answer gets one of these two forms.
+//! a request (router, timeout, CSRF check, a panic), its answer gets one of these forms.
 
 mod kind;
 
@@ -15,7 +16,7 @@ use shared::error::Chain;
 use tower_http::csrf::ProtectionError;
 
 use super::language::Locale;
-use super::pages;
+use super::{itm, pages};
 use crate::{db, intake};
 pub(super) use kind::Kind;
 
@@ -37,6 +38,9 @@ pub(super) enum Error {
     /// No worker has this id.
     #[error("no worker has this id: `taskmanager worker list` names them")]
     UnknownWorker,
+    /// No storage has this path.
+    #[error("no storage has this path: `taskmanager storage list` names them")]
+    UnknownStorage,
     /// No user or token is meant.
     #[error("there is no such user or token")]
     UnknownAccount,
@@ -100,6 +104,17 @@ struct Body<'a> {
     detail: &'a str,
 }
 
+/// What the form of an answer depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// For people.
+    Page,
+    /// For programs.
+    Json,
+    /// For programs that believe to speak to the intranda `TaskManager`.
+    Itm,
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let kind = match &error {
@@ -107,6 +122,7 @@ impl From<Error> for Problem {
             Error::UnknownJob => Kind::UnknownJob,
             Error::UnknownPlugin => Kind::UnknownPlugin,
             Error::UnknownWorker => Kind::UnknownWorker,
+            Error::UnknownStorage => Kind::UnknownStorage,
             Error::UnknownAccount => Kind::UnknownAccount,
             Error::Conflict(_) => Kind::Conflict,
             Error::Forbidden => Kind::Forbidden,
@@ -162,6 +178,16 @@ impl Problem {
         response.extensions_mut().insert(self);
         response
     }
+
+    /// The answer as the intranda `TaskManager` gives it.
+    fn into_itm(self) -> Response {
+        let mut response = (self.kind.status(), itm::refusal(&self.detail)).into_response();
+        if self.kind.status() == StatusCode::SERVICE_UNAVAILABLE {
+            let headers = response.headers_mut();
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
+        }
+        response
+    }
 }
 
 impl IntoResponse for Error {
@@ -178,7 +204,7 @@ pub(super) async fn unknown_address() -> Error {
 /// Gives every failure its form.
 pub(super) async fn present(request: Request, next: Next) -> Response {
     let locale = Locale::of(request.uri(), request.headers());
-    let for_people = is_for_people(request.method(), request.uri(), request.headers());
+    let form = form(request.method(), request.uri(), request.headers());
     let address = request.uri().clone();
     let response = next.run(request).await;
     let status = response.status();
@@ -205,15 +231,12 @@ pub(super) async fn present(request: Request, next: Next) -> Response {
             }
         }
     };
-    let mut formed = if for_people {
-        let mut formed = pages::failure::show(&locale, &address, problem.kind);
-        *formed.status_mut() = status;
-        formed
-    } else {
-        let mut formed = problem.into_json();
-        *formed.status_mut() = status;
-        formed
+    let mut formed = match form {
+        Form::Page => pages::failure::show(&locale, &address, problem.kind),
+        Form::Json => problem.into_json(),
+        Form::Itm => problem.into_itm(),
     };
+    *formed.status_mut() = status;
     for (name, value) in response.headers() {
         // `Allow`, `Retry-After` and the like stay; what described the former body goes.
         if name != CONTENT_TYPE && name != CONTENT_LENGTH && !formed.headers().contains_key(name) {
@@ -221,6 +244,17 @@ pub(super) async fn present(request: Request, next: Next) -> Response {
         }
     }
     formed
+}
+
+/// For whom the answer is.
+fn form(method: &Method, uri: &Uri, headers: &HeaderMap) -> Form {
+    if uri.path().starts_with("/itm/") {
+        Form::Itm
+    } else if is_for_people(method, uri, headers) {
+        Form::Page
+    } else {
+        Form::Json
+    }
 }
 
 /// Whether a browser shows the answer to a person.

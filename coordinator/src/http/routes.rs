@@ -2,6 +2,8 @@
 //!
 //! Invariant: there is no other way to add a route, so that none escapes the checks that walk this list.
 
+mod lists;
+
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
@@ -9,8 +11,8 @@ use axum::routing::{MethodRouter, get, post};
 use crate::control::Verb;
 
 use super::{
-    App, accounts, actions, api, assets, audit, doctor, events, health, metrics, pages, recovery, submit,
-    workers,
+    App, accounts, actions, api, assets, audit, doctor, events, health, itm, metrics, pages, recovery,
+    storages, stores, submit, workers,
 };
 
 /// What kind of answer a route gives, and with it which rules hold for it.
@@ -22,6 +24,8 @@ pub enum Kind {
     Form,
     /// JSON for programs.
     Api,
+    /// JSON as the intranda `TaskManager` gives it.
+    Itm,
     /// For whoever watches the process.
     Probe,
     /// Lasts as long as its client wants.
@@ -49,9 +53,11 @@ pub struct Route {
 /// All routes.
 pub fn routes() -> Vec<Route> {
     let mut all = about_jobs();
+    all.extend(lists::about_lists());
     all.extend(about_plugins());
     all.extend(about_accounts());
     all.extend(about_the_system());
+    all.extend(itm::routes());
     all
 }
 
@@ -150,32 +156,6 @@ fn about_jobs() -> Vec<Route> {
         ),
         read(
             Verb::Look,
-            "/search",
-            Kind::Page,
-            "jobs by what is known of them",
-            get(pages::search::show),
-        ),
-        form(
-            Verb::ControlJobs,
-            "/jobs/actions",
-            "asks what is to be done with several jobs, then does it",
-            post(pages::bulk::act::on_many),
-        ),
-        form(
-            Verb::ControlJobs,
-            "/jobs/{id}/row",
-            "starts, stops, moves, … a job from its row in a list",
-            post(pages::bulk::row::on_row),
-        ),
-        read(
-            Verb::Look,
-            "/jobs/outcome",
-            Kind::Page,
-            "what became of several jobs",
-            get(pages::bulk::outcome::show),
-        ),
-        read(
-            Verb::Look,
             "/api/v1/jobs",
             Kind::Api,
             "a list of jobs",
@@ -224,12 +204,6 @@ fn about_jobs() -> Vec<Route> {
 
 fn about_plugins() -> Vec<Route> {
     vec![
-        form(
-            Verb::RunPlugins,
-            "/autostart",
-            "says whether jobs start by themselves",
-            post(pages::list_functions::on_switch),
-        ),
         form(
             Verb::RunPlugins,
             "/plugins/{name}/actions",
@@ -363,6 +337,19 @@ fn about_the_system() -> Vec<Route> {
         ),
         read(
             Verb::Look,
+            "/api/v1/stores",
+            Kind::Api,
+            "item stores that no job has",
+            get(stores::list),
+        ),
+        write(
+            Verb::Recover,
+            "/api/v1/stores/actions",
+            "looks for item stores that no job has, removes them",
+            post(stores::act),
+        ),
+        read(
+            Verb::Look,
             "/api/v1/workers",
             Kind::Api,
             "the workers and what they serve",
@@ -376,17 +363,25 @@ fn about_the_system() -> Vec<Route> {
         ),
         read(
             Verb::Look,
+            "/api/v1/storages",
+            Kind::Api,
+            "the storages and their limits",
+            get(storages::list),
+        ),
+        write(
+            Verb::Configure,
+            "/api/v1/storages/actions",
+            "sets and removes limits of a storage",
+            post(storages::act),
+        ),
+        read(
+            Verb::Look,
             "/api/v1/doctor",
             Kind::Api,
             "what is wrong and what to do",
             get(doctor::examine),
         ),
-        open(
-            "/healthz",
-            Kind::Probe,
-            "whether the process lives",
-            get(health::alive),
-        ),
+        open("/healthz", Kind::Probe, "whether it lives", get(health::alive)),
         open("/readyz", Kind::Probe, "whether it can work", get(health::ready)),
         open(
             "/metrics",

@@ -122,7 +122,8 @@ pub(super) async fn submit_batch(
     }))
 }
 
-fn may_submit(who: &Who, submission: &Submission) -> Result<(), Error> {
+/// Refuses who may not submit jobs of this plugin.
+pub(super) fn may_submit(who: &Who, submission: &Submission) -> Result<(), Error> {
     let plugin = Object::Plugin(submission.plugin.as_str());
     if authorise(&who.actor, Verb::Submit, plugin) {
         Ok(())
@@ -136,10 +137,12 @@ fn incoming(who: &Who, submission: Submission) -> Incoming {
         submission,
         submitted_by: format!("http: {}", who.actor.name),
         keys: Vec::new(),
+        told_by_goobis_queue: false,
     }
 }
 
-fn whole(body: Result<Bytes, BytesRejection>, limit: usize) -> Result<Bytes, Error> {
+/// A body that has arrived whole and is not too large.
+pub(super) fn whole(body: Result<Bytes, BytesRejection>, limit: usize) -> Result<Bytes, Error> {
     body.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             Error::TooLarge { limit }

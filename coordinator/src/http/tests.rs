@@ -4,6 +4,7 @@ mod actions;
 mod away;
 mod bulk;
 mod forms;
+mod itm;
 mod pages;
 mod search;
 mod submit;
@@ -45,6 +46,7 @@ fn app(db: Db) -> App {
         door: Door::Open,
         changes,
         broker: Status::new(publisher),
+        goobi: None,
         stop: CancellationToken::new(),
         prometheus: PrometheusBuilder::new().build_recorder().handle(),
         schema_ready: Arc::new(AtomicBool::new(true)),
@@ -118,7 +120,9 @@ fn sample_body(route: &Route) -> &'static str {
         "/api/v1/jobs/batch" => r#"{"jobs": [{"plugin": "OCR", "title": "t"}]}"#,
         "/api/v1/jobs/{id}/actions" => r#"{"action": "cancel"}"#,
         "/api/v1/recovery/actions" => r#"{"action": "apply"}"#,
+        "/api/v1/stores/actions" => r#"{"action": "look"}"#,
         "/api/v1/plugins/actions" | "/api/v1/plugins/{name}/actions" => r#"{"action": "start"}"#,
+        "/api/v1/storages/actions" => r#"{"action": "set", "path": "/data", "running_max": 4}"#,
         "/api/v1/workers/{id}/actions" => r#"{"action": "drain"}"#,
         _ => r#"{"plugin": "OCR", "title": "t"}"#,
     }
@@ -157,6 +161,9 @@ async fn every_route_answers_without_failing_and_with_the_protecting_headers() {
                 "{address}"
             );
         }
+        if route.kind == Kind::Itm && status.is_client_error() {
+            assert_eq!(response.headers()[CONTENT_TYPE], "application/json", "{address}");
+        }
     }
 }
 
@@ -181,7 +188,11 @@ async fn routes_are_unique_and_refuse_other_methods_with_those_they_allow() {
             route.path,
             answer.headers
         );
-        assert!(answer.json()["detail"].as_str().unwrap().contains("Allow"));
+        let said = match route.kind {
+            Kind::Itm => "ERRORMESSAGE",
+            _ => "detail",
+        };
+        assert!(answer.json()[said].as_str().unwrap().contains("Allow"));
     }
 }
 

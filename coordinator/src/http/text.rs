@@ -135,6 +135,7 @@ texts! {
     wait_quota: "The page contract of {0} is used up", "Das Seitenkontingent von {0} ist aufgebraucht";
     wait_autostart: "Jobs do not start by themselves at the moment", "Aufgaben starten zurzeit nicht automatisch";
     wait_limit: "Number {0} in line; limit: {1} of {2} running", "Platz {0} in der Reihe; Grenze: {1} von {2} laufen";
+    wait_storage: "Waits for storage {0}: {1} of {2} jobs use it", "Wartet auf den Speicher {0}: {1} von {2} Aufgaben nutzen ihn";
     wait_blocked: "Waits for other jobs to end", "Wartet auf das Ende anderer Aufgaben";
     wait_no_worker: "No worker for {0} is running", "Kein Worker für {0} läuft";
     wait_next: "Next in line; {0} of {1} slots are in use", "Als Nächste an der Reihe; {0} von {1} Plätzen belegt";
@@ -191,6 +192,8 @@ texts! {
     deliveries: "Messages to other systems", "Nachrichten an andere Systeme";
     delivery: "Message", "Nachricht";
     delivery_callback: "Call to the submitter", "Aufruf des Einreichers";
+    delivery_goobi_journal: "Entry in Goobi's journal", "Eintrag in Goobis Journal";
+    delivery_goobi_step: "End of the step in Goobi", "Ende des Schritts in Goobi";
     delivery_answer: "Answer", "Antwort";
     delivery_tries: "Tries", "Versuche";
     delivery_tried: "Last try", "Letzter Versuch";
@@ -441,6 +444,8 @@ texts! {
     failure_plugin: "There is no such plugin", "Dieses Plugin gibt es nicht";
     failure_worker: "There is no such worker", "Diesen Worker gibt es nicht";
     failure_worker_more: "A worker that was started anew has another id.", "Ein neu gestarteter Worker hat eine andere Kennung.";
+    failure_storage: "There is no such storage", "Diesen Speicher gibt es nicht";
+    failure_storage_more: "Only storages with limits are listed.", "Nur Speicher mit Grenzen sind aufgeführt.";
     failure_plugin_more: "Workers announce their plugins when they start.", "Worker melden ihre Plugins an, wenn sie starten.";
     failure_conflict: "That is not possible now", "Das geht jetzt nicht";
     failure_conflict_more: "The job's page says what it is doing.", "Die Seite der Aufgabe sagt, was sie gerade tut.";

@@ -40,7 +40,13 @@ pub(super) fn reason(locale: &Locale, plugin: &str, waiting: &Waiting, now: Time
             _ if waiting.quota_used_up => fill(text.wait_quota, &[&plugin]),
             _ if !waiting.starts => text.wait_autostart.to_owned(),
             _ if waiting.slots == 0 => fill(text.wait_no_worker, &[&plugin]),
-            _ => in_line(locale, waiting),
+            _ => match &waiting.full_storage {
+                Some(full) => {
+                    let (running, most) = (locale.number(full.running), locale.number(full.running_max));
+                    fill(text.wait_storage, &[&full.path, &running, &most])
+                }
+                None => in_line(locale, waiting),
+            },
         }
     })
 }
@@ -78,6 +84,7 @@ fn in_line(locale: &Locale, waiting: &Waiting) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::pages::FullStorage;
 
     fn queued() -> Waiting {
         Waiting {
@@ -91,6 +98,7 @@ mod tests {
             starts: true,
             quota_used_up: false,
             running_max: None,
+            full_storage: None,
             queued_at: Timestamp::UNIX_EPOCH,
             ahead: 2,
             ahead_is_capped: false,
@@ -206,6 +214,18 @@ mod tests {
                     ..queued()
                 },
                 "Number 3 in line; limit: 4 of 4 running",
+            ),
+            (
+                Waiting {
+                    full_storage: Some(FullStorage {
+                        path: "/data".to_owned(),
+                        running: 4,
+                        running_max: 4,
+                    }),
+                    running_max: Some(4),
+                    ..queued()
+                },
+                "Waits for storage /data: 4 of 4 jobs use it",
             ),
         ];
         for (waiting, words) in cases {

@@ -40,6 +40,7 @@ pub(super) struct Node {
     pub(super) password: String,
     pub(super) port: u16,
     pub(super) management_port: u16,
+    pub(super) stomp_port: u16,
     pub(super) distribution_port: u16,
     pub(super) epmd_port: u16,
     script: PathBuf,
@@ -64,6 +65,7 @@ impl Node {
             password: secret::kept_in(&folder.join("password"))?,
             port: ports::free_port()?,
             management_port: ports::free_port()?,
+            stomp_port: ports::free_port()?,
             distribution_port: ports::free_port()?,
             epmd_port: ports::free_port()?,
             data: home.join(format!("data-{version}")),
@@ -140,9 +142,10 @@ impl Node {
             .env("ERL_EPMD_ADDRESS", "127.0.0.1");
     }
 
-    /// Whether both the broker and its management API answer.
+    /// Whether the broker answers in both its protocols, and its management API.
     pub(super) fn answers(&self) -> bool {
         connects(self.port)
+            && connects(self.stomp_port)
             && http::get_as(self.management_port, "/api/overview", &self.user, &self.password)
                 .is_ok_and(|answer| answer.status == 200)
     }
@@ -190,6 +193,7 @@ impl Node {
             user,
             password,
             management_port,
+            stomp_port,
             ..
         } = self;
         let settings = format!(
@@ -199,6 +203,7 @@ default_user = {user}
 default_pass = {password}
 management.tcp.ip = 127.0.0.1
 management.tcp.port = {management_port}
+stomp.listeners.tcp.1 = 127.0.0.1:{stomp_port}
 # Queue figures are at most a second old, so that tests need not wait for them.
 collect_statistics_interval = 1000
 vm_memory_high_watermark.relative = {MEMORY_WATERMARK}
@@ -212,7 +217,7 @@ log.console.use_colors = off
         );
         for (name, text) in [
             ("rabbitmq.conf", settings.as_str()),
-            ("enabled_plugins", "[rabbitmq_management].\n"),
+            ("enabled_plugins", "[rabbitmq_management,rabbitmq_stomp].\n"),
             ("advanced.config", "[].\n"),
             ("rabbitmq-env.conf", ""),
         ] {

@@ -33,6 +33,7 @@ impl World {
             autostart: self.rows.autostart,
             has_room: self.has_room(scope),
             has_quota: true,
+            storages_have_room: true,
             worker_has_room: true,
         };
         let ask = ClaimAsk {

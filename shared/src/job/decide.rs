@@ -14,6 +14,7 @@ mod order;
 mod plugin;
 mod run;
 mod store;
+mod transfer;
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +30,8 @@ pub use end::{EndAnswer, ErrorClass, OutcomeKind, WORKERS_LOST_MAX, after_restor
 pub use order::{Place, rearrange};
 pub use plugin::{PluginState, UnknownPluginState};
 pub use run::{HeartbeatAnswer, Pause, PublishAnswer, ask_to_publish, heartbeat};
-pub use store::{StoreUser, store_is_needed};
+pub use store::{KnownStore, Listed, StoreFinding, StoreUser, found_store, store_is_needed};
+pub use transfer::{TransferAnswer, TransferRoom, transfer};
 
 /// The part of a job's row that decisions depend on and change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::manifest::{FileEntry, Manifest};
+use super::transfer::TransferReply;
 use crate::job::decide::{PublishAnswer, Refusal};
 use crate::job::{ClaimId, JobId};
 use crate::plugin::PluginName;
@@ -34,6 +35,13 @@ pub enum Reply {
         /// Item stores that no job uses any more: to be removed, and told in a later heartbeat.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         remove_stores: Vec<UselessStore>,
+        /// Item stores of which there is nothing but an entry in the worker's index, which nobody needs: to be taken out
+        /// of the index, unless the store is there after all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        forget_stores: Vec<UselessStore>,
+        /// The worker is to tell, in its next heartbeats, of the item stores on its storage; the number of the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        list_stores: Option<i64>,
     },
     /// To no request: what was decided about attempts just now, so that nobody waits for the next heartbeat.
     Control {
@@ -49,6 +57,9 @@ pub enum Reply {
         answer: PublishAnswer,
         /// When granted: the manifest to complete. It is an earlier attempt's when that one had been granted.
         manifest: Option<Manifest>,
+        /// The target's storage limits transfers: to be asked for with heartbeats before the files are moved.
+        #[serde(default, skip_serializing_if = "is_false")]
+        ask_for_transfer: bool,
     },
     /// To a result.
     Result {
@@ -65,7 +76,7 @@ fn is_false(value: &bool) -> bool {
     !*value
 }
 
-/// An item store that no job uses any more.
+/// An item store that no job uses any more, or that is not there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct UselessStore {
     /// The job that it is named after.
@@ -116,6 +127,9 @@ pub struct Grant {
     pub source: Option<String>,
     /// Output folder, absolute.
     pub target: Option<String>,
+    /// The source's storage limits transfers: to be asked for with heartbeats before anything is read.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub ask_for_transfer: bool,
     /// What the submitter chose.
     pub parameters: Map<String, Value>,
     /// The template, as it was when the job was submitted.
@@ -156,6 +170,9 @@ pub struct AttemptVerdict {
     pub claim_id: ClaimId,
     /// What to do.
     pub verdict: Verdict,
+    /// Whether it may move its data, where it has asked; an older coordinator does not say, which is as good as yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<TransferReply>,
 }
 
 /// What an attempt has to do.

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::job::{JobId, Priority};
 use crate::plugin::PluginName;
 use fields::Fields;
+pub use fields::mask_secrets;
 pub use token::{Token, TokenHeader};
 
 /// Most bytes that a submission may have.

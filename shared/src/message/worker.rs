@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::manifest::{FileEntry, Manifest};
+use super::transfer::TransferAsk;
 use crate::job::decide::ErrorClass;
 use crate::job::{ClaimId, JobId, Stage};
 use crate::plugin::PluginName;
@@ -132,6 +133,35 @@ pub struct Heartbeat {
     /// What became of the item stores that it was told to remove; repeated until a coordinator has answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub removals: Vec<StoreRemoval>,
+    /// A portion of the item stores that it has found, where a coordinator has asked; repeated until one has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stores: Option<StoresFound>,
+}
+
+/// A portion of the item stores that a worker knows of on its storage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoresFound {
+    /// The number of the request that it answers.
+    pub request: i64,
+    /// The stores.
+    #[serde(default)]
+    pub found: Vec<FoundStore>,
+    /// It is the last portion.
+    pub last: bool,
+    /// Where the worker could not look, and why; told with the last portion.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
+}
+
+/// An item store that stands in a worker's index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundStore {
+    /// The job that it is named after.
+    pub store: JobId,
+    /// The folder that it lies in, absolute.
+    pub target: String,
+    /// Whether it is there; else only the index names it.
+    pub there: bool,
 }
 
 /// What became of an item store that was to be removed.
@@ -167,6 +197,9 @@ pub struct AttemptReport {
     pub bytes: u64,
     /// A short sentence for the list: "page 42 of 111".
     pub detail: String,
+    /// The data that it wants to move or moves now, where their storage limits that; older releases don't ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<TransferAsk>,
     /// Item results that no coordinator has confirmed yet; repeated until one has.
     pub items: Vec<ItemReport>,
     /// Log lines that no coordinator has confirmed yet; repeated until one has.

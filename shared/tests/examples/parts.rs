@@ -66,6 +66,7 @@ pub(crate) fn report() -> AttemptReport {
         items_total: 4,
         bytes: 4_194_304,
         detail: "page 3 of 4".to_owned(),
+        transfer: None,
         items: vec![
             ItemReport {
                 name: "00000001.jpg".to_owned(),

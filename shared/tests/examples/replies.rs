@@ -2,9 +2,11 @@
 
 use serde_json::{Map, json};
 use shared::job::decide::{PublishAnswer, Refusal};
+use shared::message::manifest::Manifest;
 use shared::message::reply::{
     AttemptVerdict, ClaimReply, DoneItem, Grant, Reply, ResultAnswer, Template, UselessStore, Verdict,
 };
+use shared::message::transfer::TransferReply;
 
 use super::parts::{alto, claim_id, job_id, manifest, object, other_claim_id};
 
@@ -18,8 +20,17 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         job_id: job_id(),
         claim_id: claim_id(),
         verdict,
+        transfer: None,
     };
-    let publish = |answer, manifest| Reply::Publish { answer, manifest };
+    let publish = |answer, manifest: Option<Manifest>| Reply::Publish {
+        answer,
+        ask_for_transfer: manifest.is_some(),
+        manifest,
+    };
+    let transfer = |transfer| AttemptVerdict {
+        transfer: Some(transfer),
+        ..verdict(Verdict::Ok)
+    };
     let refusals = [
         Refusal::Unknown,
         Refusal::Stale,
@@ -29,6 +40,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         Refusal::PluginStopped,
         Refusal::AutostartOff,
         Refusal::LimitReached,
+        Refusal::StorageLimitReached,
         Refusal::QuotaUsedUp,
         Refusal::UserNotAllowed,
     ];
@@ -62,6 +74,18 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
                 verdicts: verdicts.map(verdict).to_vec(),
                 drain: false,
                 remove_stores: vec![],
+                forget_stores: vec![],
+                list_stores: None,
+            },
+        ),
+        (
+            "reply-heartbeat-transfer.json",
+            Reply::Heartbeat {
+                verdicts: transfers().map(transfer).to_vec(),
+                drain: false,
+                remove_stores: vec![],
+                forget_stores: vec![],
+                list_stores: None,
             },
         ),
         (
@@ -70,6 +94,8 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
                 verdicts: vec![],
                 drain: true,
                 remove_stores: vec![],
+                forget_stores: vec![],
+                list_stores: None,
             },
         ),
         (
@@ -81,6 +107,21 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
                     store: job_id(),
                     target: "/data/metadata/27".to_owned(),
                 }],
+                forget_stores: vec![],
+                list_stores: None,
+            },
+        ),
+        (
+            "reply-heartbeat-list-stores.json",
+            Reply::Heartbeat {
+                verdicts: vec![],
+                drain: false,
+                remove_stores: vec![],
+                forget_stores: vec![UselessStore {
+                    store: job_id(),
+                    target: "/data/metadata/28".to_owned(),
+                }],
+                list_stores: Some(3),
             },
         ),
         (
@@ -120,6 +161,17 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
     ]
 }
 
+/// That it may, and that it has to wait.
+fn transfers() -> [TransferReply; 2] {
+    let wait = TransferReply::Wait {
+        storage: "/data".to_owned(),
+        running: 2,
+        most: 2,
+        ahead: 1,
+    };
+    [TransferReply::Granted, wait]
+}
+
 /// Grants of a first attempt's successor, and of one that only completes a manifest.
 fn granted() -> Vec<ClaimReply> {
     let grant = Grant {
@@ -134,6 +186,7 @@ fn granted() -> Vec<ClaimReply> {
         title: "Kochbuch".to_owned(),
         source: Some("/data/metadata/27/images/kochbuch_media".to_owned()),
         target: Some("/data/metadata/27".to_owned()),
+        ask_for_transfer: true,
         parameters: object(&json!({"font_type": "fracture", "language": "ger,lat"})),
         template: Some(Template {
             name: "gothic".to_owned(),
@@ -148,6 +201,7 @@ fn granted() -> Vec<ClaimReply> {
     let completing = Grant {
         source: None,
         target: None,
+        ask_for_transfer: false,
         template: None,
         parameters: Map::new(),
         done_items: vec![],

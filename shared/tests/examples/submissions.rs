@@ -2,6 +2,8 @@
 
 use serde_json::{Map, json};
 use shared::job::Priority;
+use shared::message::goobi::{Command, LogType, NewStatus, Step};
+use shared::message::itm::ItmReply;
 use shared::message::submit::{CallbackWhen, Submission, SubmitReply};
 
 use super::parts::{job_id, object};
@@ -18,6 +20,33 @@ pub(crate) const DIALECTS: [(&str, &str); 3] = [
         "submission-viewer-download.canonical.json",
     ),
 ];
+
+/// A ticket as Goobi writes it, and the file with its canonical form.
+pub(crate) const TICKET: (&str, &str) = ("goobi-ticket.json", "goobi-ticket.canonical.json");
+
+/// What Goobi is told.
+pub(crate) fn commands() -> Vec<(&'static str, Command)> {
+    let step = Step {
+        process_id: 27,
+        step_id: 6519,
+    };
+    let content = format!("OCR finished: 312 of 312 pages (job {})", job_id());
+    vec![
+        (
+            "goobi-journal.json",
+            Command::journal(step.clone(), LogType::Info, &content),
+        ),
+        (
+            "goobi-change-step.json",
+            Command::ChangeStep {
+                step,
+                step_name: Some("OCR".to_owned()),
+                new_status: NewStatus::Done,
+                number_of_objects: 312,
+            },
+        ),
+    ]
+}
 
 pub(crate) fn submissions() -> Vec<(&'static str, Submission)> {
     let full = Submission {
@@ -59,6 +88,24 @@ pub(crate) fn submissions() -> Vec<(&'static str, Submission)> {
         extra: Map::new(),
     };
     vec![("submission.json", full), ("submission-minimal.json", minimal)]
+}
+
+/// What callers of the intranda `TaskManager` are answered.
+pub(crate) fn itm_replies() -> Vec<(&'static str, ItmReply)> {
+    vec![
+        (
+            "itm-reply-accepted.json",
+            ItmReply::accepted(job_id(), Some(4_711)),
+        ),
+        (
+            "itm-reply-known-already.json",
+            ItmReply::known_already(job_id(), Some(4_711)),
+        ),
+        (
+            "itm-reply-refused.json",
+            ItmReply::refused("field \"source\" is missing: plugin OCR needs it"),
+        ),
+    ]
 }
 
 pub(crate) fn submit_replies() -> Vec<(&'static str, SubmitReply)> {

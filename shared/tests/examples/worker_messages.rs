@@ -1,11 +1,13 @@
 //! What workers are told to look at, and what they send.
 
 use serde_json::json;
+use shared::job::Stage;
 use shared::job::decide::ErrorClass;
 use shared::message::dispatch::Dispatch;
+use shared::message::transfer::{Transfer, TransferAsk};
 use shared::message::worker::{
-    Announcement, AttemptReport, AttemptResult, Check, Claim, ClaimRequest, Heartbeat, Outcome, PluginOffer,
-    PublishRequest, StoreRemoval, WorkerMessage,
+    Announcement, AttemptReport, AttemptResult, Check, Claim, ClaimRequest, FoundStore, Heartbeat, Outcome,
+    PluginOffer, PublishRequest, StoreRemoval, StoresFound, WorkerMessage,
 };
 
 use super::parts::{claim_id, done, job_id, manifest, other_claim_id, other_job_id, report, worker_id};
@@ -72,12 +74,42 @@ pub(crate) fn worker_messages() -> Vec<(&'static str, WorkerMessage)> {
             },
         ],
     };
+    let idle = AttemptReport {
+        items: vec![],
+        log: vec![],
+        ..report()
+    };
     let heartbeat = Heartbeat {
         worker_id: worker_id(),
         rss_bytes: 18_874_368,
         draining: false,
         attempts: vec![report()],
         removals: vec![],
+        stores: None,
+    };
+    let asking = Heartbeat {
+        attempts: vec![
+            AttemptReport {
+                stage: Stage::WaitingForUpload,
+                detail: "waits for a transfer slot: 2 of 2 transfers of /data run, 1 more waits before it"
+                    .to_owned(),
+                transfer: Some(TransferAsk {
+                    of: Transfer::Source,
+                    begun: false,
+                }),
+                ..idle.clone()
+            },
+            AttemptReport {
+                stage: Stage::Download,
+                detail: "publishing file 3 of 9".to_owned(),
+                transfer: Some(TransferAsk {
+                    of: Transfer::Target,
+                    begun: true,
+                }),
+                ..idle
+            },
+        ],
+        ..heartbeat.clone()
     };
     let removing = Heartbeat {
         attempts: vec![],
@@ -95,6 +127,27 @@ pub(crate) fn worker_messages() -> Vec<(&'static str, WorkerMessage)> {
                 ),
             },
         ],
+        ..heartbeat.clone()
+    };
+    let listing = Heartbeat {
+        attempts: vec![],
+        stores: Some(StoresFound {
+            request: 3,
+            found: vec![
+                FoundStore {
+                    store: job_id(),
+                    target: "/data/metadata/27".to_owned(),
+                    there: true,
+                },
+                FoundStore {
+                    store: other_job_id(),
+                    target: "/data/metadata/28".to_owned(),
+                    there: false,
+                },
+            ],
+            last: true,
+            problems: vec!["/scans does not answer".to_owned()],
+        }),
         ..heartbeat.clone()
     };
     let publish = PublishRequest {
@@ -117,7 +170,9 @@ pub(crate) fn worker_messages() -> Vec<(&'static str, WorkerMessage)> {
         ("announce.json", WorkerMessage::Announce(announcement)),
         ("claim.json", WorkerMessage::Claim(claims)),
         ("heartbeat.json", WorkerMessage::Heartbeat(heartbeat)),
+        ("heartbeat-transfer.json", WorkerMessage::Heartbeat(asking)),
         ("heartbeat-removals.json", WorkerMessage::Heartbeat(removing)),
+        ("heartbeat-stores.json", WorkerMessage::Heartbeat(listing)),
         ("publish.json", WorkerMessage::Publish(publish)),
         ("result-done.json", result(done())),
         ("result-failed.json", result(failed)),

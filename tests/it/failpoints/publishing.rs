@@ -48,6 +48,7 @@ fn what_was_granted_is_completed_wherever_its_worker_dies() {
         (Failpoint::GrantBeforeRename, (0, true)),
         (Failpoint::BetweenRenames, (1, true)),
         (Failpoint::RenameBeforeRemoval, (3, true)),
+        (Failpoint::RemovalBeforeEntry, (3, false)),
         (Failpoint::RemovalBeforeSpool, (3, false)),
     ] {
         let name = point.as_str();

@@ -64,6 +64,7 @@ fn an_item_that_nobody_was_told_of_is_done_again_and_counted_once() {
     survive(
         "death-item",
         &[
+            death(Failpoint::EntryBeforeStore),
             death(Failpoint::ItemBeforeRename),
             death(Failpoint::ItemBeforeReport),
         ],

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use launcher::{Clock, Place, SmallDisk, workspace};
 
 use super::{Cluster, Program};
-use crate::api::Api;
 use crate::environment::{self, program};
 use crate::eventually::{LIMIT, eventually};
 use crate::servers::{Private, Servers};
@@ -18,6 +17,10 @@ use crate::servers::{Private, Servers};
 const LOG_FILTER: &str = "info,coordinator=debug,worker=debug,shared=debug";
 
 /// Settings of a system that is about to be started.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a part of a system that a test may ask for"
+)]
 #[derive(Debug, Clone)]
 pub struct Builder {
     name: String,
@@ -26,7 +29,7 @@ pub struct Builder {
     templates: String,
     pub(super) coordinator: Vec<(String, String)>,
     pub(super) worker: Vec<(String, String)>,
-    private: Private,
+    pub(super) private: Private,
     small_disk: Option<(&'static str, u32)>,
     recording_tesseract: bool,
     expected: Vec<String>,
@@ -34,6 +37,7 @@ pub struct Builder {
     heartbeat_seconds: Option<u16>,
     pub(super) groups: Vec<String>,
     own_clocks: bool,
+    pub(super) goobi: bool,
     /// The coordinator's, then the workers'.
     pub(super) clocks: Vec<Arc<Clock>>,
 }
@@ -55,6 +59,7 @@ impl Builder {
             heartbeat_seconds: None,
             groups: Vec::new(),
             own_clocks: false,
+            goobi: false,
             clocks: Vec::new(),
         }
     }
@@ -97,6 +102,12 @@ impl Builder {
     pub fn coordinator_env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.coordinator.push((name.to_owned(), value.into()));
         self
+    }
+
+    /// People log in, programs send tokens.
+    #[must_use]
+    pub fn with_login(self) -> Self {
+        self.coordinator_env("TASKMANAGER_WITHOUT_LOGIN", "false")
     }
 
     /// A variable of the workers' environment.
@@ -202,6 +213,7 @@ impl Builder {
         });
         let servers = Servers::start(&place, self.private);
         self.make_users(&place, &servers);
+        self.name_goobis_broker(&place, &servers);
         let coordinator = self.start_coordinator(&place, &servers, &data);
         let worker = self.worker(&place, &servers, &data, 0);
         let cluster = Cluster {
@@ -213,14 +225,13 @@ impl Builder {
             data,
             place,
         };
-        let api = cluster.api();
         for plugin in cluster
             .builder
             .plugins
             .split(',')
             .filter_map(|slots| slots.split('=').next())
         {
-            wait_for_plugin(&api, plugin);
+            wait_for_plugin(&cluster, plugin);
         }
         cluster
     }
@@ -296,15 +307,15 @@ fn make_recorder(place: &Place) {
     fs::set_permissions(&recorder, fs::Permissions::from_mode(0o755)).expect("it can be made executable");
 }
 
-fn wait_for_plugin(api: &Api, plugin: &str) {
+fn wait_for_plugin(cluster: &Cluster, plugin: &str) {
     eventually(LIMIT, &format!("a worker that serves {plugin}"), || {
-        let plugins = api.json("/api/v1/plugins")?;
-        let served = plugins["plugins"]
-            .as_array()
-            .ok_or("no plugins")?
-            .iter()
-            .any(|known| known["name"] == plugin && known["workers"].as_i64() > Some(0));
-        if served { Ok(()) } else { Err(plugins.to_string()) }
+        let served = cluster.sql("SELECT plugin FROM worker_plugins", &[]);
+        let served: Vec<String> = served.iter().map(|row| row.get(0)).collect();
+        if served.iter().any(|served| served == plugin) {
+            Ok(())
+        } else {
+            Err(format!("{served:?}"))
+        }
     });
 }
 

@@ -6,9 +6,11 @@ use std::time::Duration;
 use cap_std::fs::Dir;
 use shared::job::Stage;
 use shared::message::reply::Grant;
+use shared::message::transfer::Transfer;
 use tempfile::TempDir;
 
 use super::Workshop;
+use super::slot::{self, Broken};
 use crate::context::Context;
 use crate::free_space::{FreeSpace, Full};
 use crate::item_store::{ItemStore, storage_failure};
@@ -22,7 +24,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// The folders of an attempt.
 struct Folders {
     source: Option<Dir>,
-    target: Option<Dir>,
+    store: Option<ItemStore>,
     scratch: TempDir,
 }
 
@@ -64,11 +66,7 @@ impl Workshop {
             }
             tokio::select! {
                 biased;
-                () = attempt.stop.cancelled() => return Err(match attempt.stop_reason() {
-                    // Waiting is no failure: it goes back to its queue, and waits again.
-                    Some(StopReason::OverBudget) => AttemptError::Yielded,
-                    _ => AttemptError::Stopped,
-                }),
+                () = attempt.stop.cancelled() => return Err(broken_off(attempt)),
                 () = attempt.pause.cancelled() => return Err(AttemptError::Yielded),
                 () = tokio::time::sleep(PAUSE) => {}
             }
@@ -78,7 +76,15 @@ impl Workshop {
             attempt.progress.detail("");
             attempt.progress.log("there is room now");
         }
-        let (store, claim_id) = (grant.store.unwrap_or(grant.job_id), grant.claim_id);
+        if grant.ask_for_transfer && folders.source.is_some() {
+            slot::wait(attempt, Transfer::Source)
+                .await
+                .map_err(|broken| match broken {
+                    Broken::Stopped => broken_off(attempt),
+                    Broken::Paused => AttemptError::Yielded,
+                })?;
+            attempt.progress.stage(Stage::Upload);
+        }
         let context = Context {
             grant: grant.clone(),
             stop: attempt.stop.clone(),
@@ -86,11 +92,18 @@ impl Workshop {
             progress: attempt.progress.clone(),
             scratch: folders.scratch.path().to_owned(),
             source: folders.source,
-            store: folders
-                .target
-                .map(|target| ItemStore::open(target, store, claim_id)),
+            store: folders.store,
         };
         Ok((context, folders.scratch))
+    }
+}
+
+/// Why an attempt ends that was told to stop while it waited.
+fn broken_off(attempt: &Attempt) -> AttemptError {
+    match attempt.stop_reason() {
+        // Waiting is no failure: it goes back to its queue, and waits again.
+        Some(StopReason::OverBudget) => AttemptError::Yielded,
+        _ => AttemptError::Stopped,
     }
 }
 
@@ -99,11 +112,14 @@ fn open(roots: &Roots, space: &FreeSpace, grant: &Grant) -> Result<Folders, Unre
     let source = grant.source.as_deref().filter(|_| grant.manifest.is_none());
     let source = source.map(|source| roots.open(source));
     let source = source.transpose().map_err(unready)?;
-    let target = grant.target.as_deref().map(|target| roots.create(target));
+    let target = grant.target.as_deref().map(|target| {
+        let store = grant.store.unwrap_or(grant.job_id);
+        Ok((roots.create(target)?, roots.entry(target, store)?))
+    });
     let target = target.transpose().map_err(unready)?;
     // What was granted is in the item store already: it is only moved, and needs no room to speak of.
     if grant.manifest.is_none() {
-        space.check(target.as_ref())?;
+        space.check(target.as_ref().map(|(target, _)| target))?;
     }
     let scratch = tempfile::Builder::new()
         .prefix(&format!("{}-", grant.claim_id))
@@ -119,9 +135,10 @@ fn open(roots: &Roots, space: &FreeSpace, grant: &Grant) -> Result<Folders, Unre
                 Unready::Failed(storage_failure(&what, &error))
             }
         })?;
+    let store = target.map(|(target, entry)| ItemStore::indexed(target, entry, grant.claim_id));
     Ok(Folders {
         source,
-        target,
+        store,
         scratch,
     })
 }

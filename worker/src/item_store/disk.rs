@@ -16,6 +16,7 @@ use shared::message::manifest::FileEntry;
 
 use super::copy::{CopyError, copy, digest};
 use super::{Error, path};
+use crate::store_index::{StoreEntry, store_name};
 
 /// Where files lie while they are written.
 const NEW: &str = ".new";
@@ -28,19 +29,28 @@ const REMOVALS_MAX: u32 = 5;
 pub(crate) struct Disk {
     target: Dir,
     name: String,
+    /// Its place in the index of its root.
+    entry: Option<StoreEntry>,
     claim_id: ClaimId,
     /// The store's folder, once it is there. It is kept open, so that an attempt that goes on after its job has
     /// ended writes into a removed folder (and fails) instead of making it anew.
-    folder: Mutex<Option<Arc<Dir>>>,
+    folder: Mutex<Open>,
     written: AtomicU64,
 }
 
+#[derive(Debug, Default)]
+struct Open {
+    dir: Option<Arc<Dir>>,
+    /// It certainly stands in the index.
+    indexed: bool,
+}
+
 impl Disk {
-    pub(super) fn new(target: Dir, job_id: JobId, claim_id: ClaimId) -> Self {
-        let name = format!(".taskmanager-{job_id}");
+    pub(super) fn new(target: Dir, job_id: JobId, entry: Option<StoreEntry>, claim_id: ClaimId) -> Self {
         Self {
             target,
-            name,
+            name: store_name(job_id),
+            entry,
             claim_id,
             folder: Mutex::default(),
             written: AtomicU64::new(0),
@@ -142,24 +152,45 @@ impl Disk {
 
     pub(super) fn remove(&self) -> Result<(), Error> {
         let mut open = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
-        *open = None;
+        *open = Open::default();
         let fail = |source| io_error("remove", &shown(&self.target, &self.name), source);
         for removal in 1.. {
             match self.target.remove_dir_all(&self.name) {
-                Ok(()) => break,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 // An attempt that was cut off has put something in meanwhile.
-                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty && removal < REMOVALS_MAX => {}
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty && removal < REMOVALS_MAX => {
+                    continue;
+                }
+                Err(error) => return Err(fail(error)),
+            }
+            sync_folder(&self.target).map_err(fail)?;
+            failpoint::reach(Failpoint::RemovalBeforeEntry);
+            let Some(entry) = &self.entry else { break };
+            entry.remove().map_err(fail)?;
+            // Such an attempt may have made it anew while the entry was there, and counts on that.
+            match self.target.symlink_metadata(&self.name) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+                Ok(_) if removal < REMOVALS_MAX => {}
+                Ok(_) => {
+                    entry.write().map_err(fail)?;
+                    return Err(fail(io::ErrorKind::DirectoryNotEmpty.into()));
+                }
                 Err(error) => return Err(fail(error)),
             }
         }
-        sync_folder(&self.target).map_err(fail)
+        Ok(())
     }
 
-    /// The open folder of the store; with `make` it is made where it is missing.
+    /// The open folder of the store; with `make` it is made where it is missing, and stands in the index.
     fn folder(&self, make: bool) -> Result<Option<Arc<Dir>>, Error> {
         let mut open = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.is_none() {
+        let fail = |source| io_error("open the item store", &shown(&self.target, &self.name), source);
+        if make && !open.indexed {
+            self.enter().map_err(fail)?;
+            failpoint::reach(Failpoint::EntryBeforeStore);
+        }
+        if open.dir.is_none() {
             let found = match self.target.open_dir(&self.name) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound && make => {
                     make_folders(&self.target, &self.name).map(Some)
@@ -167,11 +198,18 @@ impl Disk {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 other => other.map(Some),
             };
-            *open = found
-                .map_err(|source| io_error("open the item store", &shown(&self.target, &self.name), source))?
-                .map(Arc::new);
+            open.dir = found.map_err(fail)?.map(Arc::new);
         }
-        Ok(open.clone())
+        if make && !open.indexed {
+            // Whoever removes the store removes its entry then, and looks for the store once more.
+            self.enter().map_err(fail)?;
+            open.indexed = true;
+        }
+        Ok(open.dir.clone())
+    }
+
+    fn enter(&self) -> io::Result<()> {
+        self.entry.as_ref().map_or(Ok(()), StoreEntry::write)
     }
 }
 

@@ -101,6 +101,7 @@ impl Job {
                 title: "Huckleberry Finn".to_owned(),
                 source: Some(path("source").display().to_string()),
                 target: Some(path("target").display().to_string()),
+                ask_for_transfer: false,
                 parameters: object(&self.parameters),
                 template: self.template.as_ref().map(template),
                 done_items,

@@ -17,6 +17,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<Outcome> {
     let existing = Existing::from_environment();
     provide(&place, &existing, Purpose::Tests)?;
     tools::provide_alto_tools(&place)?;
+    tools::provide_axe(&place)?;
     // `cargo test` alone builds a package's programs for that package's own tests only.
     let failpoints = failpoints(&[]);
     cargo::build(

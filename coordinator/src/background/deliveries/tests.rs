@@ -38,6 +38,7 @@ async fn an_answer_is_heard_while_the_table_can_not_be_looked_at() {
         db: database.db(),
         changes: Changes::default(),
         post: Post::new(allowed, Duration::from_secs(20)).unwrap(),
+        goobi: None,
         secrets: Arc::default(),
         patience: Patience {
             first_pause: Duration::from_secs(10),

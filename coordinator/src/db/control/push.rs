@@ -84,6 +84,7 @@ fn by_address(
                 job_id,
                 claim_id: ClaimId(row.get(2)),
                 verdict,
+                transfer: None,
             });
         }
     }

@@ -187,6 +187,7 @@ async fn end(db: &Db, title: &str) {
             items_total: 4,
             bytes: 0,
             detail: String::new(),
+            transfer: None,
             items: Vec::new(),
             log: Vec::new(),
         },

@@ -253,3 +253,36 @@ async fn a_message_that_must_not_be_repeated_is_a_persons_question_after_a_resto
         (1, vec![id("waits")])
     );
 }
+
+#[tokio::test]
+async fn the_report_names_what_was_granted_and_is_not_completed() {
+    let (database, db) = database().await;
+    beat(&db, None).await;
+    database
+        .execute(&format!(
+            "UPDATE jobs SET publish_granted = true, attempt = 1 WHERE id = '{waits}';
+             UPDATE job_details SET target = '/data/27', manifest = '{{\"files\": [{{}}, {{}}]}}'
+             WHERE job_id = '{waits}';
+             UPDATE jobs SET publish_granted = true WHERE title = 'runs'",
+            waits = id("waits")
+        ))
+        .await;
+    assert!(
+        db.run(&ReadRecovery).await.unwrap().granted.is_empty(),
+        "all is well"
+    );
+    database
+        .execute("UPDATE database_identity SET database_oid = 1")
+        .await;
+    beat(&db, None).await;
+    let report = db.run(&ReadRecovery).await.unwrap();
+    let granted = report.granted.iter();
+    let granted: Vec<_> = granted
+        .map(|job| (job.id, job.files, job.target.as_deref()))
+        .collect();
+    assert_eq!(granted, [(id("waits"), 2, Some("/data/27"))]);
+    assert!(report.were_running[0].publishing, "it is named once");
+    // Workers are asked what lies on their storage.
+    let asked = database.texts("SELECT request::text FROM store_inventory").await;
+    assert_eq!(asked, ["2"]);
+}

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest_state_machine::ReferenceStateMachine;
 use shared::job::decide::{
     self, ClaimAnswer, ClaimAsk, ControlAnswer, EndAnswer, ErrorClass, Gate, HeartbeatAnswer, Job,
-    OutcomeKind, Pause, PluginState, PublishAnswer,
+    OutcomeKind, Pause, PluginState, PublishAnswer, TransferAnswer, TransferRoom,
 };
 use shared::job::{ClaimId, JobState, Stage, Token};
 use uuid::Uuid;
@@ -25,6 +25,19 @@ pub(super) struct World {
     pub(super) plugin: PluginState,
     pub(super) autostart: bool,
     pub(super) running_max: Option<i32>,
+    /// The storage that all jobs use, where it is known.
+    pub(super) storage: Option<Storage>,
+    /// Jobs that move their data.
+    pub(super) moves: Vec<usize>,
+    /// Jobs that wait for that, in the order in which they came.
+    pub(super) queue: Vec<usize>,
+}
+
+/// The limits of a storage.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Storage {
+    pub(super) running_max: Option<i32>,
+    pub(super) transfers_max: Option<i32>,
 }
 
 impl World {
@@ -48,8 +61,45 @@ impl World {
             autostart: self.autostart,
             has_room: self.running_max.is_none_or(|most| self.running() < most.into()),
             has_quota: true,
+            storages_have_room: self
+                .storage
+                .and_then(|storage| storage.running_max)
+                .is_none_or(|most| self.running() < most.into()),
             worker_has_room: true,
         }
+    }
+
+    /// A heartbeat of a job's running attempt asks for a transfer, or does not.
+    fn settle(&mut self, job: usize, token: Token, begun: Option<bool>) {
+        let (Some(begun), Some(storage)) = (begun, self.storage) else {
+            self.moves.retain(|moves| *moves != job);
+            self.queue.retain(|waits| *waits != job);
+            return;
+        };
+        let holds = self.moves.contains(&job);
+        let ahead = self.queue.iter().position(|waits| *waits == job);
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let room = TransferRoom {
+            running: number(self.moves.len()),
+            most: storage.transfers_max.map(i64::from),
+            ahead: number(ahead.unwrap_or(self.queue.len())),
+        };
+        match decide::transfer(&self.jobs[job], token, begun || holds, room) {
+            TransferAnswer::Grant => {
+                self.queue.retain(|waits| *waits != job);
+                self.moves.retain(|moves| *moves != job);
+                self.moves.push(job);
+            }
+            TransferAnswer::Wait if ahead.is_none() => self.queue.push(job),
+            TransferAnswer::Wait => {}
+        }
+    }
+
+    /// What an attempt has and waits for goes with its lease.
+    fn forget_ended(&mut self) {
+        let jobs = &self.jobs;
+        self.moves.retain(|job| jobs[*job].state.is_running());
+        self.queue.retain(|job| jobs[*job].state.is_running());
     }
 
     fn pause(&self) -> Pause {
@@ -73,6 +123,8 @@ pub(super) enum Step {
     Heartbeat {
         token: usize,
         stage: Stage,
+        /// It asks for a transfer; whether that has begun.
+        transfer: Option<bool>,
     },
     Publish {
         token: usize,
@@ -93,6 +145,7 @@ pub(super) enum Step {
     FollowStops,
     Autostart(bool),
     Limit(Option<i32>),
+    Storage(Option<Storage>),
     TimeComes,
 }
 
@@ -111,6 +164,9 @@ impl ReferenceStateMachine for Decisions {
             plugin: PluginState::Running,
             autostart: true,
             running_max: None,
+            storage: None,
+            moves: Vec::new(),
+            queue: Vec::new(),
         })
         .boxed()
     }
@@ -141,11 +197,18 @@ impl ReferenceStateMachine for Decisions {
             Just(JobAction::Release),
             Just(JobAction::StartNow),
         ];
+        let transfer = prop_oneof![2 => Just(None), 5 => Just(Some(false)), 1 => Just(Some(true))];
+        let most = prop_oneof![Just(None), Just(Some(1)), Just(Some(2))];
+        let storage = (most.clone(), most.clone()).prop_map(|(running_max, transfers_max)| Storage {
+            running_max,
+            transfers_max,
+        });
         prop_oneof![
             1 => Just(Step::Submit),
             8 => (jobs.clone(), 0..6_i64, claim_id)
                 .prop_map(|(job, back, claim_id)| Step::Claim { job, back: i64::from(back == 0), claim_id }),
-            5 => (tokens.clone(), stage).prop_map(|(token, stage)| Step::Heartbeat { token, stage }),
+            8 => (tokens.clone(), stage, transfer)
+                .prop_map(|(token, stage, transfer)| Step::Heartbeat { token, stage, transfer }),
             2 => tokens.clone().prop_map(|token| Step::Publish { token }),
             3 => (tokens, outcome).prop_map(|(token, outcome)| Step::Result { token, outcome }),
             2 => jobs.clone().prop_map(|job| Step::Expire { job }),
@@ -154,7 +217,8 @@ impl ReferenceStateMachine for Decisions {
             2 => Just(Step::StartPlugin),
             2 => Just(Step::FollowStops),
             1 => any::<bool>().prop_map(Step::Autostart),
-            1 => prop_oneof![Just(None), Just(Some(1)), Just(Some(2))].prop_map(Step::Limit),
+            1 => most.prop_map(Step::Limit),
+            2 => prop::option::weighted(0.8, storage).prop_map(Step::Storage),
             2 => Just(Step::TimeComes),
         ]
         .boxed()
@@ -189,7 +253,11 @@ impl ReferenceStateMachine for Decisions {
                     _ => {}
                 }
             }
-            Step::Heartbeat { token, stage } => {
+            Step::Heartbeat {
+                token,
+                stage,
+                transfer,
+            } => {
                 let (job, token) = world.tokens[*token];
                 let answer = unfinished(&world.jobs[job])
                     .map(|row| decide::heartbeat(row, token, *stage, world.pause()));
@@ -201,6 +269,7 @@ impl ReferenceStateMachine for Decisions {
                 ) = answer
                 {
                     world.runs_again(job, next);
+                    world.settle(job, token, *transfer);
                 }
             }
             Step::Publish { token } => {
@@ -236,12 +305,14 @@ impl ReferenceStateMachine for Decisions {
             Step::FollowStops => world.plugin = world.plugin.with_running(world.running()),
             Step::Autostart(on) => world.autostart = *on,
             Step::Limit(most) => world.running_max = *most,
+            Step::Storage(storage) => world.storage = *storage,
             Step::TimeComes => {
                 for job in &mut world.jobs {
                     *job = decide::time_has_come(job).unwrap_or(*job);
                 }
             }
         }
+        world.forget_ended();
         world
     }
 }

@@ -9,13 +9,14 @@ use shared::job::decide::{ErrorClass, Job, OutcomeKind};
 use shared::job::{JobId, Stage, Token};
 use shared::message::manifest::Manifest;
 use shared::message::submit::Submission;
+use shared::message::transfer::{Transfer, TransferAsk};
 use shared::message::worker::{AttemptReport, AttemptResult, Claim, Outcome, PublishRequest};
 use tokio::runtime::Runtime;
 
 use super::model::{Decisions, Step, World, ended};
-use crate::control::{Actor, PluginAction, Settings};
+use crate::control::{Actor, PluginAction, Settings, StorageAction, StorageSettings};
 use crate::db::claims::{GrantClaims, WorkerClaim};
-use crate::db::control::{ActOnJobs, ActOnPlugins, FollowStops};
+use crate::db::control::{ActOnJobs, ActOnPlugins, ActOnStorage, FollowStops};
 use crate::db::heartbeats::{Renew, Revise, WorkerReport};
 use crate::db::pages::sample::Sample;
 use crate::db::publish::GrantPublish;
@@ -23,12 +24,14 @@ use crate::db::results::Record;
 use crate::db::schedule::Wake;
 use crate::db::submit::{NewJob, RecordJobs};
 use crate::db::sweep::ExpireLeases;
+use crate::db::transfers::SettleTransfers;
 use crate::db::{Db, Error, Transact, job_row};
 use crate::testing::TestDatabase;
 use crate::worker_users::WorkerUsers;
 
 const PLUGIN: &str = "OCR";
 const WORKER: &str = "worker";
+const STORAGE: &str = "/data";
 
 /// The transactions on a database of their own.
 pub(super) struct Transactions {
@@ -59,7 +62,10 @@ struct Seen {
     history: HashMap<JobId, String>,
     /// Leases, what counts against the plugin's and the worker's limits, leases with their job's claim; ended jobs, and
     /// those in the statistics.
-    counts: [i64; 6],
+    /// Then what counts against the storage and its transfers, and jobs that wait for a storage and not in a queue.
+    counts: [i64; 9],
+    /// Jobs that wait for their transfer, in the order in which they came.
+    waiting: Vec<JobId>,
     plugin: String,
 }
 
@@ -74,17 +80,23 @@ impl Transact for Look<'_> {
             (SELECT coalesce(sum(running), 0)::bigint FROM limit_keys WHERE key = 'plugin:OCR'),
             (SELECT coalesce(sum(running), 0)::bigint FROM limit_keys WHERE key = 'worker:worker:OCR'),
             (SELECT count(*) FROM jobs JOIN leases ON job_id = id AND leases.claim_id = jobs.claim_id),
-            (SELECT count(*) FROM job_history), (SELECT coalesce(sum(jobs), 0)::bigint FROM statistics)]";
+            (SELECT count(*) FROM job_history), (SELECT coalesce(sum(jobs), 0)::bigint FROM statistics),
+            (SELECT coalesce(sum(running), 0)::bigint FROM limit_keys WHERE key = 'storage:/data'),
+            (SELECT coalesce(sum(running), 0)::bigint FROM limit_keys WHERE key = 'transfers:/data'),
+            (SELECT count(*) FROM jobs WHERE waits_for IS NOT NULL AND state <> 'QUEUED')]";
         let counts: Vec<i64> = tx.query_one(counts, &[]).await?.get(0);
+        let waiting = "SELECT job_id FROM leases WHERE transfer <> ALL (limit_keys) ORDER BY transfer_since";
+        let waiting = tx.query(waiting, &[]).await?;
         let plugin = tx.query_one("SELECT state FROM plugins", &[]).await?;
         Ok(Seen {
             plugin: plugin.get(0),
+            waiting: waiting.iter().map(|row| JobId(row.get(0))).collect(),
             rows: job_row::lock(tx, self.ids).await?,
             history: history
                 .iter()
                 .map(|row| (JobId(row.get(0)), row.get(1)))
                 .collect(),
-            counts: counts.try_into().expect("six numbers"),
+            counts: counts.try_into().expect("nine numbers"),
         })
     }
 }
@@ -116,16 +128,11 @@ impl Transactions {
                 .await
                 .unwrap();
             }
-            Step::Heartbeat { token, stage } => {
-                let reports = [WorkerReport {
-                    amqp_user: "user".to_owned(),
-                    worker_id: WORKER.to_owned(),
-                    report: self.report(before, *token, *stage),
-                }];
-                if db.run(&Renew { reports: &reports }).await.unwrap().is_empty() {
-                    db.run(&Revise { reports: &reports }).await.unwrap();
-                }
-            }
+            Step::Heartbeat {
+                token,
+                stage,
+                transfer,
+            } => self.heartbeat(*token, *stage, *transfer).await,
             Step::Publish { token } => {
                 let (job, token) = before.tokens[*token];
                 let request = PublishRequest {
@@ -171,7 +178,7 @@ impl Transactions {
                 };
                 db.run(&act).await.unwrap();
             }
-            Step::StopPlugin | Step::StartPlugin | Step::Autostart(_) | Step::Limit(_) => {
+            Step::StopPlugin | Step::StartPlugin | Step::Autostart(_) | Step::Limit(_) | Step::Storage(_) => {
                 self.configure(step).await;
             }
             Step::FollowStops => {
@@ -184,6 +191,26 @@ impl Transactions {
                 db.run(&Wake).await.unwrap();
             }
         }
+    }
+
+    async fn heartbeat(&self, token: usize, stage: Stage, transfer: Option<bool>) {
+        let transfer = transfer.map(|begun| TransferAsk {
+            of: Transfer::Source,
+            begun,
+        });
+        let reports = [WorkerReport {
+            amqp_user: "user".to_owned(),
+            worker_id: WORKER.to_owned(),
+            report: AttemptReport {
+                transfer,
+                ..self.report(&self.before, token, stage)
+            },
+        }];
+        let (renew, revise) = (Renew { reports: &reports }, Revise { reports: &reports });
+        if self.db.run(&renew).await.unwrap().is_empty() {
+            self.db.run(&revise).await.unwrap();
+        }
+        self.db.run(&SettleTransfers { reports: &reports }).await.unwrap();
     }
 
     async fn expire(&self, id: JobId) {
@@ -214,7 +241,24 @@ impl Transactions {
                 };
                 self.on_plugin(&PluginAction::Configure(settings)).await;
             }
-            other => unreachable!("{other:?} is nothing of a plugin"),
+            Step::Storage(storage) => {
+                let path = STORAGE.to_owned();
+                let action = match storage {
+                    Some(limits) => StorageAction::Set(StorageSettings {
+                        path,
+                        title: None,
+                        running_max: Some(limits.running_max),
+                        transfers_max: Some(limits.transfers_max),
+                    }),
+                    None => StorageAction::Remove { path },
+                };
+                let act = ActOnStorage {
+                    actor: &Actor::on_this_machine(),
+                    action: &action,
+                };
+                self.db.run(&act).await.unwrap();
+            }
+            other => unreachable!("{other:?} is nothing of a plugin or a storage"),
         }
     }
 
@@ -244,6 +288,7 @@ impl Transactions {
             items_total: 0,
             bytes: 0,
             detail: String::new(),
+            transfer: None,
             items: Vec::new(),
             log: Vec::new(),
         }
@@ -264,7 +309,16 @@ impl Transactions {
         let running = world.running();
         let ended = world.jobs.iter().filter(|job| job.state.is_final()).count();
         let ended = i64::try_from(ended).unwrap();
-        assert_eq!(seen.counts, [running, running, running, running, ended, ended]);
+        let number = |count: usize| i64::try_from(count).unwrap();
+        let (storage, moves) = (world.storage.map_or(0, |_| running), number(world.moves.len()));
+        assert_eq!(
+            seen.counts,
+            [
+                running, running, running, running, ended, ended, storage, moves, 0
+            ]
+        );
+        let waiting: Vec<JobId> = world.queue.iter().map(|job| self.ids[*job]).collect();
+        assert_eq!(seen.waiting, waiting);
         assert_eq!(seen.plugin, world.plugin.as_str());
     }
 }
@@ -272,7 +326,7 @@ impl Transactions {
 fn new_job(id: JobId) -> NewJob {
     NewJob {
         id,
-        submission: Submission::parse(br#"{"plugin": "OCR", "title": "x"}"#).unwrap(),
+        submission: Submission::parse(br#"{"plugin": "OCR", "title": "x", "source": "/data/in"}"#).unwrap(),
         template_parameters: None,
         callback_token: None,
         submitted_by: "test".to_owned(),

@@ -37,6 +37,8 @@ async fn a_database_of_the_first_version_keeps_its_data_and_works_with_this_one(
     let kept = "SELECT (SELECT count(*) FROM job_history) || ' ' || (SELECT count(*) FROM items) || ' '
         || (SELECT count(*) FROM job_logs) || ' ' || (SELECT sum(jobs) FROM statistics)";
     assert_eq!(database.texts(kept).await, ["2 2 1 2"]);
+    let numbers = "SELECT count(DISTINCT itm_id) || ' of ' || count(*) FROM job_details";
+    assert_eq!(database.texts(numbers).await, ["3 of 3"]);
     let list = ListJobs {
         tab: Tab::Queue,
         plugin: None,

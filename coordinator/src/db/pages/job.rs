@@ -45,6 +45,8 @@ pub struct JobDetail {
     pub callback_url: Option<String>,
     /// Who submitted it.
     pub submitted_by: String,
+    /// The number by which the intranda `TaskManager`'s interfaces know it; none where it is older than these.
+    pub itm_id: Option<i64>,
     /// Facts that the plugin reported at the end.
     pub facts: Map<String, Value>,
     /// The files that it publishes; empty before the grant.
@@ -110,7 +112,7 @@ impl Transact for ReadJob {
 
 /// The same names in `job_details` and `job_history`, and in no table that is joined to them here.
 const DETAIL_COLUMNS: &str = "template, template_parameters, step_name, project, source, target, parameters, extra, \
-    callback_url, submitted_by, manifest";
+    callback_url, submitted_by, manifest, itm_id";
 
 impl ReadJob {
     async fn assemble(
@@ -143,6 +145,7 @@ impl ReadJob {
             extra: object(row, "extra")?,
             callback_url: row.try_get("callback_url")?,
             submitted_by: row.try_get("submitted_by")?,
+            itm_id: row.try_get("itm_id")?,
             facts: object(row, "summary")?,
             outputs: manifest.map(|manifest| manifest.files).unwrap_or_default(),
             items: items::items(tx, self.id, self.items_limit).await?,

@@ -10,6 +10,17 @@ use crate::db::{Error, Transaction};
 /// Nobody is told a longer place in a line than this; counting further costs more than it tells.
 const AHEAD_MAX: i64 = 1_000;
 
+/// A storage that as many jobs use as may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FullStorage {
+    /// Its path.
+    pub path: String,
+    /// Jobs that use it.
+    pub running: i64,
+    /// Jobs that may.
+    pub running_max: i64,
+}
+
 /// The facts that tell what an unfinished job waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
@@ -37,6 +48,8 @@ pub struct Waiting {
     pub quota_used_up: bool,
     /// Jobs of its plugin that may run at once, where there is a limit and nobody has passed it over.
     pub running_max: Option<i64>,
+    /// A storage that it uses and that takes no more jobs.
+    pub full_storage: Option<FullStorage>,
     /// Since when it waits.
     pub queued_at: Timestamp,
     /// Jobs of its plugin that start before it, for QUEUED; counted up to 1,000.
@@ -74,6 +87,7 @@ pub(super) async fn read(tx: &Transaction<'_>, job: &Row) -> Result<Waiting, Err
         running_max: gates
             .try_get::<_, Option<i64>>("running_max")?
             .filter(|_| !start_now),
+        full_storage: full_storage(tx, id).await?,
         state,
         held: job.try_get("held")?,
         cancel_requested: job.try_get("cancel_requested")?,
@@ -85,6 +99,22 @@ pub(super) async fn read(tx: &Transaction<'_>, job: &Row) -> Result<Waiting, Err
         running: running(tx, plugin).await?,
         slots: slots(tx, plugin).await?,
     })
+}
+
+async fn full_storage(tx: &Transaction<'_>, id: uuid::Uuid) -> Result<Option<FullStorage>, Error> {
+    let statement = "-- pages.full_storage
+        SELECT path, running::bigint, running_max::bigint
+        FROM unnest(storage_keys($1)) AS key JOIN limit_keys USING (key) JOIN storages ON key = 'storage:' || path
+        WHERE running >= running_max ORDER BY key LIMIT 1";
+    let row = tx.query_opt(statement, &[&id]).await?;
+    row.map(|row| {
+        Ok(FullStorage {
+            path: row.try_get(0)?,
+            running: row.try_get(1)?,
+            running_max: row.try_get(2)?,
+        })
+    })
+    .transpose()
 }
 
 async fn ahead(

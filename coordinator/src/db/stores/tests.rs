@@ -116,6 +116,7 @@ fn report(title: &str) -> AttemptReport {
         items_total: 0,
         bytes: 0,
         detail: String::new(),
+        transfer: None,
         items: Vec::new(),
         log: Vec::new(),
     }

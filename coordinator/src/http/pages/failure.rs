@@ -54,6 +54,7 @@ fn words(kind: Kind, text: &Text) -> (&'static str, &'static str) {
         Kind::UnknownJob => (text.failure_job, text.failure_job_more),
         Kind::UnknownPlugin => (text.failure_plugin, text.failure_plugin_more),
         Kind::UnknownWorker => (text.failure_worker, text.failure_worker_more),
+        Kind::UnknownStorage => (text.failure_storage, text.failure_storage_more),
         Kind::UnknownAccount => (text.said_unknown_account, text.failure_address_more),
         Kind::Conflict => (text.failure_conflict, text.failure_conflict_more),
         Kind::Forbidden => (text.failure_forbidden, text.failure_forbidden_more),

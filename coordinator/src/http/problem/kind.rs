@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     UnknownPlugin,
     /// No worker has this id.
     UnknownWorker,
+    /// No storage has this path.
+    UnknownStorage,
     /// No user or token is meant.
     UnknownAccount,
     /// It can't be done with things as they are.
@@ -47,11 +49,12 @@ pub(crate) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::UnknownAddress,
         Self::UnknownJob,
         Self::UnknownPlugin,
         Self::UnknownWorker,
+        Self::UnknownStorage,
         Self::UnknownAccount,
         Self::Conflict,
         Self::Forbidden,
@@ -97,6 +100,7 @@ impl Kind {
             | Self::UnknownJob
             | Self::UnknownPlugin
             | Self::UnknownWorker
+            | Self::UnknownStorage
             | Self::UnknownAccount => StatusCode::NOT_FOUND,
             Self::NotLoggedIn => StatusCode::UNAUTHORIZED,
             Self::BadRequest => StatusCode::BAD_REQUEST,
@@ -119,6 +123,7 @@ impl Kind {
             Self::UnknownJob => "No such job",
             Self::UnknownPlugin => "No such plugin",
             Self::UnknownWorker => "No such worker",
+            Self::UnknownStorage => "No such storage",
             Self::UnknownAccount => "No such account",
             Self::Conflict => "Not possible now",
             Self::Forbidden => "Forbidden",
@@ -143,6 +148,7 @@ impl Kind {
             Self::UnknownJob => "no job has this id",
             Self::UnknownPlugin => "no plugin has this name",
             Self::UnknownWorker => "no worker has this id",
+            Self::UnknownStorage => "no storage has this path",
             Self::UnknownAccount => "there is no such user or token",
             Self::Conflict => "that can't be done with it as it is now",
             Self::Forbidden => "you may not do that",

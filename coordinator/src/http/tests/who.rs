@@ -8,7 +8,7 @@ use crate::control::{AccountAction, Actor, Role, Verb, could};
 use crate::db::pages::sample::Sample;
 
 /// Routes that everybody may use, without being known.
-const OPEN: [&str; 8] = [
+const OPEN: [&str; 9] = [
     "GET /login",
     "POST /login",
     "GET /setup",
@@ -16,6 +16,7 @@ const OPEN: [&str; 8] = [
     "GET /assets/{name}",
     "GET /healthz",
     "GET /readyz",
+    "GET /itm/service",
     "GET /metrics",
 ];
 

@@ -29,6 +29,8 @@ pub struct Gate {
     pub has_room: bool,
     /// The plugin's page contract is not used up.
     pub has_quota: bool,
+    /// The storages of its source and its target are used by fewer jobs than they may be.
+    pub storages_have_room: bool,
     /// The worker that asks has a free slot for the plugin, as far as anybody knows, and is not to end.
     pub worker_has_room: bool,
 }
@@ -53,6 +55,8 @@ pub enum Refusal {
     AutostartOff,
     /// Its plugin runs as many jobs as it may, or the worker as many as it has slots, or the worker is to end.
     LimitReached,
+    /// A storage that it uses is used by as many jobs as it may be.
+    StorageLimitReached,
     /// Its plugin's page contract is used up.
     QuotaUsedUp,
     /// The worker's RabbitMQ user is not listed for the plugin, or the worker that it names is another user's.
@@ -115,6 +119,9 @@ fn closed(gate: Gate, start_now: bool) -> Option<Refusal> {
         Some(Refusal::PluginStopped)
     } else if !gate.has_quota {
         Some(Refusal::QuotaUsedUp)
+    } else if !gate.storages_have_room {
+        // Whatever a person wants: a storage is limited for those who use it otherwise.
+        Some(Refusal::StorageLimitReached)
     } else if !gate.worker_has_room {
         // Whatever a person wants: it can only start on a worker that has a slot for it.
         Some(Refusal::LimitReached)

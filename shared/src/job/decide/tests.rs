@@ -2,6 +2,7 @@
 
 mod control;
 mod history;
+mod transfer;
 
 use uuid::Uuid;
 
@@ -13,6 +14,7 @@ const OPEN: Gate = Gate {
     autostart: true,
     has_room: true,
     has_quota: true,
+    storages_have_room: true,
     worker_has_room: true,
 };
 
@@ -112,6 +114,14 @@ fn a_closed_gate_postpones_the_start_and_has_the_message_sent_again_later() {
             },
             Refusal::LimitReached,
             true,
+        ),
+        (
+            Gate {
+                storages_have_room: false,
+                ..OPEN
+            },
+            Refusal::StorageLimitReached,
+            false,
         ),
         (
             Gate {

@@ -24,7 +24,7 @@ impl Fields {
 
     /// What nobody has taken, secrets masked, and all problems.
     pub(super) fn finish(mut self) -> (Map<String, Value>, Vec<String>) {
-        self.rest.values_mut().for_each(mask_nested);
+        self.rest.values_mut().for_each(mask_secrets);
         mask(&mut self.rest);
         (self.rest, self.problems)
     }
@@ -197,13 +197,14 @@ fn mask(map: &mut Map<String, Value>) {
     }
 }
 
-fn mask_nested(value: &mut Value) {
+/// Puts a mask in the place of every secret that stands in a document under one of their names.
+pub fn mask_secrets(value: &mut Value) {
     match value {
         Value::Object(map) => {
             mask(map);
-            map.values_mut().for_each(mask_nested);
+            map.values_mut().for_each(mask_secrets);
         }
-        Value::Array(values) => values.iter_mut().for_each(mask_nested),
+        Value::Array(values) => values.iter_mut().for_each(mask_secrets),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -27,6 +27,7 @@ fn context(folder: &Path, job_id: JobId, parameters: &Value, done_items: Vec<Don
             title: "test".to_owned(),
             source: None,
             target: Some(folder.display().to_string()),
+            ask_for_transfer: false,
             parameters: parameters.as_object().unwrap().clone(),
             template: None,
             done_items,

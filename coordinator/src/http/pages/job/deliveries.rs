@@ -51,6 +51,8 @@ impl DeliveryRow {
             id: row.id.to_string(),
             kind: match row.kind.as_str() {
                 "callback" => text.delivery_callback.to_owned(),
+                "goobi_journal" => text.delivery_goobi_journal.to_owned(),
+                "goobi_step" => text.delivery_goobi_step.to_owned(),
                 other => other.to_owned(),
             },
             target: row.target.clone(),

@@ -45,12 +45,20 @@ fn step() -> impl Strategy<Value = Step> {
         Just(OutcomeKind::Cancelled),
     ];
     let pause = prop_oneof![3 => Just(Pause::No), 1 => Just(Pause::AtNextItem), 1 => Just(Pause::AtOnce)];
-    let gate = prop::array::uniform5(prop::bool::weighted(0.9)).prop_map(
-        |[plugin_running, autostart, has_room, has_quota, worker_has_room]| Gate {
+    let gate = prop::array::uniform6(prop::bool::weighted(0.9)).prop_map(
+        |[
             plugin_running,
             autostart,
             has_room,
             has_quota,
+            storages_have_room,
+            worker_has_room,
+        ]| Gate {
+            plugin_running,
+            autostart,
+            has_room,
+            has_quota,
+            storages_have_room,
             worker_has_room,
         },
     );

@@ -19,6 +19,7 @@ fn choose_from(parameters: &Value, installed: &[&str]) -> Result<Vec<String>, St
         title: "test".to_owned(),
         source: None,
         target: None,
+        ask_for_transfer: false,
         parameters: parameters.as_object().unwrap().clone(),
         template: None::<Template>,
         done_items: Vec::new(),

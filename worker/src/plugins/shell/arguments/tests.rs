@@ -16,6 +16,7 @@ fn grant(parameters: &Value) -> Grant {
         title: "Faust I".to_owned(),
         source: Some("/data/27/images".to_owned()),
         target: None,
+        ask_for_transfer: false,
         parameters: parameters.as_object().unwrap().clone(),
         template: None,
         done_items: Vec::new(),

@@ -1,0 +1,26 @@
+//! `/api/v1/stores`: item stores on workers' storage that no job has, and what people do about them.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+
+use super::App;
+use super::actions::read;
+use super::problem::Error;
+use super::who::Who;
+use crate::control::StoreAction;
+use crate::db::control::StoresOutcome;
+use crate::db::stores::{ReadUnknownStores, UnknownStores};
+
+/// `GET /api/v1/stores`
+pub(super) async fn list(State(app): State<App>) -> Result<Json<UnknownStores>, Error> {
+    Ok(Json(app.db.run(&ReadUnknownStores).await?))
+}
+
+/// `POST /api/v1/stores/actions`
+pub(super) async fn act(who: Who, State(app): State<App>, body: Bytes) -> Result<Json<StoresOutcome>, Error> {
+    let action: StoreAction = read(&body)?;
+    action.check().map_err(Error::BadQuery)?;
+    let outcome = app.control.act_on_stores(&who.actor, &action).await?;
+    outcome.map(Json).ok_or(Error::Forbidden)
+}
