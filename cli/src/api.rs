@@ -54,6 +54,7 @@ impl Summary {
 
 /// One page of a list of jobs.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the API calls it so")]
 pub(crate) struct Jobs {
     pub(crate) jobs: Vec<Value>,
     #[serde(default)]
