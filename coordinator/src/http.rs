@@ -31,6 +31,7 @@ mod pages;
 mod problem;
 mod recovery;
 mod routes;
+mod searching;
 mod security;
 mod storages;
 mod stores;

@@ -102,6 +102,30 @@ pub struct JobFilter {
     /// Whose title has this part, in capitals or not.
     #[serde(default)]
     pub title: Option<String>,
+    /// Whose error has this part, in capitals or not; only jobs that have ended have one.
+    #[serde(default)]
+    pub error: Option<String>,
+    /// Of this process of the workflow.
+    #[serde(default)]
+    pub process: Option<String>,
+    /// Of this step of the workflow.
+    #[serde(default)]
+    pub step: Option<String>,
+    /// Only those that are held back (shown as PAUSED), or only those that are not.
+    #[serde(default)]
+    pub paused: Option<bool>,
+    /// Submitted at this time or later.
+    #[serde(default)]
+    pub submitted_from: Option<Timestamp>,
+    /// Submitted before this time.
+    #[serde(default)]
+    pub submitted_to: Option<Timestamp>,
+    /// Ended at this time or later.
+    #[serde(default)]
+    pub finished_from: Option<Timestamp>,
+    /// Ended before this time.
+    #[serde(default)]
+    pub finished_to: Option<Timestamp>,
 }
 
 impl JobFilter {
@@ -112,6 +136,11 @@ impl JobFilter {
             ..self.clone()
         };
         (!self.jobs.is_empty() && others.is_empty()).then_some(&self.jobs[..])
+    }
+
+    /// Whether jobs that have ended, or those that have not, can be among what it finds.
+    pub fn can_find(&self, ended: bool) -> bool {
+        self.states.is_empty() || self.states.iter().any(|state| state.is_final() == ended)
     }
 
     /// Whether it names nothing, and so would find every job.

@@ -23,7 +23,7 @@ use super::finish::Finished;
 pub(super) use audit::note_recovery;
 pub(in crate::db) use audit::{note_account, note_account_action, note_turned_away};
 pub(super) use ended::remove as remove_ended;
-pub use find::{FIND_MAX, FindJobs};
+pub use find::{CountFound, FIND_MAX, FindJobs, FoundNumbers};
 pub use goobi::MessageGoobi;
 pub use jobs::{ActOnJobs, JobOutcome, WhyNot};
 pub use order::{Age, Reorder};

@@ -2,6 +2,7 @@
 //!
 //! Invariant: there is no other way to add a route, so that none escapes the checks that walk this list.
 
+mod lists;
 mod plugins;
 mod workers_and_settings;
 
@@ -54,6 +55,7 @@ pub struct Route {
 /// All routes.
 pub fn routes() -> Vec<Route> {
     let mut all = about_jobs();
+    all.extend(lists::about_lists());
     all.extend(plugins::routes());
     all.extend(about_accounts());
     all.extend(workers_and_settings::routes());

@@ -2,11 +2,13 @@
 
 mod actions;
 mod away;
+mod bulk;
 mod forms;
 mod itm;
 mod job_page;
 mod message_goobi;
 mod pages;
+mod search;
 mod sections;
 mod settings;
 mod submit;

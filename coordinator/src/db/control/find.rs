@@ -2,9 +2,9 @@
 
 use deadpool_postgres::Transaction;
 use shared::job::JobId;
-use uuid::Uuid;
 
 use crate::control::JobFilter;
+use crate::db::filter::{ENDED, UNFINISHED, Values};
 use crate::db::{Error, Transact};
 
 /// Most jobs that one request acts on; who wants more asks again.
@@ -25,30 +25,76 @@ impl Transact for FindJobs<'_> {
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
         let statement = if self.ended {
-            "-- control.find_ended
-             SELECT id FROM job_history
-             WHERE (cardinality($1::uuid[]) = 0 OR id = ANY($1)) AND ($2::text IS NULL OR plugin = $2)
-                 AND (cardinality($3::text[]) = 0 OR state = ANY($3))
-                 AND ($4::text IS NULL OR strpos(lower(title), lower($4)) > 0)
-             ORDER BY finished_at, id LIMIT $5"
-        } else {
-            "-- control.find_unfinished
-             SELECT id FROM jobs
-             WHERE (cardinality($1::uuid[]) = 0 OR id = ANY($1)) AND ($2::text IS NULL OR plugin = $2)
-                 AND (cardinality($3::text[]) = 0 OR state = ANY($3))
-                 AND ($4::text IS NULL OR strpos(lower(title), lower($4)) > 0)
-             ORDER BY plugin, -effective_priority, position, id LIMIT $5"
-        };
-        let ids: Vec<Uuid> = self.filter.jobs.iter().map(|id| id.0).collect();
-        let states: Vec<&str> = self.filter.states.iter().map(|state| state.as_str()).collect();
-        let limit = i64::try_from(FIND_MAX).expect("a small number");
-        let statement = tx.prepare_cached(statement).await?;
-        let rows = tx
-            .query(
-                &statement,
-                &[&ids, &self.filter.plugin, &states, &self.filter.title, &limit],
+            format!(
+                "-- control.find_ended
+                 SELECT h.id FROM job_history h WHERE {ENDED} ORDER BY h.finished_at, h.id LIMIT $13"
             )
+        } else {
+            format!(
+                "-- control.find_unfinished
+                 SELECT j.id FROM jobs j WHERE {UNFINISHED}
+                 ORDER BY j.plugin, -j.effective_priority, j.position, j.id LIMIT $13"
+            )
+        };
+        let limit = i64::try_from(FIND_MAX).expect("a small number");
+        let statement = tx.prepare_cached(&statement).await?;
+        let rows = tx
+            .query(&statement, &Values::from(self.filter).with(&[&limit]))
             .await?;
         Ok(rows.iter().map(|row| JobId(row.get(0))).collect())
+    }
+}
+
+/// How many unfinished and how many ended jobs a filter means at this moment; counted up to a number, as counting
+/// further costs more than it tells.
+#[derive(Debug)]
+pub struct CountFound<'a> {
+    /// Which.
+    pub filter: &'a JobFilter,
+    /// Most that are counted of each.
+    pub most: i64,
+}
+
+/// What was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FoundNumbers {
+    /// Jobs that have not ended.
+    pub unfinished: i64,
+    /// Jobs that have.
+    pub ended: i64,
+}
+
+impl Transact for CountFound<'_> {
+    const NAME: &'static str = "control.count";
+    type Output = FoundNumbers;
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<FoundNumbers, Error> {
+        let values = Values::from(self.filter);
+        let mut numbers = FoundNumbers::default();
+        for (statement, ended, number) in [
+            (
+                format!(
+                    "-- control.count_unfinished
+                     SELECT count(*) FROM (SELECT FROM jobs j WHERE {UNFINISHED} LIMIT $13) AS found"
+                ),
+                false,
+                &mut numbers.unfinished,
+            ),
+            (
+                format!(
+                    "-- control.count_ended
+                     SELECT count(*) FROM (SELECT FROM job_history h WHERE {ENDED} LIMIT $13) AS found"
+                ),
+                true,
+                &mut numbers.ended,
+            ),
+        ] {
+            if self.filter.can_find(ended) {
+                let statement = tx.prepare_cached(&statement).await?;
+                let row = tx.query_one(&statement, &values.with(&[&self.most])).await?;
+                *number = row.try_get(0)?;
+            }
+        }
+        Ok(numbers)
     }
 }

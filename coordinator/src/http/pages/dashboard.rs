@@ -14,17 +14,21 @@ use axum::extract::{Query, State};
 use axum::http::Uri;
 use axum::response::Response;
 
+use super::bulk::{Bar, COUNT_MAX};
 use super::layout::{Link, Section};
+use super::list_functions::ListFunctions;
 use super::{Layout, html};
 use crate::control::{Object, Verb, authorise};
+use crate::db::control::{CountFound, FoundNumbers};
 use crate::db::pages::{
-    Dashboard, ListJobs, MenuEntry, Overview, PluginRow, PluginState, ReadHome, Sums, Tab,
+    Dashboard, ListJobs, MenuEntry, Overview, PluginRow, PluginState, ReadAutostart, ReadHome, Sums, Tab,
 };
 use crate::http::App;
 use crate::http::format::fill;
 use crate::http::language::{Locale, is_fragment};
 use crate::http::listing::{self, ListQuery};
 use crate::http::problem::Error;
+use crate::http::searching::SearchQuery;
 use crate::http::text::Text;
 use crate::http::text::sections::Text as Sections;
 use crate::http::who::Who;
@@ -61,6 +65,9 @@ struct Page {
     /// The earliest moment that a field for a time takes.
     soonest: String,
     resume_more: String,
+    /// Acts on several jobs of the list.
+    bar: Option<Bar>,
+    functions: ListFunctions,
 }
 
 /// What a plugin's page offers to do with it.
@@ -102,14 +109,56 @@ pub(crate) async fn show(
     }
     let list = query.read()?;
     let overview = app.db.run(&Dashboard { list: list.clone() }).await?;
+    let above = above_the_list(&app, &locale, &address, &who, &list).await?;
     let page = Page {
         said,
-        ..page(&locale, &address, &who, &list, &overview)
+        ..page(&locale, &address, &who, &list, &overview, above)
     };
     html(&locale, &page)
 }
 
-fn page(locale: &Locale, address: &Uri, who: &Who, list: &ListJobs, overview: &Overview) -> Page {
+/// What stands above the list of jobs: the actions on several of them, and Kitodo's functions.
+async fn above_the_list(
+    app: &App,
+    locale: &Locale,
+    address: &Uri,
+    who: &Who,
+    list: &ListJobs,
+) -> Result<(Option<Bar>, ListFunctions), Error> {
+    let plugin = list.plugin.as_deref();
+    let back = listing::address(list.tab, plugin, list.after.as_ref());
+    let search = SearchQuery::of_tab(list.tab, plugin);
+    let numbers = if is_fragment(address) {
+        // It stands outside what is kept up to date.
+        FoundNumbers::default()
+    } else {
+        let filter = search.filter(&locale.zone)?;
+        let count = CountFound {
+            filter: &filter,
+            most: COUNT_MAX + 1,
+        };
+        app.db.run(&count).await?
+    };
+    let autostart = app
+        .db
+        .run(&ReadAutostart {
+            plugin: list.plugin.clone(),
+        })
+        .await?;
+    Ok((
+        Bar::new(locale, &who.actor, &search, back.clone(), numbers),
+        ListFunctions::new(&who.actor, plugin, back, autostart),
+    ))
+}
+
+fn page(
+    locale: &Locale,
+    address: &Uri,
+    who: &Who,
+    list: &ListJobs,
+    overview: &Overview,
+    (bar, functions): (Option<Bar>, ListFunctions),
+) -> Page {
     let menu: Vec<MenuEntry> = overview.plugins.iter().map(MenuEntry::from).collect();
     let plugin = list.plugin.as_deref();
     let section = plugin.map_or(Section::Dashboard, Section::Plugin);
@@ -144,7 +193,7 @@ fn page(locale: &Locale, address: &Uri, who: &Who, list: &ListJobs, overview: &O
             .list
             .jobs
             .iter()
-            .map(|job| JobRow::new(locale, job, overview))
+            .map(|job| JobRow::new(locale, &who.actor, job, overview))
             .collect(),
         first: list.after.map(|_| listing::address(list.tab, plugin, None)),
         next: overview
@@ -156,6 +205,8 @@ fn page(locale: &Locale, address: &Uri, who: &Who, list: &ListJobs, overview: &O
             .collect(),
         example: example(plugin.unwrap_or("OCR")),
         news: news(locale, overview, plugin),
+        bar,
+        functions,
         control: plugin
             .and_then(|_| shown(overview, plugin).next())
             .and_then(|row| PluginControl::new(locale, who, row)),

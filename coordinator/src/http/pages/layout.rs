@@ -73,10 +73,18 @@ pub(super) enum SystemPage {
     Accounts,
     /// Who has done what.
     Audit,
+    /// Jobs by what is known of them.
+    Search,
 }
 
 impl SystemPage {
-    const ALL: [Self; 4] = [Self::Workers, Self::Settings, Self::Accounts, Self::Audit];
+    const ALL: [Self; 5] = [
+        Self::Search,
+        Self::Workers,
+        Self::Settings,
+        Self::Accounts,
+        Self::Audit,
+    ];
 
     fn address(self) -> &'static str {
         match self {
@@ -84,6 +92,7 @@ impl SystemPage {
             Self::Settings => "/settings",
             Self::Accounts => "/accounts",
             Self::Audit => "/audit",
+            Self::Search => "/search",
         }
     }
 
@@ -93,6 +102,7 @@ impl SystemPage {
             Self::Settings => Verb::Configure,
             Self::Accounts => Verb::ManageAccounts,
             Self::Audit => Verb::ReadAudit,
+            Self::Search => Verb::Look,
         }
     }
 
@@ -102,6 +112,7 @@ impl SystemPage {
             Self::Settings => text.settings,
             Self::Accounts => text.accounts,
             Self::Audit => text.audit,
+            Self::Search => text.search,
         }
     }
 }

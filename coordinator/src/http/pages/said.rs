@@ -26,7 +26,7 @@ pub(super) enum Said {
 
 impl Said {
     /// All that can be said.
-    const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Done,
         Self::Messaged,
         Self::Refused(WhyNot::NoProcess),
@@ -65,7 +65,8 @@ impl Said {
         Self::ALL.into_iter().find(|said| Some(said.word()) == word)
     }
 
-    fn word(self) -> &'static str {
+    /// Its name in addresses.
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Messaged => "messaged",

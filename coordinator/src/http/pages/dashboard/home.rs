@@ -75,7 +75,7 @@ impl ActiveRow {
             details: about(words.details_of),
             priority: about(words.priority_of),
             sure: about(words.sure_cancel_job),
-            row: JobRow::new(locale, job, &home.overview),
+            row: JobRow::new(locale, &who.actor, job, &home.overview),
             order: may && job.state == ShownState::Paused,
             cancel: may && job.state != ShownState::As(JobState::Download),
         }
