@@ -173,9 +173,10 @@ pub(crate) fn run(client: &Client, arguments: &Arguments) -> anyhow::Result<Answ
         output::result(&render(&summaries, Look::of_stdout(), &TimeZone::system()))?;
     }
     if next.is_some() {
+        let shown = u64::try_from(summaries.len()).unwrap_or(u64::MAX);
         output::note(&format!(
-            "the first {} jobs are shown; --limit shows more",
-            summaries.len()
+            "only the first {} shown; --limit shows more",
+            text::count(shown, "job is", "jobs are")
         ));
     }
     if incomplete {

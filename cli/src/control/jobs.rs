@@ -239,9 +239,5 @@ fn report(outcome: &Outcome, done: &str) -> String {
 }
 
 fn jobs(number: u64) -> String {
-    if number == 1 {
-        "1 job".to_owned()
-    } else {
-        format!("{number} jobs")
-    }
+    text::count(number, "job", "jobs")
 }

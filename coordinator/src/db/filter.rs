@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
+use super::{Error, Transaction};
 use crate::control::JobFilter;
 
 /// How many parameters the conditions take; a statement's own come behind them.
@@ -96,6 +97,13 @@ impl Values {
         all.extend(own);
         all
     }
+}
+
+/// Has each statement of this transaction planned for its values: a plan that has to do for all could use no index.
+pub(super) async fn plan_for_values(tx: &Transaction<'_>) -> Result<(), Error> {
+    tx.batch_execute("-- filter.plan\nSET LOCAL plan_cache_mode = force_custom_plan")
+        .await?;
+    Ok(())
 }
 
 /// A pattern that finds a part as it stands.

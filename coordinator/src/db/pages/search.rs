@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{FINISHED_COLUMNS, JobSummary, UNFINISHED_COLUMNS, finished, rows, single, unfinished};
 use crate::control::JobFilter;
-use crate::db::filter::{ENDED, PARAMETERS, UNFINISHED, Values};
+use crate::db::filter::{ENDED, PARAMETERS, UNFINISHED, Values, plan_for_values};
 use crate::db::{Error, Transact, Transaction};
 
 /// Ended jobs that are walked through at first.
@@ -63,6 +63,7 @@ impl Transact for SearchJobs {
     type Output = Found;
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Found, Error> {
+        plan_for_values(tx).await?;
         let mut rows = Rows {
             wanted: self.limit + 1,
             found: Vec::new(),

@@ -13,14 +13,13 @@ use shared::job::{JobState, ShownState};
 
 use super::login::local;
 use crate::control::{Actor, Object, Verb, authorise, could};
-use crate::db::control::FoundNumbers;
 use crate::db::pages::JobSummary;
 use crate::http::format::fill;
 use crate::http::language::Locale;
 use crate::http::searching::SearchQuery;
 use wish::Wish;
 
-/// Jobs that are counted for a list; its confirmation counts on.
+/// Jobs that are counted for a search; its confirmation counts on.
 pub(super) const COUNT_MAX: i64 = 1_000;
 
 /// The bar above a list with which its rows are acted on.
@@ -36,13 +35,13 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    /// The bar of a list at the address `back`; none where whoever looks may do nothing with any job.
+    /// The bar of a list at the address `back` with as many jobs as `found` says; none where whoever looks may do nothing with any job.
     pub(super) fn new(
         locale: &Locale,
         actor: &Actor,
         search: &SearchQuery,
         back: String,
-        numbers: FoundNumbers,
+        found: &str,
     ) -> Option<Self> {
         let fields = search.given().map(|(name, value)| (name, value.to_owned()));
         let actions: Vec<_> = Wish::ALL_OFFERED
@@ -53,19 +52,16 @@ impl Bar {
         (!actions.is_empty()).then(|| Self {
             fields: fields.collect(),
             back,
-            all: fill(
-                locale.text.bulk_all,
-                &[&number(locale, numbers.unfinished + numbers.ended, COUNT_MAX)],
-            ),
+            all: fill(locale.text.lists.bulk_all, &[&found]),
             actions,
         })
     }
 }
 
 /// A number that was counted up to `most`.
-fn number(locale: &Locale, number: i64, most: i64) -> String {
+pub(super) fn number(locale: &Locale, number: i64, most: i64) -> String {
     if number > most {
-        fill(locale.text.more_than, &[&locale.number(most)])
+        fill(locale.text.lists.more_than, &[&locale.number(most)])
     } else {
         locale.number(number)
     }

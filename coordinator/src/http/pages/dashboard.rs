@@ -14,12 +14,11 @@ use axum::extract::{Query, State};
 use axum::http::Uri;
 use axum::response::Response;
 
-use super::bulk::{Bar, COUNT_MAX};
+use super::bulk::Bar;
 use super::layout::{Link, Section};
 use super::list_functions::ListFunctions;
 use super::{Layout, html};
 use crate::control::{Object, Verb, authorise};
-use crate::db::control::{CountFound, FoundNumbers};
 use crate::db::pages::{
     Dashboard, ListJobs, MenuEntry, Overview, PluginRow, PluginState, ReadAutostart, ReadHome, Sums, Tab,
 };
@@ -109,7 +108,7 @@ pub(crate) async fn show(
     }
     let list = query.read()?;
     let overview = app.db.run(&Dashboard { list: list.clone() }).await?;
-    let above = above_the_list(&app, &locale, &address, &who, &list).await?;
+    let above = above_the_list(&app, &locale, &who, &list, &overview).await?;
     let page = Page {
         said,
         ..page(&locale, &address, &who, &list, &overview, above)
@@ -121,24 +120,14 @@ pub(crate) async fn show(
 async fn above_the_list(
     app: &App,
     locale: &Locale,
-    address: &Uri,
     who: &Who,
     list: &ListJobs,
+    overview: &Overview,
 ) -> Result<(Option<Bar>, ListFunctions), Error> {
     let plugin = list.plugin.as_deref();
     let back = listing::address(list.tab, plugin, list.after.as_ref());
     let search = SearchQuery::of_tab(list.tab, plugin);
-    let numbers = if is_fragment(address) {
-        // It stands outside what is kept up to date.
-        FoundNumbers::default()
-    } else {
-        let filter = search.filter(&locale.zone)?;
-        let count = CountFound {
-            filter: &filter,
-            most: COUNT_MAX + 1,
-        };
-        app.db.run(&count).await?
-    };
+    let found = locale.number(overview.sums.map_or(0, |sums| sums.jobs));
     let autostart = app
         .db
         .run(&ReadAutostart {
@@ -146,7 +135,7 @@ async fn above_the_list(
         })
         .await?;
     Ok((
-        Bar::new(locale, &who.actor, &search, back.clone(), numbers),
+        Bar::new(locale, &who.actor, &search, back.clone(), &found),
         ListFunctions::new(&who.actor, plugin, back, autostart),
     ))
 }

@@ -6,6 +6,7 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 
 use crate::db::control::{JobOutcome, WhyNot};
+use crate::http::format::fill;
 use crate::http::problem::Error;
 use crate::http::text::Text;
 
@@ -87,9 +88,9 @@ impl Said {
         }
     }
 
-    /// The sentence.
-    pub(super) fn text(self, text: &Text) -> &'static str {
-        match self {
+    /// The sentence about one job or several.
+    pub(super) fn text(self, text: &Text, jobs: u32) -> String {
+        let sentence = match self {
             Self::Done => text.said_done,
             Self::Messaged => text.said_messaged,
             Self::Refused(WhyNot::NoProcess) => text.said_no_process,
@@ -106,7 +107,8 @@ impl Said {
             Self::Refused(WhyNot::WasRetried) => text.said_was_retried,
             Self::Refused(WhyNot::RetryUnfinished) => text.said_retry_unfinished,
             Self::Refused(WhyNot::SubmittedAgain) => text.said_submitted_again,
-        }
+        };
+        fill(sentence, &[&jobs])
     }
 
     /// Whether it was refused.

@@ -7,7 +7,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use shared::job::{JobState, ShownState};
 
-use super::bulk::{Bar, COUNT_MAX, RowControls};
+use super::bulk::{self, Bar, COUNT_MAX, RowControls};
 use super::layout::{Section, SystemPage};
 use super::part::{Badge, Progress, Trouble, in_words};
 use super::{Layout, html};
@@ -106,7 +106,8 @@ pub(crate) async fn show(
                 most: COUNT_MAX + 1,
             };
             let numbers = app.db.run(&count).await?;
-            Bar::new(&locale, &who.actor, &query, query.address(None), numbers)
+            let found = bulk::number(&locale, numbers.unfinished + numbers.ended, COUNT_MAX);
+            Bar::new(&locale, &who.actor, &query, query.address(None), &found)
         };
         (menu, Some(found), bar)
     };
@@ -122,9 +123,9 @@ pub(crate) async fn show(
         states: states(text),
         plugins: menu.into_iter().map(|plugin| plugin.name).collect(),
         jobs: found.as_ref().map(rows).unwrap_or_default(),
-        trouble: trouble.map_or_else(String::new, |_| fill(text.search_too_short, &[&PART_MIN])),
+        trouble: trouble.map_or_else(String::new, |_| fill(text.lists.search_too_short, &[&PART_MIN])),
         incomplete: if found.as_ref().is_some_and(|found| found.incomplete) {
-            text.search_incomplete
+            text.lists.search_incomplete
         } else {
             ""
         },
@@ -143,9 +144,9 @@ pub(crate) async fn show(
 /// What can be asked for as a state: the tabs of lists first, as most people mean those.
 fn states(text: &Text) -> Vec<(&'static str, String)> {
     let tabs = [
-        ("queue", text.search_queue.to_owned()),
+        ("queue", text.lists.search_queue.to_owned()),
         ("done", text.tab_done.to_owned()),
-        ("error", text.search_error.to_owned()),
+        ("error", text.lists.search_error.to_owned()),
     ];
     let single = JobState::ALL
         .into_iter()

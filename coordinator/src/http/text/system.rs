@@ -28,7 +28,7 @@ texts! {
     empty_workers: "No worker has announced itself", "Kein Worker hat sich angemeldet";
     empty_workers_more: "Start one: it appears here by itself within seconds.",
         "Starten Sie einen: Er erscheint hier innerhalb von Sekunden von selbst.";
-    spoken_workers: "{0} workers alive, {1} silent, {2} draining", "{0} Worker aktiv, {1} verstummt, {2} laufen aus";
+    spoken_workers: "{0} {0|worker|workers} alive, {1} silent, {2} draining", "{0} Worker aktiv, {1} verstummt, {2} {2|läuft|laufen} aus";
 
     // Settings.
     general: "All plugins", "Alle Plugins";
@@ -71,7 +71,7 @@ texts! {
     keep_failed_jobs: "Failed and cancelled jobs, number", "Fehlgeschlagene und abgebrochene Aufgaben, Anzahl";
     keep_failed_days: "Failed and cancelled jobs, days", "Fehlgeschlagene und abgebrochene Aufgaben, Tage";
     quota: "Page contract", "Seitenkontingent";
-    quota_used: "Used: {0} pages in all, {1} in this period.", "Verbraucht: {0} Seiten insgesamt, {1} in diesem Zeitraum.";
+    quota_used: "Used: {0} {0|page|pages} in all, {1} in this period.", "Verbraucht: {0} {0|Seite|Seiten} insgesamt, {1} in diesem Zeitraum.";
     pages_total: "Pages in all", "Seiten insgesamt";
     pages_a_period: "Pages in each period", "Seiten je Zeitraum";
     period: "Period", "Zeitraum";

@@ -120,29 +120,35 @@ pub(super) async fn ask(
         Some(wish) if all > 0 => Page {
             t: text,
             layout,
-            heading: fill(text.bulk_heading, &[&wish.word(text), &number(locale, all, most)]),
+            heading: fill(
+                text.lists.bulk_heading,
+                &[&wish.word(text), &number(locale, all, most)],
+            ),
             meaning: meaning(locale, asked, wish, &chosen),
             others: match all - i64::try_from(chosen.first.len()).unwrap_or(0) {
                 ..=0 => String::new(),
-                others => fill(text.bulk_others, &[&number(locale, others, most)]),
+                others => fill(text.lists.bulk_others, &[&number(locale, others, most)]),
             },
             jobs: chosen.first.iter().map(|job| named(locale, job)).collect(),
             fields: asked.fields(wish),
             is_destructive: wish.is_destructive(),
-            do_it: fill(text.bulk_do, &[&wish.word(text), &number(locale, all, most)]),
+            do_it: fill(
+                text.lists.bulk_do,
+                &[&wish.word(text), &number(locale, all, most)],
+            ),
             back: asked.back.clone(),
         },
         wish => Page {
             t: text,
             layout,
-            heading: text.bulk_nothing.to_owned(),
+            heading: text.lists.bulk_nothing.to_owned(),
             meaning: vec![
                 if !asked.names_any() {
-                    text.bulk_choose_jobs
+                    text.lists.bulk_choose_jobs
                 } else if wish.is_none() {
-                    text.bulk_choose_action
+                    text.lists.bulk_choose_action
                 } else {
-                    text.bulk_none_fits
+                    text.lists.bulk_none_fits
                 }
                 .to_owned(),
             ],
@@ -172,22 +178,22 @@ fn meaning(locale: &Locale, asked: &Asked, wish: &Wish, chosen: &Chosen) -> Vec<
     if *wish == Wish::Clear {
         let numbers = [chosen.numbers.unfinished, chosen.numbers.ended];
         let [unfinished, ended] = numbers.map(|of| number(locale, of, most));
-        lines.push(fill(text.bulk_both, &[&unfinished, &ended]));
+        lines.push(fill(text.lists.bulk_both, &[&unfinished, &ended]));
     }
     if let Some(priority) = asked
         .priority
         .as_deref()
         .filter(|_| wish.name() == "set_priority")
     {
-        lines.push(fill(text.bulk_new_priority, &[&priority]));
+        lines.push(fill(text.lists.bulk_new_priority, &[&priority]));
     }
     let selected = i64::try_from(asked.ids.len()).unwrap_or(0);
     if !asked.all && selected > chosen.all() {
         let left = locale.number(selected - chosen.all());
-        lines.push(fill(text.bulk_left_out, &[&left]));
+        lines.push(fill(text.lists.bulk_left_out, &[&left]));
     }
     if chosen.numbers.unfinished > most || chosen.numbers.ended > most {
-        lines.push(fill(text.bulk_portions, &[&locale.number(most)]));
+        lines.push(fill(text.lists.bulk_portions, &[&locale.number(most)]));
     }
     lines
 }

@@ -93,7 +93,7 @@ struct Page {
     layout: Layout,
     heading: String,
     /// Number and sentence, and whether it was not done.
-    lines: Vec<(String, &'static str, bool)>,
+    lines: Vec<(String, String, bool)>,
     /// There may be more.
     more: String,
     back: String,
@@ -122,16 +122,17 @@ pub(crate) async fn show(
         .and_then(|name| Wish::named(name, value("priority")))
         .ok_or_else(|| Error::BadQuery("parameter action names nothing that can be done".to_owned()))?;
     let plain = [
-        ("done", text.tally_done, false),
-        ("stopping", text.tally_stopping, false),
+        ("done", text.lists.tally_done, false),
+        ("stopping", text.lists.tally_stopping, false),
         ("unchanged", text.said_unchanged, false),
-        ("forbidden", text.tally_forbidden, true),
-        ("unknown", text.tally_unknown, true),
+        ("forbidden", text.lists.tally_forbidden, true),
+        ("unknown", text.lists.tally_unknown, true),
     ];
     let refused = Said::ALL.into_iter().filter(|said| said.is_refusal());
-    let refused = refused.map(|said| (said.word(), said.text(text), true));
+    let refused = refused.map(|said| (said.word(), said.text(text, number(said.word())), true));
     let lines = plain
         .into_iter()
+        .map(|(name, sentence, bad)| (name, fill(sentence, &[&number(name)]), bad))
         .chain(refused)
         .filter(|(name, ..)| number(name) > 0)
         .map(|(name, sentence, bad)| (locale.number(i64::from(number(name))), sentence, bad))
@@ -146,11 +147,11 @@ pub(crate) async fn show(
             Section::None,
             Tab::default(),
         ),
-        heading: fill(text.outcome_heading, &[&wish.word(text)]),
+        heading: fill(text.lists.outcome_heading, &[&wish.word(text)]),
         lines,
         more: if number("more") > 0 {
             fill(
-                text.outcome_more,
+                text.lists.outcome_more,
                 &[&locale.number(i64::try_from(FIND_MAX).expect("a small number"))],
             )
         } else {

@@ -95,26 +95,26 @@ impl Wish {
             Self::Do(JobAction::StartNow) => text.do_start_now,
             Self::Do(JobAction::Hold) => text.do_hold,
             Self::Do(JobAction::Release) => text.do_release,
-            Self::Do(JobAction::SetPriority { .. }) => text.bulk_priority,
+            Self::Do(JobAction::SetPriority { .. }) => text.lists.bulk_priority,
             Self::Do(JobAction::Retry { .. }) => text.do_retry,
-            Self::Do(JobAction::Cancel) => text.bulk_cancel,
-            Self::Do(JobAction::Move { .. }) => text.do_move,
-            Self::Do(_) => text.bulk_delete,
-            Self::Clear => text.delete_all,
+            Self::Do(JobAction::Cancel) => text.lists.bulk_cancel,
+            Self::Do(JobAction::Move { .. }) => text.lists.do_move,
+            Self::Do(_) => text.lists.bulk_delete,
+            Self::Clear => text.lists.delete_all,
         }
     }
 
     /// What it will mean.
     pub(super) fn meaning(&self, text: &Text) -> &'static str {
         match self {
-            Self::Do(JobAction::StartNow) => text.sure_many_start,
-            Self::Do(JobAction::Hold) => text.sure_many_hold,
-            Self::Do(JobAction::Release) => text.sure_many_release,
-            Self::Do(JobAction::SetPriority { .. }) => text.sure_many_priority,
-            Self::Do(JobAction::Retry { .. }) => text.sure_many_retry,
-            Self::Do(JobAction::Cancel) => text.sure_many_cancel,
-            Self::Do(_) => text.sure_many_delete,
-            Self::Clear => text.sure_clear,
+            Self::Do(JobAction::StartNow) => text.lists.sure_many_start,
+            Self::Do(JobAction::Hold) => text.lists.sure_many_hold,
+            Self::Do(JobAction::Release) => text.lists.sure_many_release,
+            Self::Do(JobAction::SetPriority { .. }) => text.lists.sure_many_priority,
+            Self::Do(JobAction::Retry { .. }) => text.lists.sure_many_retry,
+            Self::Do(JobAction::Cancel) => text.lists.sure_many_cancel,
+            Self::Do(_) => text.lists.sure_many_delete,
+            Self::Clear => text.lists.sure_clear,
         }
     }
 }
