@@ -59,6 +59,8 @@ struct Page {
     /// A command that submits a job.
     example: String,
     news: String,
+    /// It is a plugin's own page: what the plugin does stands above its jobs.
+    of_plugin: bool,
     /// Stops and starts the plugin that the page is about.
     control: Option<PluginControl>,
     /// The earliest moment that a field for a time takes.
@@ -196,6 +198,7 @@ fn page(
         news: news(locale, overview, plugin),
         bar,
         functions,
+        of_plugin: plugin.is_some(),
         control: plugin
             .and_then(|_| shown(overview, plugin).next())
             .and_then(|row| PluginControl::new(locale, who, row)),

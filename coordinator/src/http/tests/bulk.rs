@@ -305,7 +305,7 @@ async fn what_an_operator_of_another_plugin_may_not_touch_is_told_and_stands_in_
     assert!(page.body.contains("<dt>1</dt><dd>Done.</dd>"), "{}", page.body);
     assert!(
         page.body
-            .contains("<dt>1</dt><dd>You may not do that with them.</dd>"),
+            .contains("<dt>1</dt><dd>You may not do that with it.</dd>"),
         "{}",
         page.body
     );

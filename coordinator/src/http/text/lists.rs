@@ -33,7 +33,7 @@ texts! {
     bulk_cancel: "Cancel", "Abbrechen";
     bulk_delete: "Delete", "Löschen";
     bulk_heading: "{0}: {1} {1|job|jobs}?", "{0}: {1} {1|Aufgabe|Aufgaben}?";
-    bulk_do: "{0} ({1})", "{0} ({1})";
+    bulk_do: "{0}: {1} {1|job|jobs}", "{0}: {1} {1|Aufgabe|Aufgaben}";
     bulk_others: "… and {0} more", "… und {0} weitere";
     bulk_both: "Not ended: {0}; ended: {1}.", "Nicht beendet: {0}; beendet: {1}.";
     bulk_new_priority: "New priority: {0}.", "Neue Priorität: {0}.";

@@ -31,9 +31,7 @@ fn files(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
 fn places(sentence: &str) -> BTreeSet<&str> {
     let places = sentence.split('{').skip(1);
     let places = places.map(|rest| rest.split_once('}').unwrap().0);
-    places
-        .map(|place| place.split_once('|').map_or(place, |(number, _)| number))
-        .collect()
+    places.filter(|place| !place.contains('|')).collect()
 }
 
 /// The texts of all lists.
