@@ -12,7 +12,7 @@ use tests::{Cluster, LIMIT, eventually};
 /// How often each address is asked for.
 const TIMES: usize = 25;
 /// Unfinished jobs beside the ended ones.
-const WAITING: i64 = 10_000;
+const WAITING: i64 = 50_000;
 /// Ended jobs that are written in one statement.
 const PORTION: usize = 50_000;
 /// Seconds between the ends of two jobs: a million are a year.
@@ -85,7 +85,8 @@ fn fill(cluster: &Cluster, jobs: i64) {
          SELECT id, title, '{}', '{}', 'goobi' FROM made",
         &[&WAITING],
     );
-    cluster.sql("ANALYZE", &[]);
+    // As the database does by itself within minutes.
+    cluster.sql("VACUUM ANALYZE", &[]);
 }
 
 /// Lists and searches: common, rare, absent, and what only old jobs have; the last pages of some.
@@ -100,6 +101,10 @@ fn addresses(cluster: &Cluster) -> Vec<String> {
     let (from, to) = (day(200), day(198));
     let mut all: Vec<String> = [
         "/",
+        "/workers",
+        "/settings?plugin=OCR",
+        "/audit",
+        "/?tab=queue",
         "/?tab=done",
         "/?tab=error",
         "/?plugin=OCR",
@@ -122,6 +127,12 @@ fn addresses(cluster: &Cluster) -> Vec<String> {
     ]
     .map(str::to_owned)
     .into();
+    let job = |table: &str| -> String {
+        let id = format!("SELECT id::text FROM {table} ORDER BY id LIMIT 1");
+        format!("/jobs/{}", cluster.sql(&id, &[])[0].get::<_, String>(0))
+    };
+    all.push(job("jobs"));
+    all.push(job("job_history"));
     all.push(format!("/search?submitted_from={from}&submitted_to={to}"));
     all.push(format!(
         "/search?finished_from={from}&finished_to={to}&state=error"

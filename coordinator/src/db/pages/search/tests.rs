@@ -111,6 +111,15 @@ fn cases() -> Vec<(&'static str, &'static str, JobFilter)> {
             },
         ),
         (
+            "false",
+            "plugin = 'OCR' AND state = 'DONE'",
+            JobFilter {
+                plugin: text("OCR"),
+                states: vec![JobState::Done],
+                ..JobFilter::default()
+            },
+        ),
+        (
             "plugin = 'SHELL'",
             "plugin = 'SHELL'",
             JobFilter {
