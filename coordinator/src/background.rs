@@ -9,6 +9,7 @@ pub mod housekeeping;
 pub mod identity;
 pub mod probe;
 pub mod schedule;
+pub mod storages;
 pub mod sweeper;
 
 /// A silence of the heartbeat queue longer than this, seconds, counts as an outage, during which no lease ends.

@@ -6,7 +6,6 @@ mod batch;
 mod claims;
 mod events;
 mod heartbeats;
-mod notifications;
 mod reconcile;
 mod rejected;
 mod results;
@@ -28,10 +27,9 @@ use crate::db::Db;
 use crate::db::notify::Changes;
 use crate::db::plugins::All;
 use crate::intake::Intake;
+use crate::notifications::Notifier;
 use crate::worker_users::WorkerUsers;
-pub(crate) use notifications::changed;
 pub use reconcile::Patience;
-pub(crate) use results::tell;
 pub use status::Status;
 
 /// Pause before the database is looked for again.
@@ -46,6 +44,8 @@ pub struct Broker {
     pub intake: Intake,
     /// Told of every change.
     pub changes: Changes,
+    /// Told of jobs that have started or ended.
+    pub notifier: Notifier,
     /// The publishing connection.
     pub publisher: Publisher,
     /// What health checks see.

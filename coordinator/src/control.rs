@@ -28,12 +28,11 @@ use shared::amqp::publisher::{Outgoing, Publisher};
 use shared::amqp::topology::NAME_PREFIX;
 use shared::error::Chain;
 use shared::failpoint::{self, Failpoint};
-use shared::job::JobId;
+use shared::job::{JobId, JobState};
 use shared::message::encode;
 use shared::message::reply::{AttemptVerdict, Reply};
 
 use crate::accounts::Passwords;
-use crate::broker::{changed, tell};
 use crate::db::control::{
     ActOnJobs, ActOnPlugins, ActOnSettings, ActOnStorage, ActOnStores, ActOnWorker, FIND_MAX, FindJobs,
     JobOutcome, MessageGoobi, SettingsOutcome, StorageOutcome, StoresOutcome, Told, WorkerOutcome,
@@ -42,13 +41,14 @@ use crate::db::notify::Changes;
 use crate::db::recovery::{Recover, Recovery, RecoveryAction};
 use crate::db::{self, Db};
 use crate::deliveries::GoobiWeb;
+use crate::notifications::Notifier;
 
 pub use account_action::{AccountAction, TOKEN_MAX_DAYS, check_name};
 pub use action::{JobAction, JobFilter, Period, PluginAction, Quota, RetryItems, Settings};
 pub use shared::job::decide::Place;
 
 pub use actor::{Actor, Role};
-pub use authorise::{Object, Verb, authorise, could};
+pub use authorise::{Object, Verb, authorise, could, reach};
 pub use goobi_message::{GoobiMessage, MessageText, MessageType};
 pub use setting_ranges::{RANGES, Range};
 pub use settings_action::{PageSettings, REFRESH_SECONDS, SettingsAction};
@@ -58,7 +58,7 @@ pub use worker_action::WorkerAction;
 
 /// Most jobs that one transaction acts on, except where they are moved.
 const BATCH: usize = 200;
-/// Longest time that one wish spends on telling workers and listeners, however many jobs it is about: a RabbitMQ that
+/// Longest time that one wish spends on telling workers, however many jobs it is about: a RabbitMQ that
 /// is slow or hangs holds nobody up. Workers learn the same from the answer to their next heartbeat.
 const TELL_MAX: Duration = Duration::from_secs(5);
 
@@ -67,6 +67,7 @@ const TELL_MAX: Duration = Duration::from_secs(5);
 pub struct Control {
     db: Db,
     changes: Changes,
+    notifier: Notifier,
     publisher: Publisher,
     goobi: Option<GoobiWeb>,
     /// Works with passwords.
@@ -81,11 +82,12 @@ pub struct Summary {
 }
 
 impl Control {
-    /// Controls that write to `db`, tell `changes`, and push to workers through `publisher`.
-    pub fn new(db: Db, changes: Changes, publisher: Publisher) -> Self {
+    /// Controls that write to `db`, tell `changes` and listeners, and push to workers through `publisher`.
+    pub fn new(db: Db, changes: Changes, notifier: Notifier, publisher: Publisher) -> Self {
         Self {
             db,
             changes,
+            notifier,
             publisher,
             goobi: None,
             passwords: Passwords::default(),
@@ -146,7 +148,8 @@ impl Control {
         Ok(summary)
     }
 
-    /// Acts on all jobs that a filter finds at this moment.
+    /// Acts on all jobs that a filter finds at this moment among those that the actor may do this to; `None` when there
+    /// can be none.
     ///
     /// # Errors
     /// As [`Self::act_on_jobs`].
@@ -155,18 +158,19 @@ impl Control {
         actor: &Actor,
         filter: &JobFilter,
         action: &JobAction,
-    ) -> Result<Summary, db::Error> {
+    ) -> Result<Option<Summary>, db::Error> {
         if let Some(ids) = filter.only_ids() {
-            return self.act_on_jobs(actor, ids, action).await;
+            return self.act_on_jobs(actor, ids, action).await.map(Some);
         }
-        let ids = self
-            .db
-            .run(&FindJobs {
-                filter,
-                ended: action.is_about_ended_jobs(),
-            })
-            .await?;
-        self.act_on_jobs(actor, &ids, action).await
+        let find = FindJobs {
+            actor,
+            filter,
+            action,
+        };
+        match self.db.run(&find).await? {
+            Some(ids) => self.act_on_jobs(actor, &ids, action).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Acts on one plugin, or on all; gives the names of those that have changed, `None` when the actor may not.
@@ -271,12 +275,10 @@ impl Control {
     /// The same with so much patience; gives what is left of it.
     async fn tell_within(&self, told: Told, patience: Duration) -> Duration {
         self.changes.announce();
-        told.finished.iter().for_each(tell);
-        let mut messages: Vec<Outgoing> = told
-            .finished
-            .iter()
-            .map(|job| changed(job.id, &job.plugin, job.state))
-            .collect();
+        for (id, plugin) in &told.retried {
+            self.notifier.job(*id, plugin, JobState::Queued);
+        }
+        self.notifier.ended(&told.finished);
         let drains = told.drains.into_iter().map(|address| (address, Vec::new(), true));
         let pushes = told.pushes.into_iter();
         let pushes = pushes
@@ -284,7 +286,9 @@ impl Control {
             .chain(drains);
         // Our own queues are not for workers to write to through us.
         let pushes = pushes.filter(|(address, ..)| !address.starts_with(NAME_PREFIX));
-        messages.extend(pushes.map(|(address, verdicts, drain)| push(address, verdicts, drain)));
+        let messages: Vec<Outgoing> = pushes
+            .map(|(address, verdicts, drain)| push(address, verdicts, drain))
+            .collect();
         if messages.is_empty() || !self.publisher.connected() || self.publisher.blocked() {
             return patience;
         }
@@ -292,10 +296,10 @@ impl Control {
         let started = Instant::now();
         let told = tokio::time::timeout(patience, self.publisher.publish_all(messages)).await;
         if told.is_err() {
-            tracing::debug!("RabbitMQ is slow: workers and listeners are not told at once");
+            tracing::debug!("RabbitMQ is slow: workers are not told at once");
         }
         for error in told.into_iter().flatten().filter_map(Result::err) {
-            tracing::debug!("a worker or listener could not be told: {}", Chain(&error));
+            tracing::debug!("a worker could not be told: {}", Chain(&error));
         }
         patience.saturating_sub(started.elapsed())
     }

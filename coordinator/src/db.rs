@@ -39,6 +39,7 @@ mod revival;
 mod room;
 pub mod schedule;
 mod storage_room;
+pub mod storage_waits;
 pub mod stores;
 pub mod submit;
 pub mod sums;

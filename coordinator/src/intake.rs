@@ -21,6 +21,7 @@ use crate::db::plugins::{All, Plugin};
 use crate::db::submit::{Key, NewJob, RecordJobs, Recorded};
 use crate::db::{self, Db};
 use crate::deliveries::Allowed;
+use crate::notifications::Notifier;
 use crate::secrets::Secrets;
 pub use paths::PathRules;
 pub use schema::{ParametersSchema, WrongSchema};
@@ -56,6 +57,7 @@ pub enum Error {
 pub struct Intake {
     db: Db,
     changes: Changes,
+    notifier: Notifier,
     paths: Arc<PathRules>,
     templates: Arc<Templates>,
     callbacks: Allowed,
@@ -63,11 +65,12 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// An intake that records in `db` and tells `changes` of new jobs.
-    pub fn new(db: Db, changes: Changes, paths: PathRules, templates: Templates) -> Self {
+    /// An intake that records in `db`, and tells `changes` and listeners of new jobs.
+    pub fn new(db: Db, changes: Changes, notifier: Notifier, paths: PathRules, templates: Templates) -> Self {
         Self {
             db,
             changes,
+            notifier,
             paths: Arc::new(paths),
             templates: Arc::new(templates),
             callbacks: Allowed::default(),
@@ -169,8 +172,14 @@ impl Intake {
         }
         let recorded = self.db.run(&RecordJobs { jobs }).await?;
         failpoint::reach(Failpoint::SubmitBeforeAnswer);
-        if recorded.iter().any(|recorded| !recorded.duplicate) {
+        if recorded.iter().any(|recorded| recorded.new.is_some()) {
             self.changes.announce();
+        }
+        for (job, recorded) in jobs.iter().zip(&recorded) {
+            if let Some(state) = recorded.new {
+                let plugin = job.submission.plugin.as_str();
+                self.notifier.job(recorded.id, plugin, state);
+            }
         }
         Ok(jobs
             .iter()
@@ -370,7 +379,7 @@ fn unknown_plugin(name: &PluginName, plugins: &HashMap<PluginName, Plugin>) -> R
 
 fn reply(job: &NewJob, recorded: Recorded) -> SubmitReply {
     let plugin = job.submission.plugin.to_string();
-    if recorded.duplicate {
+    if recorded.new.is_none() {
         counter!(JOBS_DUPLICATE, "plugin" => plugin).increment(1);
         SubmitReply::Duplicate { job_id: recorded.id }
     } else {

@@ -8,6 +8,7 @@
 //!  control      what people do, authorised and recorded
 //!  db           the only SQL
 //!  deliveries   what other systems are told
+//!  notifications  events for anybody who listens
 //!  goobi        tickets from Goobi's message broker
 //!  secrets      encrypts what must not stand in the database as it is
 //!  http         pages, API, health, metrics
@@ -23,6 +24,7 @@ pub mod deliveries;
 pub mod goobi;
 pub mod http;
 pub mod intake;
+pub mod notifications;
 pub mod restore;
 pub mod secrets;
 mod serve;

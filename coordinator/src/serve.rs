@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts::setup;
 use crate::background::deliveries::Sender;
 use crate::background::identity::Watch;
-use crate::background::{dispatcher::Dispatcher, housekeeping, probe, schedule, sweeper};
+use crate::background::{dispatcher::Dispatcher, housekeeping, probe, schedule, storages, sweeper};
 use crate::broker::{Broker, Patience, Status};
 use crate::config::Config;
 use crate::control::Control;
@@ -30,6 +30,7 @@ use crate::deliveries::{Allowed, Patience as Persistence, Post};
 use crate::goobi::{Goobi, Status as GoobiStatus, Tickets};
 use crate::http::{self, App};
 use crate::intake::{Intake, PathRules, Templates};
+use crate::notifications::{Notifier, notifications};
 use crate::secrets::Secrets;
 use crate::worker_users::WorkerUsers;
 
@@ -54,15 +55,16 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let stop = lifecycle.stop.clone();
     let changes = Changes::default();
     let (publisher, slot) = publisher();
+    let (notifier, notifications) = notifications(publisher.clone());
     let status = Status::new(publisher.clone());
     let queue_missing = Arc::new(Notify::new());
     let sender = sender(&config, &db, &changes)?;
-    let intake = intake(&config, &db, &changes, &sender)?;
+    let intake = intake(&config, &db, &changes, &notifier, &sender)?;
     let tickets = tickets(&config, &intake, &publisher)?;
     let schema_ready = Arc::new(AtomicBool::new(false));
 
-    let control =
-        Control::new(db.clone(), changes.clone(), publisher.clone()).with_goobi(config.goobi_web()?);
+    let control = Control::new(db.clone(), changes.clone(), notifier.clone(), publisher.clone())
+        .with_goobi(config.goobi_web()?);
     let app = App {
         db: db.clone(),
         intake: intake.clone(),
@@ -83,10 +85,13 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         Broker::publish(slot, address.clone(), status.clone(), stop.clone()),
     );
 
+    lifecycle.spawn("notifications", notifications.send(stop.clone()));
+
     let broker = Broker {
         db: db.clone(),
         intake,
         changes: changes.clone(),
+        notifier,
         publisher: publisher.clone(),
         status: status.clone(),
         queue_missing: Arc::clone(&queue_missing),
@@ -129,7 +134,8 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
             rest.spawn("goobi's tickets", tickets.run(stop()));
         }
         rest.spawn("dispatcher", dispatcher.run(stop()));
-        rest.spawn("sweeper", sweeper::run(db.clone(), changes, stop()));
+        rest.spawn("sweeper", sweeper::run(db.clone(), control.clone(), stop()));
+        rest.spawn("storages", storages::run(db.clone(), changes, stop()));
         rest.spawn("schedule", schedule::run(db.clone(), control, stop()));
         rest.spawn("housekeeping", housekeeping::run(db, stop()));
         rest.spawn(
@@ -183,14 +189,20 @@ async fn invite(db: &Db, listen: SocketAddr, public_url: Option<&str>) {
 }
 
 /// What takes submissions in.
-fn intake(config: &Config, db: &Db, changes: &Changes, sender: &Sender) -> anyhow::Result<Intake> {
+fn intake(
+    config: &Config,
+    db: &Db,
+    changes: &Changes,
+    notifier: &Notifier,
+    sender: &Sender,
+) -> anyhow::Result<Intake> {
     let templates = config
         .templates
         .as_deref()
         .map_or_else(|| Ok(Templates::default()), Templates::load)?;
     let paths = PathRules::new(config.roots.clone(), config.path_map.clone());
     let callbacks = Allowed::new(config.callback_allow.clone());
-    let intake = Intake::new(db.clone(), changes.clone(), paths, templates);
+    let intake = Intake::new(db.clone(), changes.clone(), notifier.clone(), paths, templates);
     Ok(intake.with_callbacks(callbacks, Arc::clone(&sender.secrets)))
 }
 

@@ -1,17 +1,26 @@
 //! A database of its own for a test: migrated, empty, dropped at the end.
 //!
+//! Copying a migrated database takes a fraction of migrating one, so the first test of a process makes one to copy. Its
+//! name is that of its migrations: the next process on the same server finds it.
+//!
 //! Invariant: a missing server fails the test and says what to run; no test is ever skipped.
 
 pub(crate) mod meeting;
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use tokio::sync::OnceCell;
 use tokio_postgres::NoTls;
 use uuid::Uuid;
 
 use crate::db::Db;
-use crate::db::migrate::migrate;
+use crate::db::migrate::{checksums, migrate};
 
 /// Connections of a test's pool.
 const CONNECTIONS: usize = 4;
+
+/// The name of the database to copy.
+static MIGRATED: OnceCell<String> = OnceCell::const_new();
 
 /// A migrated database that only one test uses.
 #[derive(Debug)]
@@ -24,25 +33,20 @@ pub(crate) struct TestDatabase {
 impl TestDatabase {
     /// Makes the database on the server that `DATABASE_URL` names.
     pub(crate) async fn create() -> Self {
-        let database = Self::empty().await;
-        migrate(&database.url).await.unwrap();
-        database
+        let migrated = MIGRATED.get_or_init(migrated).await;
+        Self::make(&format!("TEMPLATE {migrated}")).await
     }
 
     /// The same without a schema.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the server of a test run is no setting of the coordinator"
-    )]
     pub(crate) async fn empty() -> Self {
-        let admin_url = std::env::var("DATABASE_URL")
-            .expect("DATABASE_URL must name a PostgreSQL server for tests: run `cargo xtask test`");
+        Self::make("").await
+    }
+
+    async fn make(options: &str) -> Self {
+        let admin_url = admin_url();
         let name = format!("test_{}", Uuid::new_v4().simple());
-        execute(&admin_url, &format!("CREATE DATABASE {name}")).await;
-        let (server, _) = admin_url
-            .rsplit_once('/')
-            .expect("DATABASE_URL ends with /database");
-        let url = format!("{server}/{name}");
+        execute(&admin_url, &format!("CREATE DATABASE {name} {options}")).await;
+        let url = url_of(&name);
         Self { admin_url, name, url }
     }
 
@@ -95,6 +99,52 @@ impl Drop for TestDatabase {
         // Whatever became of it: the test's own outcome counts.
         let _ = drop.join();
     }
+}
+
+/// Makes sure that there is a migrated database, and gives its name.
+async fn migrated() -> String {
+    let mut hasher = DefaultHasher::new();
+    checksums().hash(&mut hasher);
+    let name = format!("migrated_{:016x}", hasher.finish());
+    let (client, connection) = tokio_postgres::connect(&admin_url(), NoTls).await.unwrap();
+    let make = async {
+        // Other processes wait; the end of the session lets go.
+        let lock = "SELECT pg_advisory_lock(hashtextextended($1, 0))";
+        client.execute(lock, &[&name]).await.unwrap();
+        let find = "SELECT 1 FROM pg_database WHERE datname = $1";
+        if client.query_opt(find, &[&name]).await.unwrap().is_some() {
+            return;
+        }
+        // Only a whole one has the name.
+        let begun = format!("begun_{}", Uuid::new_v4().simple());
+        let create = format!("CREATE DATABASE {begun}");
+        client.batch_execute(&create).await.unwrap();
+        migrate(&url_of(&begun)).await.unwrap();
+        let rename = format!("ALTER DATABASE {begun} RENAME TO {name}");
+        client.batch_execute(&rename).await.unwrap();
+    };
+    tokio::select! {
+        () = make => {}
+        closed = connection => panic!("the connection ended: {closed:?}"),
+    }
+    name
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server of a test run is no setting of the coordinator"
+)]
+fn admin_url() -> String {
+    std::env::var("DATABASE_URL")
+        .expect("DATABASE_URL must name a PostgreSQL server for tests: run `cargo xtask test`")
+}
+
+fn url_of(database: &str) -> String {
+    let admin_url = admin_url();
+    let (server, _) = admin_url
+        .rsplit_once('/')
+        .expect("DATABASE_URL ends with /database");
+    format!("{server}/{database}")
 }
 
 async fn execute(url: &str, statements: &str) {

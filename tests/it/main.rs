@@ -25,6 +25,7 @@ mod goobi;
 mod hang;
 mod lists;
 mod login;
+mod notifications;
 mod pages;
 mod path;
 mod restore;

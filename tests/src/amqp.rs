@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use lapin::message::BasicGetMessage;
 use lapin::options::{
     BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions,
-    QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
+    QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
@@ -257,6 +257,29 @@ impl Amqp {
         }
         runtime::wait(self.channel.queue_declare(queue.into(), options, table))
             .expect("a queue can be declared");
+    }
+
+    /// Makes a queue that has what an exchange gets under keys of this pattern, as long as this connection is there.
+    pub fn listen(&self, exchange: &str, pattern: &str) -> String {
+        let options = QueueDeclareOptions {
+            exclusive: true,
+            ..QueueDeclareOptions::default()
+        };
+        let queue = runtime::wait(
+            self.channel
+                .queue_declare("".into(), options, FieldTable::default()),
+        )
+        .expect("a queue can be declared");
+        let queue = queue.name().to_string();
+        runtime::wait(self.channel.queue_bind(
+            queue.as_str().into(),
+            exchange.into(),
+            pattern.into(),
+            QueueBindOptions::default(),
+            FieldTable::default(),
+        ))
+        .expect("a queue can be bound");
+        queue
     }
 
     fn take(&self, queue: &str) -> Option<BasicGetMessage> {

@@ -124,6 +124,7 @@ async fn beat(heart: &Heart) -> Result<(), crate::requests::Error> {
         drain: wanted,
         remove_stores,
         forget_stores,
+        tell_stores_again,
         list_stores,
     } = requests.ask(&WorkerMessage::Heartbeat(heartbeat)).await?
     else {
@@ -133,7 +134,7 @@ async fn beat(heart: &Heart) -> Result<(), crate::requests::Error> {
     removals.confirmed(&removed);
     removals.add(remove_stores);
     removals.forget(forget_stores);
-    if let Some(portion) = &stores {
+    if let Some(portion) = stores.as_ref().filter(|_| !tell_stores_again) {
         inventory.told(portion);
     }
     if let Some(request) = list_stores {
@@ -142,7 +143,8 @@ async fn beat(heart: &Heart) -> Result<(), crate::requests::Error> {
     if wanted {
         told_to_drain(drain);
     }
-    let mut more = inventory.next().is_some();
+    // What is to be told again waits: others work with those stores.
+    let mut more = !tell_stores_again && inventory.next().is_some();
     for ((attempt, report), verdict) in attempts.iter().zip(&reports).zip(&verdicts) {
         if verdict.claim_id == attempt.token.claim_id {
             more |= attempt.progress.confirmed(report);

@@ -1,7 +1,7 @@
 //! Telling coordinators of the item stores on this worker's storage, when they ask.
 //!
-//! Invariants: the indexes are read in a task of its own, so that a slow storage delays no heartbeat; each portion is
-//! told until a coordinator has answered the heartbeat that it was in; the last one says where nobody could look.
+//! Invariants: the indexes are read in a task of its own, so that a slow storage delays no heartbeat, and no further ahead
+//! than by a portion; each portion is told until a coordinator has recorded it; the last one says where nobody could look.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -13,25 +13,25 @@ use tokio_util::sync::CancellationToken;
 
 use crate::roots::Roots;
 use crate::storage::Storage;
-use crate::store_index;
+use crate::store_index::Lister;
 
-/// Most stores in one portion.
-const PORTION: usize = 200;
-/// Most bytes of paths in one portion, but for the last of them.
-const PORTION_BYTES: usize = 64 * 1024;
+/// Most portions that wait to be told.
+const PORTIONS_MAX: usize = 2;
 
 /// What was asked for, and what is still to be told. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
     state: Arc<Mutex<State>>,
     wanted: Arc<Notify>,
+    /// There may be room for a portion, or another request.
+    room: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     /// The request that is being answered.
     request: Option<i64>,
-    /// Its answer, as far as it was not told; empty while the indexes are read.
+    /// Its answer, as far as it was read and not told.
     portions: VecDeque<StoresFound>,
 }
 
@@ -44,6 +44,7 @@ impl Inventory {
             state.portions.clear();
             drop(state);
             self.wanted.notify_one();
+            self.room.notify_one();
         }
     }
 
@@ -60,6 +61,8 @@ impl Inventory {
             if portion.last {
                 state.request = None;
             }
+            drop(state);
+            self.room.notify_one();
         }
     }
 
@@ -74,19 +77,59 @@ impl Inventory {
             let Some(request) = self.lock().request else {
                 continue;
             };
-            let (found, problems) = tokio::select! {
-                listed = list(&storage, roots.all()) => listed,
+            // Where somebody asks again meanwhile, that is answered next.
+            tokio::select! {
+                _answered = self.answer(request, &storage, roots.all(), &told) => {}
                 () = stop.cancelled() => return,
-            };
-            tracing::debug!("{} item stores stand in the indexes of the roots", found.len());
-            let mut state = self.lock();
-            // Somebody may have asked again meanwhile: that is answered next.
-            if state.request == Some(request) {
-                state.portions = portions(request, found, problems);
-                drop(state);
-                told.notify_one();
             }
         }
+    }
+
+    /// Reads the indexes and tells what stands in them; `None` when another request has come.
+    async fn answer(&self, request: i64, storage: &Storage, roots: &[PathBuf], told: &Notify) -> Option<()> {
+        let (mut problems, mut number) = (Vec::new(), 0);
+        for root in roots {
+            let mut rest = Some(Lister::new(root));
+            while let Some(lister) = rest.take() {
+                match storage.work(root, move || lister.page()).await {
+                    Ok((lister, page)) => {
+                        number += page.found.len();
+                        problems.extend(page.problems);
+                        if !page.found.is_empty() {
+                            self.tell(portion(request, page.found), told).await?;
+                        }
+                        rest = (!page.last).then_some(lister);
+                    }
+                    Err(no_answer) => problems.push(no_answer.to_string()),
+                }
+            }
+        }
+        tracing::debug!("{number} item stores stand in the indexes of the roots");
+        let last = StoresFound {
+            last: true,
+            problems,
+            ..portion(request, Vec::new())
+        };
+        self.tell(last, told).await
+    }
+
+    /// Has a portion told as soon as there is room for it; `None` when another request has come.
+    async fn tell(&self, portion: StoresFound, told: &Notify) -> Option<()> {
+        loop {
+            {
+                let mut state = self.lock();
+                if state.request != Some(portion.request) {
+                    return None;
+                }
+                if state.portions.len() < PORTIONS_MAX {
+                    state.portions.push_back(portion);
+                    break;
+                }
+            }
+            self.room.notified().await;
+        }
+        told.notify_one();
+        Some(())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -94,80 +137,68 @@ impl Inventory {
     }
 }
 
-async fn list(storage: &Storage, roots: &[PathBuf]) -> (Vec<FoundStore>, Vec<String>) {
-    let (mut found, mut problems) = (Vec::new(), Vec::new());
-    for root in roots {
-        let path = root.clone();
-        match storage.work(root, move || store_index::list(&path)).await {
-            Ok((stores, troubles)) => {
-                found.extend(stores);
-                problems.extend(troubles);
-            }
-            Err(no_answer) => problems.push(no_answer.to_string()),
-        }
-    }
-    (found, problems)
-}
-
-/// The answer to a request, in portions; the last one is there even where there is no store.
-fn portions(request: i64, found: Vec<FoundStore>, problems: Vec<String>) -> VecDeque<StoresFound> {
-    let empty = || StoresFound {
+/// A portion of the answer to a request.
+fn portion(request: i64, found: Vec<FoundStore>) -> StoresFound {
+    StoresFound {
         request,
-        found: Vec::new(),
+        found,
         last: false,
         problems: Vec::new(),
-    };
-    let mut portions = VecDeque::new();
-    let (mut portion, mut bytes) = (empty(), 0);
-    for store in found {
-        if portion.found.len() >= PORTION || bytes >= PORTION_BYTES {
-            portions.push_back(std::mem::replace(&mut portion, empty()));
-            bytes = 0;
-        }
-        bytes += store.target.len();
-        portion.found.push(store);
     }
-    portion.last = true;
-    portion.problems = problems;
-    portions.push_back(portion);
-    portions
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::time::Duration;
+
     use shared::job::JobId;
 
     use super::*;
 
-    fn found(number: usize, target: &str) -> Vec<FoundStore> {
-        let store = |_| FoundStore {
-            store: JobId::generate(),
-            target: target.to_owned(),
-            there: true,
-        };
-        (0..number).map(store).collect()
+    /// A root whose index names that many stores.
+    fn root_with(stores: usize) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let index = folder.path().join(".taskmanager.stores");
+        fs::create_dir(&index).unwrap();
+        for _ in 0..stores {
+            fs::write(index.join(JobId::generate().to_string()), r#"{"folder":"27"}"#).unwrap();
+        }
+        folder
     }
 
-    #[test]
-    fn stores_are_told_in_bounded_portions_and_the_last_one_says_so() {
-        let sizes = |portions: &VecDeque<StoresFound>| -> Vec<(usize, bool)> {
-            portions
-                .iter()
-                .map(|portion| (portion.found.len(), portion.last))
-                .collect()
+    #[tokio::test(start_paused = true)]
+    async fn an_index_is_told_to_its_end_and_never_read_further_ahead_than_a_portion() {
+        let folders = [root_with(900), root_with(0), root_with(1)];
+        let all = folders.iter().map(|folder| folder.path().to_owned());
+        let roots = Arc::new(Roots::new(all.collect()).unwrap());
+        let (inventory, told) = (Inventory::default(), Arc::new(Notify::new()));
+        let task = inventory
+            .clone()
+            .run(roots, Arc::clone(&told), CancellationToken::new());
+        let work = async {
+            inventory.ask(7);
+            let mut stores = Vec::new();
+            loop {
+                // This time passes only once nobody has anything to do any more.
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                assert!(inventory.lock().portions.len() <= PORTIONS_MAX);
+                let portion = inventory.next().expect("it has come to rest without its end");
+                inventory.told(&portion);
+                stores.extend(portion.found.into_iter().map(|found| found.store));
+                if portion.last {
+                    break;
+                }
+            }
+            assert_eq!(stores.len(), 901);
+            stores.sort_unstable();
+            stores.dedup();
+            assert_eq!(stores.len(), 901, "some were told twice");
         };
-        assert_eq!(sizes(&portions(1, vec![], vec![])), [(0, true)]);
-        let many = found(2 * PORTION + 1, "/data/27");
-        let told = portions(1, many.clone(), vec!["/scans does not answer".to_owned()]);
-        assert_eq!(sizes(&told), [(PORTION, false), (PORTION, false), (1, true)]);
-        assert!(told[0].problems.is_empty() && told[2].problems.len() == 1);
-        let all: Vec<FoundStore> = told.into_iter().flat_map(|portion| portion.found).collect();
-        assert_eq!(all, many);
-        let long = "x".repeat(PORTION_BYTES / 2);
-        assert_eq!(
-            sizes(&portions(1, found(3, &long), vec![])),
-            [(2, false), (1, true)]
-        );
+        tokio::select! {
+            () = task => panic!("it ended by itself"),
+            () = work => {}
+        }
     }
 
     #[tokio::test]

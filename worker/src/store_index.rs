@@ -3,7 +3,7 @@
 //!
 //! Invariants: an entry is on disk before its store's folder is made, and goes after the store has gone; whoever makes a
 //! store looks for the entry again afterwards, and whoever removes an entry looks for the store again, so that of two who
-//! do both at once one sees the other. What stands in an entry is not trusted: it leads to nothing outside the root, and
+//! do both at once one sees the other. An entry is whole, or is not there. What stands in an entry is not trusted: it leads to nothing outside the root, and
 //! what is no entry is left alone.
 
 mod entry;
@@ -21,7 +21,7 @@ use shared::job::JobId;
 use crate::item_store::{make_folders, sync_folder};
 use entry::Entry;
 
-pub(crate) use list::list;
+pub(crate) use list::Lister;
 
 /// The folder of the index in its root. Item stores are called otherwise, and outputs are never hidden.
 const FOLDER: &str = ".taskmanager.stores";
@@ -111,6 +111,29 @@ impl StoreEntry {
         match index.remove_file(&name) {
             Err(error) if !is_missing(&error) => Err(error),
             _ => sync_folder(&index),
+        }
+    }
+
+    /// Removes what a release before this one has begun to write for this folder and no more. That is for whoever knows
+    /// that this is the store's folder, that its storage is there, and that the store is not.
+    pub(crate) fn remove_begun(&self) -> io::Result<()> {
+        let name = self.store.to_string();
+        let removed = self.root.open_dir(FOLDER).and_then(|index| {
+            if !entry::is_begun(&index, &name, &self.folder)? {
+                return Ok(());
+            }
+            index.remove_file(&name)?;
+            sync_folder(&index)
+        });
+        match removed {
+            Err(error)
+                if is_missing(&error)
+                    || allows_no_index(&error)
+                    || error.kind() == io::ErrorKind::InvalidData =>
+            {
+                Ok(())
+            }
+            other => other,
         }
     }
 

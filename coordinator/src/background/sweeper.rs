@@ -10,16 +10,16 @@ use shared::telemetry::Trouble;
 use tokio_util::sync::CancellationToken;
 
 use super::{PATIENCE, PROBE_GAP_SECONDS};
-use crate::broker::tell;
+use crate::control::Control;
 use crate::db::Db;
-use crate::db::notify::Changes;
+use crate::db::control::Told;
 use crate::db::sweep::ExpireLeases;
 
 /// How often leases are looked at.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs until `stop`.
-pub async fn run(db: Db, changes: Changes, stop: CancellationToken) {
+pub async fn run(db: Db, control: Control, stop: CancellationToken) {
     let mut trouble = Trouble::none("leases can't be looked at");
     loop {
         tokio::select! {
@@ -41,8 +41,11 @@ pub async fn run(db: Db, changes: Changes, stop: CancellationToken) {
                 failpoint::reach(Failpoint::ExpiryBeforeTold);
                 tracing::warn!("{lost} attempts have lost their worker; their jobs go on elsewhere");
                 counter!(EXPIRED_LEASES).increment(lost as u64);
-                finished.iter().for_each(tell);
-                changes.announce();
+                let told = Told {
+                    finished,
+                    ..Told::default()
+                };
+                control.tell(told).await;
             }
             Err(error) => trouble.begins(&error),
         }

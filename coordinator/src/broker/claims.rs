@@ -11,7 +11,7 @@ use shared::metrics::{CLAIMS, STALE_MESSAGES};
 
 use super::batch::{Failure, Handler};
 use super::rejected::PutAway;
-use super::{Broker, events, notifications};
+use super::{Broker, events};
 use crate::db::claims::{GrantClaims, WorkerClaim};
 use crate::db::publish::GrantPublish;
 
@@ -45,7 +45,6 @@ impl Handler for Claims<'_> {
             failpoint::reach(Failpoint::ClaimBeforeReply);
         }
         let mut answers = Vec::new();
-        let mut events_out = Vec::new();
         for event in &events {
             let reply = match &event.message {
                 WorkerMessage::Claim(request) => {
@@ -54,7 +53,7 @@ impl Handler for Claims<'_> {
                         count(answer);
                         if let ClaimReply::Granted(grant) = answer {
                             let plugin = grant.plugin.as_str();
-                            events_out.push(notifications::changed(grant.job_id, plugin, JobState::Started));
+                            self.0.notifier.job(grant.job_id, plugin, JobState::Started);
                         }
                     }
                     Reply::Claims { answers }
@@ -78,7 +77,6 @@ impl Handler for Claims<'_> {
             answers.extend(event.answer(&reply));
         }
         self.0.changes.announce();
-        answers.append(&mut events_out);
         events::send(self.0, answers).await;
         Ok(())
     }

@@ -1,10 +1,12 @@
 //! Heartbeats, announcements, and the probes that show that heartbeats get through.
 
+mod stores;
+
 use lapin::message::Delivery;
 use shared::amqp::link::Session;
 use shared::failpoint::{self, Failpoint};
-use shared::message::reply::{AttemptVerdict, Reply, UselessStore, Verdict};
-use shared::message::worker::{Announcement, Heartbeat, StoreRemoval, WorkerMessage};
+use shared::message::reply::{AttemptVerdict, Reply, Verdict};
+use shared::message::worker::{Announcement, Heartbeat, WorkerMessage};
 
 use super::batch::{Failure, Handler};
 use super::events::Event;
@@ -12,7 +14,6 @@ use super::rejected::PutAway;
 use super::{Broker, events, reconcile};
 use crate::background::PROBE_GAP_SECONDS;
 use crate::db::heartbeats::{RecordProbe, Renew, Revise, WorkerReport};
-use crate::db::stores::{HandOut, Heard, NoteListing, RecordFound, RecordRemovals};
 use crate::db::transfers::SettleTransfers;
 use crate::db::workers::{Alive, Announce, News};
 use crate::intake::ParametersSchema;
@@ -47,18 +48,24 @@ impl Handler for Heartbeats<'_> {
             .await?;
         failpoint::reach(Failpoint::HeartbeatBeforeRenewal);
         let mut verdicts = self.record(&heartbeats, &users, &news).await?.into_iter();
-        let mut forgotten = self.found_stores(&heartbeats, &users).await?.into_iter();
-        let mut useless = self.useless_stores(&heartbeats, &users, &news).await?.into_iter();
+        let db = &self.0.db;
+        let mut found = stores::found(db, &heartbeats, &users).await?.into_iter();
+        let useless = stores::useless(db, &heartbeats, &users, news.stores_are_due).await?;
+        let mut useless = useless.into_iter();
         let mut answers = Vec::new();
         for event in &events {
             let reply = match &event.message {
-                WorkerMessage::Heartbeat(heartbeat) => Reply::Heartbeat {
-                    verdicts: verdicts.next().expect("each heartbeat has its verdicts"),
-                    drain: news.drains.contains(&heartbeat.worker_id),
-                    remove_stores: useless.next().unwrap_or_default(),
-                    forget_stores: forgotten.next().unwrap_or_default(),
-                    list_stores: list_stores(heartbeat, &news),
-                },
+                WorkerMessage::Heartbeat(heartbeat) => {
+                    let stores::Found { forget, tell_again } = found.next().unwrap_or_default();
+                    Reply::Heartbeat {
+                        verdicts: verdicts.next().expect("each heartbeat has its verdicts"),
+                        drain: news.drains.contains(&heartbeat.worker_id),
+                        remove_stores: useless.next().unwrap_or_default(),
+                        forget_stores: forget,
+                        tell_stores_again: tell_again,
+                        list_stores: list_stores(heartbeat, &news),
+                    }
+                }
                 WorkerMessage::Announce(announcement) => self.announce(event, announcement, put_away).await?,
                 _ => continue,
             };
@@ -136,61 +143,6 @@ impl Heartbeats<'_> {
             .iter()
             .map(|heartbeat| answers.by_ref().take(heartbeat.attempts.len()).collect())
             .collect())
-    }
-
-    /// Decides about item stores that these workers have found; of each heartbeat those of which there is nothing but an
-    /// entry that nobody needs.
-    async fn found_stores(
-        &self,
-        heartbeats: &[Heartbeat],
-        users: &[&str],
-    ) -> Result<Vec<Vec<UselessStore>>, Failure> {
-        let mut forgotten = Vec::with_capacity(heartbeats.len());
-        for (heartbeat, amqp_user) in heartbeats.iter().zip(users) {
-            let Some(portion) = &heartbeat.stores else {
-                forgotten.push(Vec::new());
-                continue;
-            };
-            let heard = Heard {
-                worker_id: &heartbeat.worker_id,
-                amqp_user,
-            };
-            forgotten.push(self.0.db.run(&RecordFound { heard, portion }).await?);
-            if portion.last {
-                self.0.db.run(&NoteListing { heard, portion }).await?;
-            }
-        }
-        Ok(forgotten)
-    }
-
-    /// Records what became of item stores that these workers were told to remove, and finds what each of them may
-    /// remove now; nothing where nothing is due.
-    async fn useless_stores(
-        &self,
-        heartbeats: &[Heartbeat],
-        users: &[&str],
-        news: &News,
-    ) -> Result<Vec<Vec<UselessStore>>, Failure> {
-        let heard: Vec<Heard<'_>> = heartbeats
-            .iter()
-            .zip(users)
-            .map(|(heartbeat, amqp_user)| Heard {
-                worker_id: &heartbeat.worker_id,
-                amqp_user,
-            })
-            .collect();
-        let removals: Vec<(Heard<'_>, &StoreRemoval)> = heard
-            .iter()
-            .zip(heartbeats)
-            .flat_map(|(heard, heartbeat)| heartbeat.removals.iter().map(|said| (*heard, said)))
-            .collect();
-        if !removals.is_empty() {
-            self.0.db.run(&RecordRemovals { removals: &removals }).await?;
-        }
-        if !news.stores_are_due {
-            return Ok(Vec::new());
-        }
-        Ok(self.0.db.run(&HandOut { workers: &heard }).await?)
     }
 
     /// Acts on an announcement, or puts it away when its user may not make it.

@@ -1,18 +1,16 @@
 //! Results of attempts.
 
 use lapin::message::Delivery;
-use metrics::{counter, histogram};
-use shared::amqp::publisher::Outgoing;
+use metrics::counter;
 use shared::failpoint::{self, Failpoint};
 use shared::message::reply::{Reply, ResultAnswer};
 use shared::message::worker::{AttemptResult, WorkerMessage};
-use shared::metrics::{ATTEMPT_RUN, FENCED_RESULTS, JOB_WAIT, JOBS_FINISHED};
+use shared::metrics::FENCED_RESULTS;
 
 use super::batch::{Failure, Handler};
 use super::events::Event;
 use super::rejected::PutAway;
-use super::{Broker, events, notifications};
-use crate::db::finish::Finished;
+use super::{Broker, events};
 use crate::db::results::Record;
 
 pub(super) struct Results<'a>(pub(super) &'a Broker);
@@ -39,12 +37,9 @@ impl Handler for Results<'_> {
         };
         let (answers, finished) = self.0.db.run(&record).await?;
         failpoint::reach(Failpoint::ResultBeforeReply);
-        finished.iter().for_each(tell);
+        self.0.notifier.ended(&finished);
         self.0.changes.announce();
-        let mut messages: Vec<Outgoing> = finished
-            .iter()
-            .map(|job| notifications::changed(job.id, &job.plugin, job.state))
-            .collect();
+        let mut messages = Vec::new();
         for (event, answer) in senders.into_iter().zip(answers) {
             if answer == ResultAnswer::Superseded {
                 counter!(FENCED_RESULTS).increment(1);
@@ -65,21 +60,5 @@ impl Handler for Results<'_> {
             events::send(self.0, answer.into_iter().collect()).await;
         }
         Ok(())
-    }
-}
-
-/// Says in log and metrics that a job has ended.
-pub(crate) fn tell(finished: &Finished) {
-    let Finished {
-        id, plugin, state, ..
-    } = finished;
-    tracing::info!(job.id = %id, job.plugin = %plugin, "job {id} ended: {state}");
-    counter!(JOBS_FINISHED, "plugin" => plugin.clone(), "outcome" => state.as_str().to_lowercase())
-        .increment(1);
-    if let Some(seconds) = finished.wait_seconds {
-        histogram!(JOB_WAIT, "plugin" => plugin.clone()).record(seconds);
-    }
-    if let Some(seconds) = finished.run_seconds {
-        histogram!(ATTEMPT_RUN, "plugin" => plugin.clone()).record(seconds);
     }
 }

@@ -9,14 +9,13 @@ use shared::amqp::publisher::Outgoing;
 use shared::amqp::topology::{NAME_PREFIX, SUBMIT_REJECTED_QUEUE};
 use shared::error::Chain;
 use shared::failpoint::Failpoint;
-use shared::job::JobState;
 use shared::message::encode;
 use shared::message::submit::{Rejection, Submission, SubmitReply};
 use shared::metrics::SUBMISSIONS_REJECTED;
 
+use super::Broker;
 use super::batch::{Failure, Handler};
 use super::rejected::PutAway;
-use super::{Broker, notifications};
 use crate::intake::Incoming;
 
 pub(super) struct Submissions<'a>(pub(super) &'a Broker);
@@ -50,20 +49,8 @@ impl Handler for Submissions<'_> {
             }
         }
         let replies = self.0.intake.record(&jobs).await?;
-        for ((delivery, job), reply) in accepted.into_iter().zip(&jobs).zip(replies) {
+        for (delivery, reply) in accepted.into_iter().zip(replies) {
             answers.extend(answer(delivery, &reply));
-            if let SubmitReply::Accepted { job_id } = reply {
-                let state = if job.submission.start_at.is_some() {
-                    JobState::Scheduled
-                } else {
-                    JobState::Queued
-                };
-                answers.push(notifications::changed(
-                    job_id,
-                    job.submission.plugin.as_str(),
-                    state,
-                ));
-            }
         }
         // A lost answer is no loss: the submitter repeats the message and is told the same job.
         for result in self.0.publisher.publish_all(answers).await {

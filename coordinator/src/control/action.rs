@@ -126,6 +126,9 @@ pub struct JobFilter {
     /// Ended before this time.
     #[serde(default)]
     pub finished_to: Option<Timestamp>,
+    /// Whatever else is asked for, of these plugins only: those that whoever asks may do something with.
+    #[serde(skip)]
+    pub among: Option<Vec<String>>,
 }
 
 impl JobFilter {
@@ -141,6 +144,14 @@ impl JobFilter {
     /// Whether jobs that have ended, or those that have not, can be among what it finds.
     pub fn can_find(&self, ended: bool) -> bool {
         self.states.is_empty() || self.states.iter().any(|state| state.is_final() == ended)
+    }
+
+    /// Whether it can find nothing, as what it asks for lies outside of what it is limited to.
+    pub fn is_among_none(&self) -> bool {
+        let is_wanted = |plugin: &String| self.plugin.as_ref().is_none_or(|wanted| wanted == plugin);
+        self.among
+            .as_ref()
+            .is_some_and(|among| !among.iter().any(is_wanted))
     }
 
     /// Whether it names nothing, and so would find every job.

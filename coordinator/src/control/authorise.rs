@@ -80,6 +80,19 @@ pub fn authorise(actor: &Actor, verb: Verb, object: Object<'_>) -> bool {
     }
 }
 
+/// The plugins whose jobs `actor` may do this to, `None` for all: those of others are not even looked for.
+pub fn reach(actor: &Actor, verb: Verb) -> Option<Vec<String>> {
+    if authorise(actor, verb, Object::Everything) {
+        return None;
+    }
+    let own = actor.plugins.iter().flatten();
+    Some(
+        own.filter(|plugin| authorise(actor, verb, Object::Plugin(plugin)))
+            .cloned()
+            .collect(),
+    )
+}
+
 /// Whether there is anything at all that `actor` may do this to: whoever may not is not let in where it is done.
 pub fn could(actor: &Actor, verb: Verb) -> bool {
     let own = actor
@@ -153,6 +166,7 @@ mod tests {
             Verb::DeleteJobs,
             Verb::RunPlugins,
         ] {
+            assert_eq!(reach(&actor, verb), Some(vec!["OCR".to_owned()]), "{verb:?}");
             assert!(authorise(&actor, verb, Object::Plugin("OCR")), "{verb:?}");
             assert!(!authorise(&actor, verb, Object::Plugin("JP2")), "{verb:?}");
             assert!(!authorise(&actor, verb, Object::Everything), "{verb:?}");
@@ -172,6 +186,13 @@ mod tests {
             for verb in Verb::ALL {
                 let anything = OBJECTS.iter().any(|object| authorise(&actor, verb, *object));
                 assert_eq!(could(&actor, verb), anything, "{role:?} {verb:?}");
+                // Who is limited to no plugins reaches every one, or none.
+                let jobs = authorise(&actor, verb, Object::Plugin("OCR"));
+                if let Some(plugins) = reach(&actor, verb) {
+                    assert!(plugins.is_empty(), "{role:?} {verb:?}");
+                } else {
+                    assert!(jobs, "{role:?} {verb:?}");
+                }
             }
         }
     }

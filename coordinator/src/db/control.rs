@@ -16,6 +16,7 @@ mod stores;
 mod tests;
 mod workers;
 
+use shared::job::JobId;
 use shared::message::reply::AttemptVerdict;
 
 use super::finish::Finished;
@@ -36,6 +37,8 @@ pub use workers::{ActOnWorker, WorkerOutcome};
 /// What is to be told after the commit.
 #[derive(Debug, Default)]
 pub struct Told {
+    /// Jobs that are retries of others, with their plugins.
+    pub retried: Vec<(JobId, String)>,
     /// Jobs that have ended.
     pub finished: Vec<Finished>,
     /// What workers are to do at once, by their addresses.

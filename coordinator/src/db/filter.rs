@@ -10,7 +10,7 @@ use super::{Error, Transaction};
 use crate::control::JobFilter;
 
 /// How many parameters the conditions take; a statement's own come behind them.
-pub(super) const PARAMETERS: usize = 12;
+pub(super) const PARAMETERS: usize = 13;
 
 /// On an unfinished job `j`. It has no error and no end yet.
 pub(super) const UNFINISHED: &str = "(cardinality($1::uuid[]) = 0 OR j.id = ANY($1))
@@ -24,7 +24,8 @@ pub(super) const UNFINISHED: &str = "(cardinality($1::uuid[]) = 0 OR j.id = ANY(
     AND ($9::timestamptz IS NULL OR j.submitted_at < $9)
     AND $10::timestamptz IS NULL AND $11::timestamptz IS NULL
     AND ($12::boolean IS NULL
-         OR (j.held OR j.plugin IN (SELECT name FROM plugins WHERE state <> 'running')) = $12)";
+         OR (j.held OR j.plugin IN (SELECT name FROM plugins WHERE state <> 'running')) = $12)
+    AND ($13::text[] IS NULL OR j.plugin = ANY($13))";
 
 /// On an ended job `h`. None is held back.
 pub(super) const ENDED: &str = "(cardinality($1::uuid[]) = 0 OR h.id = ANY($1))
@@ -38,7 +39,8 @@ pub(super) const ENDED: &str = "(cardinality($1::uuid[]) = 0 OR h.id = ANY($1))
     AND ($9::timestamptz IS NULL OR h.submitted_at < $9)
     AND ($10::timestamptz IS NULL OR h.finished_at >= $10)
     AND ($11::timestamptz IS NULL OR h.finished_at < $11)
-    AND ($12::boolean IS NULL OR NOT $12)";
+    AND ($12::boolean IS NULL OR NOT $12)
+    AND ($13::text[] IS NULL OR h.plugin = ANY($13))";
 
 /// A filter's values, in the order of the parameters.
 #[derive(Debug)]
@@ -55,6 +57,7 @@ pub(super) struct Values {
     finished_from: Option<Timestamp>,
     finished_to: Option<Timestamp>,
     paused: Option<bool>,
+    among: Option<Vec<String>>,
 }
 
 impl From<&JobFilter> for Values {
@@ -72,6 +75,7 @@ impl From<&JobFilter> for Values {
             finished_from: filter.finished_from,
             finished_to: filter.finished_to,
             paused: filter.paused,
+            among: filter.among.clone(),
         }
     }
 }
@@ -92,6 +96,7 @@ impl Values {
             &self.finished_from,
             &self.finished_to,
             &self.paused,
+            &self.among,
         ];
         debug_assert_eq!(all.len(), PARAMETERS, "the conditions name as many");
         all.extend(own);

@@ -76,6 +76,17 @@ fn has_passing_code(error: &tokio_postgres::Error) -> bool {
     error.is_closed() || error.code().is_some_and(lost)
 }
 
+/// What the migrations of this release are, one after the other.
+#[cfg(test)]
+pub(crate) fn checksums() -> Vec<u64> {
+    let runner = embedded::migrations::runner();
+    runner
+        .get_migrations()
+        .iter()
+        .map(refinery::Migration::checksum)
+        .collect()
+}
+
 /// Brings the schema to this release's version. Refuses a schema that is newer or was altered.
 ///
 /// # Errors

@@ -36,6 +36,8 @@ const ANSWER_SECONDS: f64 = 300.0;
 const OTHERS_FIRST_SECONDS: f64 = 30.0;
 /// An attempt that is told that its job is lost has ended by then.
 const FENCED_SECONDS: f64 = 60.0;
+/// Longest wait for what others hold of that which workers tell, in an answer to their heartbeats.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '100ms'";
 /// Characters kept of what a worker says.
 const ERROR_CHARS: usize = 500;
 
@@ -295,7 +297,7 @@ impl Transact for HandOut<'_> {
     }
 }
 
-/// Records what became of stores that workers were told to remove.
+/// Records what became of stores that workers were told to remove. Fails soon where others work with one of them.
 #[derive(Debug)]
 pub struct RecordRemovals<'a> {
     /// What each says. Only the worker that was asked last counts.
@@ -307,6 +309,7 @@ impl Transact for RecordRemovals<'_> {
     type Output = ();
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+        tx.batch_execute(LOCK_TIMEOUT).await?;
         let stores: Vec<Uuid> = self.removals.iter().map(|(_, said)| said.store.0).collect();
         let workers: Vec<&str> = self.removals.iter().map(|(heard, _)| heard.worker_id).collect();
         let users: Vec<&str> = self.removals.iter().map(|(heard, _)| heard.amqp_user).collect();

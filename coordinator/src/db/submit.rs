@@ -6,8 +6,8 @@ use deadpool_postgres::Transaction;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use shared::failpoint::Failpoint;
-use shared::job::JobId;
 use shared::job::decide::Job;
+use shared::job::{JobId, JobState};
 use shared::message::submit::Submission;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
@@ -45,8 +45,8 @@ pub struct Key {
 pub struct Recorded {
     /// The job.
     pub id: JobId,
-    /// It had been recorded before.
-    pub duplicate: bool,
+    /// The state in which it begins; `None` when it had been recorded before.
+    pub new: Option<JobState>,
 }
 
 /// Records a batch of submissions; one answer a submission, in their order.
@@ -97,16 +97,14 @@ impl Transact for RecordJobs<'_> {
             .filter(|job| !known.contains_key(&job.id))
             .copied()
             .collect();
-        insert_jobs(tx, &new).await?;
+        let begun = insert_jobs(tx, &new).await?;
         insert_details(tx, &new).await?;
         let recorded = |index: usize| {
             let id = self.jobs[index].id;
-            known
-                .get(&id)
-                .map_or(Recorded { id, duplicate: false }, |id| Recorded {
-                    id: *id,
-                    duplicate: true,
-                })
+            Recorded {
+                id: known.get(&id).copied().unwrap_or(id),
+                new: begun.get(&id).copied(),
+            }
         };
         Ok(same_as
             .iter()
@@ -115,7 +113,7 @@ impl Transact for RecordJobs<'_> {
                 None => recorded(index),
                 Some(first) => Recorded {
                     id: recorded(*first).id,
-                    duplicate: true,
+                    new: None,
                 },
             })
             .collect())
@@ -178,9 +176,10 @@ async fn claim_keys(
     Ok(known)
 }
 
-async fn insert_jobs(tx: &Transaction<'_>, jobs: &[&NewJob]) -> Result<(), Error> {
+/// Inserts jobs; gives the state in which each begins.
+async fn insert_jobs(tx: &Transaction<'_>, jobs: &[&NewJob]) -> Result<HashMap<JobId, JobState>, Error> {
     if jobs.is_empty() {
-        return Ok(());
+        return Ok(HashMap::new());
     }
     let ids: Vec<Uuid> = jobs.iter().map(|job| job.id.0).collect();
     let plugins: Vec<&str> = jobs.iter().map(|job| job.submission.plugin.as_str()).collect();
@@ -199,27 +198,33 @@ async fn insert_jobs(tx: &Transaction<'_>, jobs: &[&NewJob]) -> Result<(), Error
                  WITH ORDINALITY AS new(id, plugin, title, priority, start_at, place)
              CROSS JOIN LATERAL (SELECT coalesce(start_at > tm_now(), false) AS waits) AS time
              JOIN plugins ON plugins.name = new.plugin
-             ORDER BY place",
+             ORDER BY place
+             RETURNING id, run_at IS NOT NULL",
         )
         .await?;
     let starts: Vec<Option<Timestamp>> = jobs.iter().map(|job| job.submission.start_at).collect();
     let (later, now) = (Job::submitted_for_later(), Job::submitted());
-    tx.execute(
-        &statement,
-        &[
-            &ids,
-            &plugins,
-            &titles,
-            &priorities,
-            &starts,
-            &later.state.as_str(),
-            &now.state.as_str(),
-            &later.dispatch,
-            &now.dispatch,
-        ],
-    )
-    .await?;
-    Ok(())
+    let inserted = tx
+        .query(
+            &statement,
+            &[
+                &ids,
+                &plugins,
+                &titles,
+                &priorities,
+                &starts,
+                &later.state.as_str(),
+                &now.state.as_str(),
+                &later.dispatch,
+                &now.dispatch,
+            ],
+        )
+        .await?;
+    let begun = |waits| if waits { later.state } else { now.state };
+    Ok(inserted
+        .iter()
+        .map(|row| (JobId(row.get(0)), begun(row.get(1))))
+        .collect())
 }
 
 async fn insert_details(tx: &Transaction<'_>, jobs: &[&NewJob]) -> Result<(), Error> {

@@ -2,14 +2,20 @@
 
 use std::future::Future;
 
+use shared::amqp::publisher::publisher;
 use shared::message::goobi::{LogType, Step};
 use shared::message::submit::{Token, TokenHeader};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 
 use super::connection::{Connection, Error};
 use super::*;
+use crate::db::notify::Changes;
+use crate::db::pages::sample::Sample;
 use crate::deliveries::Answer;
+use crate::intake::{Intake, PathRules, Templates};
+use crate::testing::TestDatabase;
 
 const SECRET: &str = "eyJ0.s3cret";
 const WELCOME: &str = "CONNECTED\nversion:1.2\nheart-beat:10000,10000\n\n\0\n";
@@ -180,4 +186,58 @@ async fn a_broker_that_falls_silent_is_noticed_and_hears_of_us_meanwhile() {
         beats.len() >= 8 && beats.iter().all(|byte| *byte == b'\n'),
         "{beats:?}"
     );
+}
+
+#[tokio::test]
+async fn a_ticket_that_can_not_be_put_away_is_not_acknowledged_and_holds_up_no_other_one() {
+    let mut sample = Sample::default();
+    sample.plugin("NOOP");
+    let database = TestDatabase::create().await;
+    database.execute(&sample.sql()).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let paths = PathRules::new(vec!["/data".into()], Vec::new());
+    let tickets = Tickets {
+        broker: broker_at(&listener),
+        intake: Intake::new(database.db(), Changes::default(), paths, Templates::default()),
+        // RabbitMQ was never there.
+        publisher: publisher().0,
+        status: Status::connecting(),
+    };
+    let good = |step: u32| {
+        serde_json::json!({"processId": 27, "stepId": step, "stepName": "OCR", "jwt": SECRET,
+            "scripts": [["taskclient", "-t", "NOOP", "-T", format!("book {step}")]]})
+    };
+    let serve = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        frame(&mut stream).await;
+        stream.write_all(WELCOME.as_bytes()).await.unwrap();
+        let subscribed = frame(&mut stream).await;
+        let receipt = header(&subscribed, "receipt").unwrap();
+        let receipt = format!("RECEIPT\nreceipt-id:{receipt}\n\n\0");
+        stream.write_all(receipt.as_bytes()).await.unwrap();
+        let bodies = [
+            "no ticket".to_owned(),
+            good(1).to_string(),
+            "no ticket".to_owned(),
+            good(2).to_string(),
+        ];
+        for (number, body) in bodies.iter().enumerate() {
+            let message = format!("MESSAGE\nmessage-id:{number}\nack:{number}\n\n{body}\0");
+            stream.write_all(message.as_bytes()).await.unwrap();
+        }
+        let mut acknowledged = Vec::new();
+        while acknowledged.len() < 2 {
+            let sent = frame(&mut stream).await;
+            assert!(sent.starts_with("ACK\n"), "{sent}");
+            acknowledged.push(header(&sent, "id").unwrap().to_owned());
+        }
+        acknowledged
+    };
+    let acknowledged = tokio::select! {
+        acknowledged = serve => acknowledged,
+        () = tickets.run(CancellationToken::new()) => panic!("it ended by itself"),
+    };
+    assert_eq!(acknowledged, ["1", "3"]);
+    let jobs = database.texts("SELECT title FROM jobs ORDER BY title").await;
+    assert_eq!(jobs, ["book 1", "book 2"]);
 }

@@ -1,8 +1,12 @@
 //! Takes tickets from Goobi's message broker into the one intake. Every coordinator does, where a broker is named.
 //!
 //! Invariants: a ticket is acknowledged only after its job has been committed, or after it was put away and Goobi was
-//! told; a ticket that comes again is the same job; no ticket ends the connection or holds up the next one.
+//! told; a ticket that comes again is the same job; no ticket ends the connection or holds up the next one. One that
+//! can't be put away, as RabbitMQ is away, is tried again later: until then it is Goobi's broker's, and others go on.
+//! Goobi's broker hands out none any more when there are as many of these as it hands out at a time: waiting is right then,
+//! as nobody could be told of the next one either.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use shared::amqp::publisher::Publisher;
@@ -23,6 +27,8 @@ use crate::intake::{self, Incoming, Intake};
 
 /// Tickets that the broker hands out before the first is acknowledged.
 const PREFETCH: &str = "10";
+/// Time between two tries to put away a ticket.
+const PUT_AWAY_PAUSE: Duration = Duration::from_secs(10);
 /// First pause after a connection that failed; doubled each time.
 const PAUSE_FIRST: Duration = Duration::from_secs(1);
 /// Longest pause between two tries.
@@ -102,9 +108,14 @@ impl Tickets {
             self.broker.address
         );
         self.status.set(None);
+        let mut left: VecDeque<Frame> = VecDeque::new();
+        let mut again = tokio::time::interval(PUT_AWAY_PAUSE);
         loop {
             let frame = tokio::select! {
                 frame = connection.next() => frame?,
+                _ = again.tick(), if !left.is_empty() && self.publisher.connected() => {
+                    left.pop_front().expect("there is one")
+                }
                 () = stop.cancelled() => {
                     // What is not acknowledged goes to others; that nobody hears this changes nothing.
                     let _ended = connection.send(&Frame::new("DISCONNECT", &[])).await;
@@ -117,7 +128,16 @@ impl Tickets {
             let taking = Box::pin(connection.beating(self.take(&frame)));
             match finish_soon(stop, ENDING, taking).await {
                 None => return Ok(()),
-                Some(taken) => taken??,
+                Some(taken) => match taken? {
+                    Err(Error::PutAway(error)) => {
+                        if left.is_empty() {
+                            tracing::warn!("a ticket of Goobi can't be put away yet: {}", Chain(&error));
+                        }
+                        left.push_back(frame);
+                        continue;
+                    }
+                    other => other?,
+                },
             }
             failpoint::reach(Failpoint::TicketBeforeAck);
             connection.send(&Frame::new("ACK", &[("id", ack)])).await?;

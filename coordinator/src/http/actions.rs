@@ -78,6 +78,7 @@ pub(super) async fn on_jobs(
         ));
     }
     let summary = app.control.act_on_found(&who.actor, &jobs, &what).await?;
+    let summary = summary.ok_or(Error::Forbidden)?;
     let mut answer = BulkAnswer {
         more: summary.outcomes.len() >= FIND_MAX,
         ..BulkAnswer::default()

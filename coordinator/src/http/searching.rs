@@ -114,6 +114,7 @@ impl SearchQuery {
             submitted_to: to("submitted_to", &self.submitted_to)?,
             finished_from: from("finished_from", &self.finished_from)?,
             finished_to: to("finished_to", &self.finished_to)?,
+            among: None,
         })
     }
 

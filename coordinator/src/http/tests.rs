@@ -33,6 +33,7 @@ use crate::control::Control;
 use crate::db::Db;
 use crate::db::notify::Changes;
 use crate::intake::{Intake, PathRules, Templates};
+use crate::notifications::notifications;
 use crate::testing::TestDatabase;
 
 /// An id that no job has.
@@ -42,10 +43,11 @@ const NOBODY: &str = "01900000-0000-7000-8000-000000000000";
 fn app(db: Db) -> App {
     let changes = Changes::default();
     let (publisher, _) = publisher();
-    let control = Control::new(db.clone(), changes.clone(), publisher.clone());
+    let (notifier, _) = notifications(publisher.clone());
+    let control = Control::new(db.clone(), changes.clone(), notifier.clone(), publisher.clone());
     let paths = PathRules::new(vec!["/data".into()], Vec::new());
     App {
-        intake: Intake::new(db.clone(), changes.clone(), paths, Templates::default()),
+        intake: Intake::new(db.clone(), changes.clone(), notifier, paths, Templates::default()),
         control,
         db,
         door: Door::Open,

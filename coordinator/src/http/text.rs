@@ -156,13 +156,13 @@ texts! {
     wait_quota: "The page contract of {0} is used up", "Das Seitenkontingent von {0} ist aufgebraucht";
     wait_autostart: "Jobs do not start by themselves at the moment", "Aufgaben starten zurzeit nicht automatisch";
     wait_limit: "Number {0} in line; limit: {1} of {2} running", "Platz {0} in der Reihe; Grenze: {1} von {2} {1|läuft|laufen}";
-    wait_storage: "Waits for storage {0}: {1} of {2} {2|job uses|jobs use} it", "Wartet auf den Speicher {0}: {1} von {2} {2|Aufgabe nutzt|Aufgaben nutzen} ihn";
+    wait_storage: "Waits for storage {0}: {1} of {2} {2|job|jobs} {1|uses|use} it", "Wartet auf den Speicher {0}: {1} von {2} {2|Aufgabe|Aufgaben} {1|nutzt|nutzen} ihn";
     wait_blocked: "Waits for other jobs to end", "Wartet auf das Ende anderer Aufgaben";
     wait_no_worker: "No worker for {0} is running", "Kein Worker für {0} läuft";
-    wait_next: "Next in line; {0} of {1} {1|slot is|slots are} in use", "Als Nächste an der Reihe; {0} von {1} {1|Platz|Plätzen} belegt";
-    wait_in_line: "Number {0} in line; {1} of {2} {2|slot is|slots are} in use",
+    wait_next: "Next in line; {0} of {1} {1|slot|slots} {0|is|are} in use", "Als Nächste an der Reihe; {0} von {1} {1|Platz|Plätzen} belegt";
+    wait_in_line: "Number {0} in line; {1} of {2} {2|slot|slots} {1|is|are} in use",
         "Nummer {0} in der Warteschlange; {1} von {2} {2|Platz|Plätzen} belegt";
-    wait_far_back: "More than {0} jobs are ahead; {1} of {2} {2|slot is|slots are} in use",
+    wait_far_back: "More than {0} jobs are ahead; {1} of {2} {2|slot|slots} {1|is|are} in use",
         "Mehr als {0} Aufgaben sind vorher an der Reihe; {1} von {2} {2|Platz|Plätzen} belegt";
 
     // The page of a job.

@@ -39,6 +39,9 @@ pub enum Reply {
         /// of the index, unless the store is there after all.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         forget_stores: Vec<UselessStore>,
+        /// The portion of item stores in the heartbeat could not be recorded now: it is to be told again.
+        #[serde(default, skip_serializing_if = "is_false")]
+        tell_stores_again: bool,
         /// The worker is to tell, in its next heartbeats, of the item stores on its storage; the number of the request.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         list_stores: Option<i64>,

@@ -155,19 +155,23 @@ impl Disk {
         *open = Open::default();
         let fail = |source| io_error("remove", &shown(&self.target, &self.name), source);
         for removal in 1.. {
-            match self.target.remove_dir_all(&self.name) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            let was_there = match self.target.remove_dir_all(&self.name) {
+                Ok(()) => true,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => false,
                 // An attempt that was cut off has put something in meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty && removal < REMOVALS_MAX => {
                     continue;
                 }
                 Err(error) => return Err(fail(error)),
-            }
+            };
             sync_folder(&self.target).map_err(fail)?;
             failpoint::reach(Failpoint::RemovalBeforeEntry);
             let Some(entry) = &self.entry else { break };
             entry.remove().map_err(fail)?;
+            // A target that is quite empty may be a mount point whose storage is not there.
+            if was_there || self.target.entries().map_err(fail)?.next().is_some() {
+                entry.remove_begun().map_err(fail)?;
+            }
             // Such an attempt may have made it anew while the entry was there, and counts on that.
             match self.target.symlink_metadata(&self.name) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => break,

@@ -5,9 +5,13 @@ use std::sync::Barrier;
 use cap_std::ambient_authority;
 use shared::job::ClaimId;
 
+use shared::message::worker::FoundStore;
+
 use super::*;
 use crate::item_store::ItemStore;
 use crate::roots::Roots;
+
+mod whole;
 
 struct Fixture {
     folder: tempfile::TempDir,
@@ -69,6 +73,21 @@ impl Fixture {
             .into_iter()
             .map(|store| (store.target, store.there))
             .collect()
+    }
+}
+
+/// All pages together.
+fn list(root: &Path) -> (Vec<FoundStore>, Vec<String>) {
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    let mut lister = Lister::new(root);
+    loop {
+        let (rest, page) = lister.page();
+        lister = rest;
+        found.extend(page.found);
+        problems.extend(page.problems);
+        if page.last {
+            return (found, problems);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! `cargo xtask test`: the whole suite, with `cargo test` underneath and private servers around it.
 
+use std::thread;
+
 use anyhow::Result;
 use launcher::{Place, run_in_foreground};
 
@@ -8,6 +10,9 @@ use crate::existing::Existing;
 use crate::requirements::{Purpose, provide};
 use crate::servers::{Database, Servers};
 use crate::{cargo, interrupt, tools};
+
+/// How many tests of a program run at once for each core: most of the time they wait for servers and timers.
+const TESTS_PER_CORE: usize = 2;
 
 /// Installs and builds what the tests run, starts the servers, and runs `cargo test --workspace` with the arguments.
 /// Without any it is the whole suite, and shows in the end that the protocol's models find deliberate mistakes.
@@ -38,6 +43,8 @@ pub(crate) fn run(arguments: &[&str]) -> Result<Outcome> {
     test.args(arguments)
         .envs(servers.variables())
         .env("TASKMANAGER_BIN_DIR", cargo::programs("debug"));
+    let tests_at_once = TESTS_PER_CORE * thread::available_parallelism()?.get();
+    test.env("RUST_TEST_THREADS", tests_at_once.to_string());
     let outcome: Outcome = run_in_foreground(&place, &test)?.into();
     if outcome != Outcome::Done || !arguments.is_empty() {
         return Ok(outcome);

@@ -1,48 +1,76 @@
 //! Which jobs a filter means at this moment.
+//!
+//! Invariant: jobs of plugins that the actor may do nothing with are neither read nor named.
 
 use deadpool_postgres::Transaction;
 use shared::job::JobId;
+use shared::plugin::PluginName;
 
-use crate::control::JobFilter;
+use super::audit::{self, AuditOutcome, Line};
+use crate::control::{Actor, JobAction, JobFilter, reach};
 use crate::db::filter::{ENDED, UNFINISHED, Values, plan_for_values};
 use crate::db::{Error, Transact};
 
 /// Most jobs that one request acts on; who wants more asks again.
 pub const FIND_MAX: usize = 10_000;
 
-/// Finds jobs, in the order in which they start or have ended; at most [`FIND_MAX`].
+/// Finds the jobs that somebody wants to do something with, in the order in which they start or have ended; at most
+/// [`FIND_MAX`]. Gives `None`, and says so in the audit log, where the actor may do it to none of them whatever there is.
 #[derive(Debug)]
 pub struct FindJobs<'a> {
+    /// Who looks for them.
+    pub actor: &'a Actor,
     /// Which.
     pub filter: &'a JobFilter,
-    /// Among those that have ended, instead of the unfinished ones.
-    pub ended: bool,
+    /// What for.
+    pub action: &'a JobAction,
+}
+
+impl FindJobs<'_> {
+    async fn note_forbidden(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+        let plugin: Option<PluginName> = self.filter.plugin.as_ref().and_then(|name| name.parse().ok());
+        let line = Line {
+            plugin: plugin.as_ref().map(PluginName::as_str),
+            job_id: None,
+            worker_id: None,
+            outcome: AuditOutcome::Forbidden,
+        };
+        audit::write(tx, self.actor, self.action.name(), self.action, &[line]).await
+    }
 }
 
 impl Transact for FindJobs<'_> {
     const NAME: &'static str = "control.find";
-    type Output = Vec<JobId>;
+    type Output = Option<Vec<JobId>>;
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
+        let filter = JobFilter {
+            among: reach(self.actor, self.action.verb()),
+            ..self.filter.clone()
+        };
+        if filter.is_among_none() {
+            self.note_forbidden(tx).await?;
+            return Ok(None);
+        }
         plan_for_values(tx).await?;
-        let statement = if self.ended {
+        let statement = if self.action.is_about_ended_jobs() {
             format!(
                 "-- control.find_ended
-                 SELECT h.id FROM job_history h WHERE {ENDED} ORDER BY h.finished_at, h.id LIMIT $13"
+                 SELECT h.id FROM job_history h WHERE {ENDED} ORDER BY h.finished_at, h.id LIMIT $14"
             )
         } else {
             format!(
                 "-- control.find_unfinished
                  SELECT j.id FROM jobs j WHERE {UNFINISHED}
-                 ORDER BY j.plugin, -j.effective_priority, j.position, j.id LIMIT $13"
+                 ORDER BY j.plugin, -j.effective_priority, j.position, j.id LIMIT $14"
             )
         };
         let limit = i64::try_from(FIND_MAX).expect("a small number");
         let statement = tx.prepare_cached(&statement).await?;
         let rows = tx
-            .query(&statement, &Values::from(self.filter).with(&[&limit]))
+            .query(&statement, &Values::from(&filter).with(&[&limit]))
             .await?;
-        Ok(rows.iter().map(|row| JobId(row.get(0))).collect())
+        Ok(Some(rows.iter().map(|row| JobId(row.get(0))).collect()))
     }
 }
 
@@ -75,7 +103,7 @@ impl Transact for CountFound<'_> {
         if self.filter.can_find(false) {
             let unfinished = format!(
                 "-- control.count_unfinished
-                 SELECT count(*) FROM (SELECT FROM jobs j WHERE {UNFINISHED} LIMIT $13) AS found"
+                 SELECT count(*) FROM (SELECT FROM jobs j WHERE {UNFINISHED} LIMIT $14) AS found"
             );
             numbers.unfinished = self.count(tx, &unfinished).await?;
         }
@@ -85,7 +113,7 @@ impl Transact for CountFound<'_> {
                 "-- control.count_ended
                  SELECT count(*) FROM (
                      SELECT FROM job_history h
-                     WHERE h.plugin = ANY (ARRAY(SELECT name FROM plugins)) AND {ENDED} LIMIT $13
+                     WHERE h.plugin = ANY (ARRAY(SELECT name FROM plugins)) AND {ENDED} LIMIT $14
                  ) AS found"
             );
             numbers.ended = match self.kept_sum(tx).await? {
@@ -110,6 +138,7 @@ impl CountFound<'_> {
         let kept = JobFilter {
             plugin: self.filter.plugin.clone(),
             states: self.filter.states.clone(),
+            among: self.filter.among.clone(),
             ..JobFilter::default()
         };
         if *self.filter != kept {
@@ -118,9 +147,10 @@ impl CountFound<'_> {
         let states: Vec<&str> = kept.states.iter().map(|state| state.as_str()).collect();
         let sum = "-- control.sum_ended
             SELECT coalesce(sum(jobs), 0)::bigint FROM history_sums
-            WHERE ($1::text IS NULL OR plugin = $1) AND (cardinality($2::text[]) = 0 OR state = ANY ($2))";
+            WHERE ($1::text IS NULL OR plugin = $1) AND (cardinality($2::text[]) = 0 OR state = ANY ($2))
+                AND ($3::text[] IS NULL OR plugin = ANY ($3))";
         let sum = tx.prepare_cached(sum).await?;
-        let row = tx.query_one(&sum, &[&kept.plugin, &states]).await?;
+        let row = tx.query_one(&sum, &[&kept.plugin, &states, &kept.among]).await?;
         Ok(Some(row.try_get(0)?))
     }
 }

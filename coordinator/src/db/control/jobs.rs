@@ -96,12 +96,7 @@ impl Transact for ActOnJobs<'_> {
     const BEFORE_COMMIT: Option<Failpoint> = Some(Failpoint::ControlBeforeCommit);
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Done, Error> {
-        let neighbours = match self.action {
-            JobAction::Move { to } => places::neighbours(tx, self.ids, *to).await?,
-            _ => Vec::new(),
-        };
-        let locked: Vec<JobId> = self.ids.iter().chain(&neighbours).copied().collect();
-        let rows = job_row::lock(tx, &locked).await?;
+        // A job's plugin never changes: nothing of others' is locked to find out whose it is.
         let plugins = plugins_of(tx, self.ids).await?;
         let mut allowed = Vec::new();
         let mut outcomes: HashMap<JobId, JobOutcome> = HashMap::new();
@@ -114,10 +109,18 @@ impl Transact for ActOnJobs<'_> {
                 Some(_) => _ = outcomes.insert(*id, JobOutcome::Forbidden),
             }
         }
+        let neighbours = match self.action {
+            JobAction::Move { to } => places::neighbours(tx, &allowed, *to).await?,
+            _ => Vec::new(),
+        };
+        let locked: Vec<JobId> = allowed.iter().chain(&neighbours).copied().collect();
+        let rows = job_row::lock(tx, &locked).await?;
         let mut told = Told::default();
         match self.action {
             JobAction::Retry { items } => {
-                outcomes.extend(ended::retry(tx, &allowed, &rows, *items).await?);
+                let retried = ended::retry(tx, &allowed, &rows, *items).await?;
+                told.retried = retried.iter().filter_map(|job| new_job(job, &plugins)).collect();
+                outcomes.extend(retried);
             }
             JobAction::SendAgain => {
                 let resent = deliveries::send_again(tx, &allowed).await?;
@@ -213,6 +216,17 @@ impl ActOnJobs<'_> {
         told.finished = finish(tx, &endings).await?;
         told.pushes = push::to_jobs(tx, &asked).await?;
         Ok(outcomes)
+    }
+}
+
+/// The job that was made of an ended one, with its plugin.
+fn new_job(
+    (old, outcome): (&JobId, &JobOutcome),
+    plugins: &HashMap<JobId, String>,
+) -> Option<(JobId, String)> {
+    match outcome {
+        JobOutcome::Retried { new_job } => Some((*new_job, plugins.get(old)?.clone())),
+        _ => None,
     }
 }
 

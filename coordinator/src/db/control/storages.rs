@@ -1,7 +1,7 @@
 //! Limits of storages: set and removed.
 //!
 //! Invariant: what runs counts against the storages that there are. Where one is added or removed, running jobs are
-//! counted anew in the same transaction, and jobs that wait for a storage are asked again.
+//! counted anew in the same transaction; jobs that wait for a storage, however many, are asked again after it.
 
 use deadpool_postgres::Transaction;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::audit::{self, AuditOutcome, Line};
 use crate::control::{Actor, Object, StorageAction, StorageSettings, authorise};
-use crate::db::{Error, Transact, job_row, limits};
+use crate::db::{Error, Transact, job_row, limits, storage_waits};
 
 /// What became of an action on a storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -124,15 +124,14 @@ async fn remove(tx: &Transaction<'_>, path: &str) -> Result<StorageOutcome, Erro
     Ok(StorageOutcome::Done)
 }
 
-/// Has running jobs count against the storages that there are now, and waiting ones ask anew.
+/// Has running jobs count against the storages that there are now, and waiting ones ask anew. Those that run are as many
+/// as workers have slots for: they are counted at once, as a count in portions would let more start than may.
 async fn count_anew(tx: &Transaction<'_>) -> Result<(), Error> {
-    let concerned = tx
-        .prepare_cached(
-            "-- control.concerned_by_storages
-             SELECT job_id FROM leases UNION SELECT id FROM jobs WHERE waits_for IS NOT NULL",
-        )
+    storage_waits::begin(tx).await?;
+    let running = tx
+        .prepare_cached("-- control.running\nSELECT job_id FROM leases")
         .await?;
-    let rows = tx.query(&concerned, &[]).await?;
+    let rows = tx.query(&running, &[]).await?;
     let ids: Vec<JobId> = rows.iter().map(|row| JobId(row.get(0))).collect();
     job_row::lock(tx, &ids).await?;
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
@@ -158,9 +157,5 @@ async fn count_anew(tx: &Transaction<'_>) -> Result<(), Error> {
         )
         .await?;
     tx.execute(&count, &[&ids]).await?;
-    let ask = tx
-        .prepare_cached("-- control.ask_anew\nUPDATE jobs SET waits_for = NULL WHERE id = ANY($1) AND waits_for IS NOT NULL")
-        .await?;
-    tx.execute(&ask, &[&ids]).await?;
     Ok(())
 }

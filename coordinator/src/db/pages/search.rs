@@ -265,6 +265,7 @@ fn is_in_an_index(filter: &JobFilter) -> bool {
         states: filter.states.clone(),
         finished_from: filter.finished_from,
         finished_to: filter.finished_to,
+        among: filter.among.clone(),
         ..JobFilter::default()
     };
     *filter == indexed

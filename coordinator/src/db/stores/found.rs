@@ -11,7 +11,7 @@ use shared::message::reply::UselessStore;
 use shared::message::worker::{FoundStore, StoresFound};
 use uuid::Uuid;
 
-use super::{Heard, lock_families, mark_gone, users};
+use super::{Heard, LOCK_TIMEOUT, lock_families, mark_gone, users};
 use crate::db::{Error, Transact};
 
 /// Most stores that one portion may name.
@@ -25,6 +25,7 @@ const PROBLEM_CHARS: usize = 500;
 const PROBLEMS_MAX: usize = 20;
 
 /// Decides what becomes of the stores in a portion; gives those of which there is nothing but an entry that nobody needs.
+/// Fails soon where others work with one of them.
 #[derive(Debug)]
 pub struct RecordFound<'a> {
     /// Who has found them.
@@ -38,6 +39,7 @@ impl Transact for RecordFound<'_> {
     type Output = Vec<UselessStore>;
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
+        tx.batch_execute(LOCK_TIMEOUT).await?;
         let found = one_each(&self.portion.found);
         let plugins = plugins(tx, self.heard).await?;
         let Some(plugin) = plugins.first() else {

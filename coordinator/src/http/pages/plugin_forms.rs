@@ -111,28 +111,24 @@ pub(crate) async fn cancel_all(
     let summary = app
         .control
         .act_on_found(&who.actor, &filter, &JobAction::Cancel)
-        .await?;
-    Ok(see(&format!("{page}&{}", outcome(&summary)?.query())))
+        .await?
+        .ok_or(Error::Forbidden)?;
+    Ok(see(&format!("{page}&{}", outcome(&summary).query())))
 }
 
 /// What is said of it.
-fn outcome(summary: &Summary) -> Result<Outcome, Error> {
+fn outcome(summary: &Summary) -> Outcome {
     let all = summary.outcomes.len();
-    let of = |wanted: fn(&JobOutcome) -> bool| {
-        let those = summary.outcomes.iter().filter(|(_, outcome)| wanted(outcome));
-        those.count()
-    };
-    if all > 0 && of(|outcome| matches!(outcome, JobOutcome::Forbidden)) == all {
-        return Err(Error::Forbidden);
-    }
     // Those whose worker has been asked before are on their way.
-    let done = of(|outcome| matches!(outcome, JobOutcome::Done | JobOutcome::Unchanged));
+    let is_done = |outcome: &JobOutcome| matches!(outcome, JobOutcome::Done | JobOutcome::Unchanged);
+    let outcomes = summary.outcomes.iter();
+    let done = outcomes.filter(|(_, outcome)| is_done(outcome)).count();
     let not = all - done;
-    Ok(if all >= FIND_MAX {
+    if all >= FIND_MAX {
         Outcome::CancelledSome { done, not }
     } else {
         Outcome::Cancelled { done, not }
-    })
+    }
 }
 
 #[cfg(test)]

@@ -318,6 +318,15 @@ async fn what_an_operator_of_another_plugin_may_not_touch_is_told_and_stands_in_
             "{title}"
         );
     }
+    // Of all that are found, only those are counted and done that may be.
+    let all = with_token(request(&Method::POST, "/jobs/actions"))
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let all = all.body(Body::from("all=1&state=queue&action=hold")).unwrap();
+    let question = send(&router, all).await.body;
+    assert!(
+        question.contains("Hold: 1 job?") && !question.contains(">a<"),
+        "{question}"
+    );
     let mut said = lines(&database).await;
     said.sort();
     assert_eq!(said, ["hold JP2 done", "hold OCR forbidden"]);

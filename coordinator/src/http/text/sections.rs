@@ -81,10 +81,10 @@ texts! {
     do_start_all: "Start all plugins", "Alle Plugins starten";
     shut_down_now: "All plugins are stopped: it is safe to shut down now.",
         "Alle Plugins sind angehalten: Jetzt kann gefahrlos heruntergefahren werden.";
-    shut_down_not_yet: "Do not shut down yet: {0} of {1} {1|plugin is|plugins are} stopped. Still being stopped: {2}.",
-        "Noch nicht herunterfahren: {0} von {1} {1|Plugin ist|Plugins sind} angehalten. Noch dabei: {2}.";
-    shut_down_running: "To shut down for maintenance, stop all plugins first; {0} of {1} {1|is|are} stopped now.",
-        "Halten Sie vor einer Wartung zuerst alle Plugins an; jetzt {1|ist|sind} {0} von {1} angehalten.";
+    shut_down_not_yet: "Do not shut down yet: {0} of {1} {1|plugin|plugins} {0|is|are} stopped. Still being stopped: {2}.",
+        "Noch nicht herunterfahren: {0} von {1} {1|Plugin|Plugins} {0|ist|sind} angehalten. Noch dabei: {2}.";
+    shut_down_running: "To shut down for maintenance, stop all plugins first; {0} of {1} {0|is|are} stopped now.",
+        "Halten Sie vor einer Wartung zuerst alle Plugins an; jetzt {0|ist|sind} {0} von {1} angehalten.";
 
     // What ended in each month.
     months: "Completed jobs by month", "Abgeschlossene Aufgaben nach Monat";

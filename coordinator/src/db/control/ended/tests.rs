@@ -75,7 +75,7 @@ async fn a_workflows_repeated_submission_finds_the_retry_while_that_is_unfinishe
     };
     let found = Recorded {
         id: new_job,
-        duplicate: true,
+        new: None,
     };
     assert_eq!(submit(&db, None).await, found);
     let cancel = ActOnJobs {
@@ -84,7 +84,7 @@ async fn a_workflows_repeated_submission_finds_the_retry_while_that_is_unfinishe
         action: &JobAction::Cancel,
     };
     db.run(&cancel).await.unwrap();
-    assert!(!submit(&db, None).await.duplicate, "the retry has ended");
+    assert!(submit(&db, None).await.new.is_some(), "the retry has ended");
     assert_eq!(database.texts("SELECT title FROM jobs").await, ["27"]);
 }
 
@@ -122,7 +122,7 @@ async fn a_job_whose_submitter_chose_a_key_holds_no_other() {
         retry(&db, &["failed"]).await[..],
         [JobOutcome::Retried { .. }]
     ));
-    assert!(!submit(&db, None).await.duplicate);
+    assert!(submit(&db, None).await.new.is_some());
     let repeated = submit(&db, Some("key:mine")).await;
     assert_eq!(
         repeated.id,

@@ -175,6 +175,7 @@ async fn what_is_found_is_what_looking_at_every_job_finds_page_by_page() {
 
 #[tokio::test]
 async fn what_is_counted_and_what_is_acted_on_is_what_is_found() {
+    use crate::control::{Actor, JobAction, Role};
     use crate::db::control::{CountFound, FindJobs};
 
     let database = crowded(600).await;
@@ -189,13 +190,20 @@ async fn what_is_counted_and_what_is_acted_on_is_what_is_found() {
             .await
             .unwrap();
         let mut acted_on = Vec::new();
+        let admin = Actor::with("test".to_owned(), Role::Admin);
         for ended in [false, true] {
             let ids = db
                 .run(&FindJobs {
+                    actor: &admin,
                     filter: &filter,
-                    ended,
+                    action: if ended {
+                        &JobAction::Delete
+                    } else {
+                        &JobAction::Cancel
+                    },
                 })
                 .await
+                .unwrap()
                 .unwrap();
             let number = if ended { count.ended } else { count.unfinished };
             assert_eq!(i64::try_from(ids.len()).unwrap(), number, "{filter:?}");
@@ -223,7 +231,7 @@ async fn parts_of_titles_and_errors_processes_and_steps_are_found_by_their_index
                      SET plan_cache_mode = force_custom_plan SET enable_seqscan = off AS $f$
                  BEGIN
                      EXECUTE 'PREPARE asked AS {statement}';
-                     RETURN QUERY EXECUTE $e$EXPLAIN EXECUTE asked('{{}}', {values}, NULL, NULL, NULL, NULL, NULL, 51,
+                     RETURN QUERY EXECUTE $e$EXPLAIN EXECUTE asked('{{}}', {values}, NULL, NULL, NULL, NULL, NULL, NULL, 51,
                          NULL, 'ffffffff-ffff-ffff-ffff-ffffffffffff', 3001)$e$;
                      DEALLOCATE asked;
                  END $f$"

@@ -52,7 +52,7 @@ pub(crate) async fn on_many(
             Ok(see(&tally.address(wish, &asked.back)))
         }
         _ => {
-            let chosen = Chosen::of(&app, &locale, &asked).await?;
+            let chosen = Chosen::of(&app, &who.actor, &locale, &asked).await?;
             ask(&app, &who, &locale, &asked, chosen).await
         }
     }
@@ -61,7 +61,7 @@ pub(crate) async fn on_many(
 async fn carry_out(app: &App, actor: &Actor, wish: &Wish, filter: &JobFilter) -> Result<Tally, Error> {
     let act = |action: JobAction| async move {
         let summary = app.control.act_on_found(actor, filter, &action).await?;
-        Ok::<_, Error>(summary.outcomes)
+        Ok::<_, Error>(summary.ok_or(Error::Forbidden)?.outcomes)
     };
     match wish {
         Wish::Do(action) => Ok(Tally::of(act(action.clone()).await?)),

@@ -7,7 +7,7 @@ use axum::response::Response;
 use super::act::Asked;
 use super::number;
 use super::wish::Wish;
-use crate::control::JobFilter;
+use crate::control::{Actor, JobFilter, reach};
 use crate::db::control::{CountFound, FIND_MAX, FoundNumbers};
 use crate::db::pages::{JobSummary, SearchJobs, Tab, WithMenu};
 use crate::http::App;
@@ -59,11 +59,16 @@ pub(super) struct Chosen {
 
 impl Chosen {
     /// The jobs that a form means, as far as its wish can be about them.
-    pub(super) async fn of(app: &App, locale: &Locale, asked: &Asked) -> Result<Self, Error> {
+    pub(super) async fn of(app: &App, actor: &Actor, locale: &Locale, asked: &Asked) -> Result<Self, Error> {
         let (Some(wish), true) = (&asked.wish, asked.names_any()) else {
             return Ok(Self::default());
         };
-        let Some(filter) = about(asked.filter(locale)?, wish.ended()) else {
+        let mut filter = asked.filter(locale)?;
+        if asked.all {
+            // Of all that are found, only those are acted on that may be; who names others is told that he may not.
+            filter.among = reach(actor, wish.verb());
+        }
+        let Some(filter) = about(filter, wish.ended()) else {
             return Ok(Self::default());
         };
         let most = i64::try_from(FIND_MAX).expect("a small number");

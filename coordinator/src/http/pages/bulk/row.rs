@@ -70,7 +70,7 @@ pub(crate) async fn on_row(
     let wish = Wish::Do(action.clone());
     if wish.is_destructive() {
         let asked = Asked::about_one(wish, id, back);
-        let chosen = Chosen::of(&app, &locale, &asked).await?;
+        let chosen = Chosen::of(&app, &who.actor, &locale, &asked).await?;
         return ask(&app, &who, &locale, &asked, chosen).await;
     }
     let summary = app.control.act_on_jobs(&who.actor, &[id], &action).await?;
