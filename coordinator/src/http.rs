@@ -4,6 +4,7 @@
 //!  routes     every address, in one list that the router and the tests share
 //!  pages/     one file a page; templates/ has their HTML
 //!  api/       /api/v1, the same figures as JSON
+//!  connections  how many clients there may be, and how long one may say nothing
 //!  events     the stream that tells open pages that something has changed
 //!  itm        /itm, for programs that speak to the intranda TaskManager
 //!  problem    every failure, as a page for people and as problem+json for programs
@@ -18,6 +19,7 @@ mod actions;
 mod api;
 mod assets;
 mod audit;
+mod connections;
 mod cursor;
 mod doctor;
 mod events;
@@ -61,14 +63,13 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
+use connections::Limits;
 pub use routes::{Kind, Route, routes};
 pub use who::Door;
 
 /// Longest time until an answer begins. Longer than waiting for a connection and a transaction may take together,
 /// so that a database that hangs is recognised where its connections are known, and told as such.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
-/// How long a shutdown waits for requests that are under way.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the pages and the API are made from.
 #[derive(Clone, Debug)]
@@ -102,23 +103,9 @@ impl App {
 }
 
 /// Serves until `app.stop` is cancelled; then ends within seconds, whatever clients do.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(listener: TcpListener, app: App) -> std::io::Result<()> {
+pub async fn serve(listener: TcpListener, app: App) {
     let stop = app.stop.clone();
-    let server = axum::serve(listener, router(app)).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let deadline = async {
-        stop.cancelled().await;
-        tokio::time::sleep(DRAIN_TIMEOUT).await;
-    };
-    tokio::select! {
-        result = server => result,
-        () = deadline => {
-            tracing::warn!("requests under way were cut off after {} s", DRAIN_TIMEOUT.as_secs());
-            Ok(())
-        }
-    }
+    connections::serve(listener, router(app), Limits::default(), stop).await;
 }
 
 /// The router with every route.

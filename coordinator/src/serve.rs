@@ -78,7 +78,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         schema_ready: Arc::clone(&schema_ready),
     };
     tracing::info!("listening on http://{}", config.listen);
-    lifecycle.spawn("http", answer(listener, app));
+    lifecycle.spawn("http", http::serve(listener, app));
     lifecycle.spawn("metrics upkeep", metrics::upkeep(prometheus, stop.clone()));
     lifecycle.spawn(
         "publish",
@@ -167,12 +167,6 @@ fn tickets(config: &Config, intake: &Intake, publisher: &Publisher) -> anyhow::R
         publisher: publisher.clone(),
         status: GoobiStatus::connecting(),
     }))
-}
-
-async fn answer(listener: TcpListener, app: App) {
-    if let Err(error) = http::serve(listener, app).await {
-        tracing::error!("the HTTP server ended: {}", Chain(&error));
-    }
 }
 
 /// Prints the way in for the first administrator, if there is none yet.

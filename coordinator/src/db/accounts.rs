@@ -12,6 +12,7 @@ mod setup;
 pub use act::{AccountOutcome, ActOnAccounts, WhyNot};
 pub use log_in::{ChangeOwnPassword, CountTry, FindPassword, LogIn, LogOut, NoteStranger};
 pub use read::{Accounts, KnownSession, KnownToken, KnownUser, ReadAccounts, ReadSessions};
+pub(super) use recognise::session_is_over;
 pub use recognise::{FindSession, FindToken, Found, NoteTurnedAway, SESSION_MAX_SECONDS};
 pub use setup::{CheckSetup, OfferSetup, SetUp};
 

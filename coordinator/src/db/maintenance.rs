@@ -2,6 +2,7 @@
 
 use deadpool_postgres::Transaction;
 
+use super::accounts::session_is_over;
 use super::{Error, Transact};
 
 /// Makes the partitions of the coming months.
@@ -65,81 +66,87 @@ impl Expired {
         Self::SetupLinks,
     ];
 
-    fn statement(self) -> &'static str {
+    /// The statement that removes some of it.
+    fn statement(self) -> String {
         match self {
-            Self::Keys => {
-                "-- maintenance.expired_keys
-                 DELETE FROM idempotency_keys WHERE key IN (
-                     SELECT key FROM idempotency_keys WHERE expires_at < tm_now() AND key IN (
-                         SELECT key FROM idempotency_keys WHERE expires_at < tm_now() ORDER BY expires_at LIMIT $1)
-                     ORDER BY key FOR UPDATE SKIP LOCKED)"
+            // The oldest, and locked in the order of their keys, as submissions do.
+            Self::Keys => Rows::of("expired_keys", "idempotency_keys", "key").which(
+                "expires_at < tm_now() AND key IN (
+                     SELECT key FROM idempotency_keys WHERE expires_at < tm_now() ORDER BY expires_at LIMIT $1)",
+            ),
+            Self::Workers => Rows::of("silent_workers", "workers", "id")
+                .which("heartbeat_at < tm_now() - interval '1 day'"),
+            Self::LimitsOfWorkers => Rows::of("limits_of_workers", "limit_keys", "key").which(
+                "starts_with(key, 'worker:') AND running = 0
+                     AND NOT EXISTS (SELECT 1 FROM workers WHERE starts_with(key, 'worker:' || workers.id || ':'))",
+            ),
+            Self::Tokens => Rows {
+                change: "UPDATE deliveries SET token = NULL",
+                order: "settled_at",
+                ..Rows::of("old_tokens", "deliveries", "id")
             }
-            Self::Workers => {
-                "-- maintenance.silent_workers
-                 DELETE FROM workers WHERE id IN (
-                     SELECT id FROM workers WHERE heartbeat_at < tm_now() - interval '1 day'
-                     ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)"
+            .which("state <> 'pending' AND settled_at < tm_now() - interval '7 days' AND token IS NOT NULL"),
+            Self::Deliveries => Rows {
+                order: "settled_at",
+                ..Rows::of("orphaned_deliveries", "deliveries", "id")
             }
-            Self::LimitsOfWorkers => {
-                "-- maintenance.limits_of_workers
-                 DELETE FROM limit_keys WHERE key IN (
-                     SELECT key FROM limit_keys WHERE starts_with(key, 'worker:') AND running = 0
-                         AND NOT EXISTS (SELECT 1 FROM workers WHERE starts_with(key, 'worker:' || workers.id || ':'))
-                     ORDER BY key LIMIT $1 FOR UPDATE SKIP LOCKED)"
-            }
-            Self::Tokens => {
-                "-- maintenance.old_tokens
-                 UPDATE deliveries SET token = NULL WHERE id IN (
-                     SELECT id FROM deliveries
-                     WHERE state <> 'pending' AND settled_at < tm_now() - interval '7 days' AND token IS NOT NULL
-                     ORDER BY settled_at LIMIT $1 FOR UPDATE SKIP LOCKED)"
-            }
-            Self::Deliveries => {
-                "-- maintenance.orphaned_deliveries
-                 DELETE FROM deliveries WHERE id IN (
-                     SELECT id FROM deliveries
-                     WHERE orphaned AND state <> 'pending' AND settled_at < tm_now() - interval '30 days'
-                     ORDER BY settled_at LIMIT $1 FOR UPDATE SKIP LOCKED)"
-            }
-            Self::Stores => {
-                "-- maintenance.removed_stores
-                 DELETE FROM stores_to_remove WHERE store_id IN (
-                     SELECT store_id FROM stores_to_remove WHERE removed_at < tm_now() - interval '1 day'
-                     ORDER BY store_id LIMIT $1 FOR UPDATE SKIP LOCKED)"
-            }
-            Self::UnknownStores => {
-                "-- maintenance.unknown_stores
-                 DELETE FROM unknown_stores WHERE store_id IN (
-                     SELECT store_id FROM unknown_stores WHERE last_seen < tm_now() - interval '30 days'
-                     ORDER BY store_id LIMIT $1 FOR UPDATE SKIP LOCKED)"
-            }
-            // The times are those of `db::accounts`.
-            Self::Sessions => {
-                "-- maintenance.ended_sessions
-                 DELETE FROM sessions WHERE id IN (
-                     SELECT id FROM sessions WHERE seen_at < tm_now() - interval '12 hours'
-                         OR created_at < tm_now() - interval '7 days'
-                     ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)"
-            }
-            Self::ApiTokens => {
-                "-- maintenance.expired_api_tokens
-                 DELETE FROM api_tokens WHERE id IN (
-                     SELECT id FROM api_tokens WHERE expires_at < tm_now() - interval '30 days'
-                     ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)"
-            }
-            Self::LoginTries => {
-                "-- maintenance.login_tries
-                 DELETE FROM login_tries WHERE bucket IN (
-                     SELECT bucket FROM login_tries WHERE last_at < tm_now() - interval '1 day'
-                     ORDER BY bucket LIMIT $1 FOR UPDATE SKIP LOCKED)"
-            }
+            .which("orphaned AND state <> 'pending' AND settled_at < tm_now() - interval '30 days'"),
+            Self::Stores => Rows::of("removed_stores", "stores_to_remove", "store_id")
+                .which("removed_at < tm_now() - interval '1 day'"),
+            Self::UnknownStores => Rows::of("unknown_stores", "unknown_stores", "store_id")
+                .which("last_seen < tm_now() - interval '30 days'"),
+            Self::Sessions => Rows::of("ended_sessions", "sessions", "id").which(&session_is_over()),
+            Self::ApiTokens => Rows::of("expired_api_tokens", "api_tokens", "id")
+                .which("expires_at < tm_now() - interval '30 days'"),
+            Self::LoginTries => Rows::of("login_tries", "login_tries", "bucket")
+                .which("last_at < tm_now() - interval '1 day'"),
             Self::SetupLinks => {
-                "-- maintenance.setup_links
-                 DELETE FROM setup_links WHERE secret IN (
-                     SELECT secret FROM setup_links WHERE expires_at < tm_now()
-                     ORDER BY secret LIMIT $1 FOR UPDATE SKIP LOCKED)"
+                Rows::of("setup_links", "setup_links", "secret").which("expires_at < tm_now()")
             }
         }
+    }
+}
+
+/// Rows of a table that are removed, or changed, a bounded number at a time.
+struct Rows {
+    name: &'static str,
+    table: &'static str,
+    key: &'static str,
+    /// By what the first of them are found.
+    order: &'static str,
+    /// What is done instead of removing them; empty: they are removed.
+    change: &'static str,
+}
+
+impl Rows {
+    fn of(name: &'static str, table: &'static str, key: &'static str) -> Self {
+        Self {
+            name,
+            table,
+            key,
+            order: key,
+            change: "",
+        }
+    }
+
+    /// The statement about those that this is true of.
+    fn which(self, condition: &str) -> String {
+        let Self {
+            name,
+            table,
+            key,
+            order,
+            change,
+        } = self;
+        let change = match change {
+            "" => format!("DELETE FROM {table}"),
+            change => change.to_owned(),
+        };
+        format!(
+            "-- maintenance.{name}
+             {change} WHERE {key} IN (
+                 SELECT {key} FROM {table} WHERE {condition} ORDER BY {order} LIMIT $1 FOR UPDATE SKIP LOCKED)"
+        )
     }
 }
 
@@ -154,7 +161,7 @@ impl Transact for RemoveExpired {
     type Output = bool;
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<bool, Error> {
-        let removed = tx.execute(self.0.statement(), &[&BATCH]).await?;
+        let removed = tx.execute(&self.0.statement(), &[&BATCH]).await?;
         Ok(i64::try_from(removed).is_ok_and(|removed| removed >= BATCH))
     }
 }

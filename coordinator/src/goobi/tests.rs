@@ -15,6 +15,7 @@ use crate::db::notify::Changes;
 use crate::db::pages::sample::Sample;
 use crate::deliveries::Answer;
 use crate::intake::{Intake, PathRules, Templates};
+use crate::notifications::notifications;
 use crate::testing::TestDatabase;
 
 const SECRET: &str = "eyJ0.s3cret";
@@ -196,11 +197,14 @@ async fn a_ticket_that_can_not_be_put_away_is_not_acknowledged_and_holds_up_no_o
     database.execute(&sample.sql()).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let paths = PathRules::new(vec!["/data".into()], Vec::new());
+    // RabbitMQ was never there.
+    let (publisher, _) = publisher();
+    let (notifier, _) = notifications(publisher.clone());
+    let changes = Changes::default();
     let tickets = Tickets {
         broker: broker_at(&listener),
-        intake: Intake::new(database.db(), Changes::default(), paths, Templates::default()),
-        // RabbitMQ was never there.
-        publisher: publisher().0,
+        intake: Intake::new(database.db(), changes, notifier, paths, Templates::default()),
+        publisher,
         status: Status::connecting(),
     };
     let good = |step: u32| {

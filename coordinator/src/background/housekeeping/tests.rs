@@ -69,3 +69,13 @@ async fn what_can_not_be_removed_stops_nothing_else() {
     remove_expired(&database.db(), &CancellationToken::new()).await;
     assert_eq!(database.texts(LEFT).await, ["0 0"]);
 }
+
+#[tokio::test]
+async fn each_kind_of_what_expires_is_understood_by_the_database_and_looked_for_alone() {
+    let database = TestDatabase::create().await;
+    let db = database.db();
+    for kind in Expired::ALL {
+        let more = db.run(&RemoveExpired(kind)).await;
+        assert!(!more.unwrap(), "{kind:?}");
+    }
+}

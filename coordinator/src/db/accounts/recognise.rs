@@ -1,6 +1,7 @@
 //! Who a session's cookie or a token belongs to.
 
 use deadpool_postgres::Transaction;
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{Error, Transact, actor};
@@ -12,6 +13,23 @@ use crate::db::control::note_turned_away;
 const IDLE_MAX_SECONDS: f64 = 12.0 * 3600.0;
 /// And after this long in any case.
 pub const SESSION_MAX_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
+
+/// What is true of a row of `sessions` that has ended by itself.
+pub(in crate::db) fn session_is_over() -> String {
+    format!(
+        "(seen_at < tm_now() - make_interval(secs => {IDLE_MAX_SECONDS})
+             OR created_at < tm_now() - make_interval(secs => {SESSION_MAX_SECONDS}))"
+    )
+}
+
+/// Notes that a session or a token is used, and gives its id. Not at every request: a page may ask once a second.
+async fn note_use(tx: &Transaction<'_>, found: &Row, note: &str) -> Result<Uuid, Error> {
+    let id: Uuid = found.get("id");
+    if found.get("stale") {
+        tx.execute(&tx.prepare_cached(note).await?, &[&id]).await?;
+    }
+    Ok(id)
+}
 
 /// Somebody who is logged in.
 #[derive(Debug, Clone)]
@@ -34,32 +52,20 @@ impl Transact for FindSession<'_> {
     type Output = Option<Found>;
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Self::Output, Error> {
+        let is_over = session_is_over();
         let find = tx
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "-- accounts.find_session
                  SELECT s.id, u.name, u.role, u.plugins, s.seen_at < tm_now() - interval '1 minute' AS stale
-                 FROM sessions s JOIN users u ON u.name = s.user_name
-                 WHERE s.secret = $1 AND NOT u.disabled AND s.seen_at >= tm_now() - make_interval(secs => $2)
-                     AND s.created_at >= tm_now() - make_interval(secs => $3)",
-            )
+                 FROM (SELECT * FROM sessions WHERE secret = $1 AND NOT {is_over}) AS s
+                 JOIN users u ON u.name = s.user_name WHERE NOT u.disabled"
+            ))
             .await?;
-        let secret = self.secret.0.as_slice();
-        let found = tx
-            .query_opt(&find, &[&secret, &IDLE_MAX_SECONDS, &SESSION_MAX_SECONDS])
-            .await?;
-        let Some(row) = found else {
+        let Some(row) = tx.query_opt(&find, &[&self.secret.0.as_slice()]).await? else {
             return Ok(None);
         };
-        let session: Uuid = row.get("id");
-        // Not at every request: a page may ask once a second.
-        if row.get("stale") {
-            let see = tx
-                .prepare_cached(
-                    "-- accounts.see_session\nUPDATE sessions SET seen_at = tm_now() WHERE id = $1",
-                )
-                .await?;
-            tx.execute(&see, &[&session]).await?;
-        }
+        let see = "-- accounts.see_session\nUPDATE sessions SET seen_at = tm_now() WHERE id = $1";
+        let session = note_use(tx, &row, see).await?;
         let actor = actor(&row, "users", row.get("name"))?;
         Ok(Some(Found { actor, session }))
     }
@@ -88,14 +94,8 @@ impl Transact for FindToken<'_> {
         let Some(row) = tx.query_opt(&find, &[&self.secret.0.as_slice()]).await? else {
             return Ok(None);
         };
-        if row.get("stale") {
-            let see = tx
-                .prepare_cached(
-                    "-- accounts.see_token\nUPDATE api_tokens SET seen_at = tm_now() WHERE id = $1",
-                )
-                .await?;
-            tx.execute(&see, &[&row.get::<_, Uuid>("id")]).await?;
-        }
+        let see = "-- accounts.see_token\nUPDATE api_tokens SET seen_at = tm_now() WHERE id = $1";
+        note_use(tx, &row, see).await?;
         let title: String = row.get("title");
         actor(&row, "api_tokens", format!("token {title}")).map(Some)
     }
