@@ -98,11 +98,10 @@ impl SystemPage {
 
     fn needs(self) -> Verb {
         match self {
-            Self::Workers => Verb::Look,
             Self::Settings => Verb::Configure,
             Self::Accounts => Verb::ManageAccounts,
             Self::Audit => Verb::ReadAudit,
-            Self::Search => Verb::Look,
+            Self::Search | Self::Workers => Verb::Look,
         }
     }
 
