@@ -3,6 +3,7 @@
 mod actions;
 mod away;
 mod bulk;
+mod comers;
 mod forms;
 mod itm;
 mod job_page;

@@ -4,7 +4,8 @@ use super::*;
 use crate::control::{Actor, Role};
 use crate::db::pages::sample::{Sample, id};
 use crate::deliveries::GoobiWeb;
-use crate::http::tests::who::{bearer_of, with_login};
+use crate::http::tests::comers::bearer_of;
+use crate::http::tests::who::with_login;
 
 /// The words of a part of a page, without its tags.
 fn words(page: &str, begin: &str, end: &str) -> Vec<String> {

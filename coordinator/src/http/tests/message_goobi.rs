@@ -13,7 +13,7 @@ use crate::background::deliveries::Sender;
 use crate::control::{Actor, JobAction, Role};
 use crate::db::pages::sample::{Sample, id};
 use crate::deliveries::{Allowed, GoobiWeb, Patience, Post};
-use crate::http::tests::who::{bearer_of, with_login};
+use crate::http::tests::{comers::bearer_of, who::with_login};
 
 const TOKEN: &str = "a-token-of-goobi-rest-xml";
 

@@ -5,7 +5,8 @@ use axum::http::header::{AUTHORIZATION, LOCATION};
 use super::*;
 use crate::control::{Actor, Role};
 use crate::db::pages::sample::Sample;
-use crate::http::tests::who::{bearer_of, with_login};
+use crate::http::tests::comers::bearer_of;
+use crate::http::tests::who::with_login;
 
 /// What a plugin's form sends when nothing was changed.
 const AS_IT_WAS: &str = "action=configure&plugin=OCR&running_max=&default_priority=5&ageing_minutes=\

@@ -43,7 +43,7 @@ async fn act(app: &App, action: AccountAction) -> Option<Secret> {
 }
 
 /// A token with this role, for these plugins.
-async fn token(app: &App, role: Role, plugins: Option<Vec<String>>) -> Secret {
+pub(super) async fn token(app: &App, role: Role, plugins: Option<Vec<String>>) -> Secret {
     let action = AccountAction::AddToken {
         title: format!("a {}", role.name()),
         role,
@@ -51,12 +51,6 @@ async fn token(app: &App, role: Role, plugins: Option<Vec<String>>) -> Secret {
         days: 10,
     };
     act(app, action).await.unwrap()
-}
-
-/// What a program sends that comes in as this actor.
-pub(super) async fn bearer_of(app: &App, actor: &Actor) -> String {
-    let token = token(app, actor.role, actor.plugins.clone()).await;
-    format!("Bearer {}", token.reveal())
 }
 
 async fn add_user(app: &App, name: &str, role: Role) {

@@ -5,7 +5,8 @@ use axum::http::header::LOCATION;
 use super::*;
 use crate::control::{Actor, Role};
 use crate::db::pages::sample::{Sample, id};
-use crate::http::tests::who::{bearer_of, with_login};
+use crate::http::tests::comers::bearer_of;
+use crate::http::tests::who::with_login;
 
 /// Three workers: one that runs a job, one that has fallen silent, one that drains.
 async fn ready() -> TestDatabase {
