@@ -336,7 +336,7 @@ fn all_keys(submission: &Submission, others: Vec<String>) -> Vec<Key> {
     let chosen = submission
         .idempotency_key
         .as_ref()
-        .map(|key| format!("key:{key}"));
+        .map(|key| format!("key:{}:{key}", submission.plugin));
     // A submitter that names a key decides by itself what a repetition is.
     let derived = if chosen.is_none() {
         submission.derived_key()

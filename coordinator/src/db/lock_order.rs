@@ -4,18 +4,19 @@
 //! One of the two is a transaction of the test: it locks a row, lets the other one run into it, and then takes a row
 //! that comes later, without waiting. Were it held by the one that waits, both would wait for each other.
 
+mod revival;
+
 use shared::job::{ClaimId, JobId, Stage, Token};
 use shared::message::dispatch::Dispatch;
 use shared::message::submit::Submission;
-use shared::message::worker::{AttemptReport, PublishRequest};
+use shared::message::worker::AttemptReport;
 
 use super::Db;
-use super::control::{ActOnJobs, ActOnPlugins, FollowStops};
+use super::control::{ActOnJobs, ActOnPlugins};
 use super::dispatch::Mark;
 use super::heartbeats::{Revise, WorkerReport};
 use super::overdue::EndOverdue;
 use super::pages::sample::{Sample, id};
-use super::publish::GrantPublish;
 use super::submit::{NewJob, RecordJobs};
 use crate::control::{Actor, JobAction, PluginAction, RetryItems};
 use crate::testing::TestDatabase;
@@ -306,81 +307,4 @@ async fn a_submission_does_not_wait_for_what_a_person_does_with_its_plugin() {
     let (stopped, recorded) = tokio::join!(db.run(&stops), submit);
     stopped.unwrap();
     assert_eq!(recorded.unwrap().len(), 1);
-}
-
-/// A stopped plugin, and an attempt of it whose lease has ended.
-async fn stopped_without_lease() -> (TestDatabase, Db) {
-    let mut sample = Sample::default();
-    sample.plugin("OCR").running("OCR", "late", 5);
-    let (database, db) = database(&sample).await;
-    lose_leases(&database).await;
-    let stop = PluginAction::Stop {
-        reason: None,
-        deadline_seconds: None,
-        resume_at: None,
-    };
-    db.run(&ActOnPlugins {
-        actor: &Actor::on_this_machine(),
-        plugin: Some("OCR"),
-        action: &stop,
-    })
-    .await
-    .unwrap();
-    assert_eq!(plugin_state(&database).await, ["stopped"]);
-    (database, db)
-}
-
-async fn plugin_state(database: &TestDatabase) -> Vec<String> {
-    database.texts("SELECT state FROM plugins").await
-}
-
-#[tokio::test]
-async fn a_stopped_plugin_whose_attempt_comes_back_is_stopping_until_it_has_given_way() {
-    use shared::message::reply::Verdict;
-    let (database, db) = stopped_without_lease().await;
-    let reports = [report("late", Stage::Processing)];
-    let revise = Revise { reports: &reports };
-    assert_eq!(db.run(&revise).await.unwrap(), [Verdict::Yield]);
-    assert_eq!(plugin_state(&database).await, ["stopping"]);
-    assert!(!db.run(&FollowStops).await.unwrap().0, "its attempt runs");
-    lose_leases(&database).await;
-    assert!(db.run(&FollowStops).await.unwrap().0);
-    assert_eq!(plugin_state(&database).await, ["stopped"]);
-}
-
-#[tokio::test]
-async fn a_stopped_plugin_whose_attempt_asks_to_publish_is_stopping_until_it_has() {
-    use shared::message::manifest::Manifest;
-    use shared::message::worker::Outcome;
-    let (database, db) = stopped_without_lease().await;
-    let request = PublishRequest {
-        worker_id: "worker".to_owned(),
-        job_id: id("late"),
-        attempt: 1,
-        claim_id: token("late").claim_id,
-        manifest: Manifest {
-            files: Vec::new(),
-            outcome: Outcome::Done {
-                summary: serde_json::Map::new(),
-            },
-        },
-        items: Vec::new(),
-    };
-    let publish = GrantPublish {
-        request: &request,
-        amqp_user: "user",
-    };
-    db.run(&publish).await.unwrap();
-    assert_eq!(plugin_state(&database).await, ["stopping"]);
-}
-
-#[tokio::test]
-async fn a_stop_that_completes_while_an_attempt_comes_back_waits_and_sees_it() {
-    let (database, db) = stopped_without_lease().await;
-    database.execute("UPDATE plugins SET state = 'stopping'").await;
-    let reports = [report("late", Stage::Processing)];
-    let revise = Revise { reports: &reports };
-    let (_, (changed, _)) = meet(&database, &db, &Meets::new(&revise, ""), &FollowStops).await;
-    assert!(!changed);
-    assert_eq!(plugin_state(&database).await, ["stopping"]);
 }

@@ -40,7 +40,8 @@ pub(super) async fn expect(tx: &Transaction<'_>, attempts: &[(JobId, Token)]) ->
     let lock = tx
         .prepare_cached(
             "-- revival.lock_plugins
-             SELECT name, state FROM plugins WHERE name = ANY($1) ORDER BY name FOR NO KEY UPDATE",
+             SELECT name, state FROM plugins CROSS JOIN settings WHERE name = ANY($1)
+             ORDER BY name FOR NO KEY UPDATE OF plugins FOR SHARE OF settings",
         )
         .await?;
     let mut states = HashMap::new();

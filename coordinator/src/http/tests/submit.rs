@@ -100,6 +100,24 @@ async fn the_same_key_is_the_same_job_in_the_header_and_in_the_body() {
 }
 
 #[tokio::test]
+async fn a_key_is_its_plugins_only() {
+    let (database, router) = ready().await;
+    let mut sample = Sample::default();
+    sample.plugin("SHELL");
+    database.execute(&sample.sql()).await;
+    let submit = async |body: &'static str| post(&router, &[("idempotency-key", "volume 27")], body).await;
+    let first = submit(r#"{"plugin":"NOOP","title":"a"}"#).await.json();
+    let other = submit(r#"{"plugin":"SHELL","title":"a"}"#).await.json();
+    assert_eq!(
+        (&first["status"], &other["status"]),
+        (&json!("accepted"), &json!("accepted"))
+    );
+    assert_ne!(first["job_id"], other["job_id"]);
+    let again = submit(r#"{"plugin":"NOOP","title":"a"}"#).await.json();
+    assert_eq!(again["job_id"], first["job_id"]);
+}
+
+#[tokio::test]
 async fn a_refused_submission_says_why() {
     let (_database, router) = ready().await;
     let cases = [
