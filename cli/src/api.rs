@@ -54,10 +54,14 @@ impl Summary {
 
 /// One page of a list of jobs.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the API calls it so")]
 pub(crate) struct Jobs {
     pub(crate) jobs: Vec<Value>,
     #[serde(default)]
     pub(crate) next: Option<String>,
+    /// A search was broken off: there may be older jobs.
+    #[serde(default)]
+    pub(crate) incomplete: bool,
 }
 
 /// All of one job.

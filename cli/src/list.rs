@@ -19,15 +19,20 @@ const TITLE_WIDTH_MAX: usize = 40;
 /// List jobs.
 ///
 /// Running jobs come first, then waiting ones in the order in which they will be served; ended ones newest first.
+/// Whoever searches (by title, error, process, step, state or time) gets unfinished and ended jobs in one list, each the
+/// newest first.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Which jobs: unfinished ones, those that ended well, or those in ERROR or CANCELLED.
-    #[arg(long, value_enum, default_value_t = Tab::Queue)]
-    tab: Tab,
+    /// Which jobs: unfinished ones (so without any option), those that ended well, or those in ERROR or CANCELLED.
+    #[arg(long, value_enum)]
+    tab: Option<Tab>,
 
     /// Only jobs of this plugin.
     #[arg(long, value_name = "NAME")]
     plugin: Option<String>,
+
+    #[command(flatten)]
+    search: Search,
 
     /// Most jobs to list.
     #[arg(long, value_name = "NUMBER", default_value = "50", value_parser = limit)]
@@ -38,9 +43,71 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
+/// What to search for; all of it has to fit.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Search")]
+struct Search {
+    /// A part of the title, in capitals or not: three letters or digits at least.
+    #[arg(long, value_name = "PART")]
+    title: Option<String>,
+
+    /// A part of the error, in capitals or not: three letters or digits at least.
+    #[arg(long, value_name = "PART")]
+    error: Option<String>,
+
+    /// The workflow's process.
+    #[arg(long, value_name = "ID")]
+    process: Option<String>,
+
+    /// The workflow's step.
+    #[arg(long, value_name = "ID")]
+    step: Option<String>,
+
+    /// A state, such as PROCESSING or PAUSED.
+    #[arg(long, value_name = "STATE", conflicts_with = "tab")]
+    state: Option<String>,
+
+    /// Submitted on this day or at this moment, or later: 2026-11-22 or 2026-11-22T08:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    submitted_from: Option<String>,
+
+    /// Submitted on this day or earlier, or before this moment.
+    #[arg(long, value_name = "TIME")]
+    submitted_to: Option<String>,
+
+    /// Ended on this day or at this moment, or later.
+    #[arg(long, value_name = "TIME")]
+    finished_from: Option<String>,
+
+    /// Ended on this day or earlier, or before this moment.
+    #[arg(long, value_name = "TIME")]
+    finished_to: Option<String>,
+}
+
+impl Search {
+    /// Names and values of what is searched for, as the coordinator takes them.
+    fn parameters(&self) -> Vec<(&'static str, &str)> {
+        [
+            ("title", &self.title),
+            ("error", &self.error),
+            ("process", &self.process),
+            ("step", &self.step),
+            ("state", &self.state),
+            ("submitted_from", &self.submitted_from),
+            ("submitted_to", &self.submitted_to),
+            ("finished_from", &self.finished_from),
+            ("finished_to", &self.finished_to),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+        .collect()
+    }
+}
+
 /// The dashboard's three lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 enum Tab {
+    #[default]
     Queue,
     Done,
     Error,
@@ -72,9 +139,17 @@ fn limit(text: &str) -> Result<usize, String> {
 }
 
 pub(crate) fn run(client: &Client, arguments: &Arguments) -> anyhow::Result<Answer> {
-    let (jobs, next) = fetch(client, arguments)?;
+    let Fetched {
+        jobs,
+        next,
+        incomplete,
+    } = fetch(client, arguments)?;
     if arguments.json {
-        output::json(&json!({"jobs": jobs, "next": next}))?;
+        let mut document = json!({"jobs": jobs, "next": next});
+        if incomplete {
+            document["incomplete"] = Value::Bool(true);
+        }
+        output::json(&document)?;
         return Ok(Answer::Yes);
     }
     let summaries = jobs
@@ -88,26 +163,52 @@ pub(crate) fn run(client: &Client, arguments: &Arguments) -> anyhow::Result<Answ
             )
         })?;
     if summaries.is_empty() {
-        output::result(&format!("{}\n", arguments.tab.when_empty()))?;
+        let when_empty = if arguments.search.parameters().is_empty() {
+            arguments.tab.unwrap_or_default().when_empty()
+        } else {
+            "No jobs match."
+        };
+        output::result(&format!("{when_empty}\n"))?;
     } else {
         output::result(&render(&summaries, Look::of_stdout(), &TimeZone::system()))?;
     }
     if next.is_some() {
+        let shown = u64::try_from(summaries.len()).unwrap_or(u64::MAX);
         output::note(&format!(
-            "the first {} jobs are shown; --limit shows more",
-            summaries.len()
+            "only the first {} shown; --limit shows more",
+            text::count(shown, "job is", "jobs are")
         ));
+    }
+    if incomplete {
+        output::note(
+            "too many jobs match for all of them to be looked at, so that older ones may be missing: narrow the search, \
+             for example with --finished-from and --finished-to",
+        );
     }
     Ok(Answer::Yes)
 }
 
+/// What was listed.
+#[derive(Debug)]
+struct Fetched {
+    jobs: Vec<Value>,
+    next: Option<String>,
+    /// A search was broken off.
+    incomplete: bool,
+}
+
 /// Collects pages until the limit or the end is reached.
-fn fetch(client: &Client, arguments: &Arguments) -> anyhow::Result<(Vec<Value>, Option<String>)> {
+fn fetch(client: &Client, arguments: &Arguments) -> anyhow::Result<Fetched> {
     let mut jobs = Vec::new();
     let mut after: Option<String> = None;
     loop {
         let size = (arguments.limit - jobs.len()).min(PAGE_SIZE).to_string();
-        let mut query = vec![("tab", arguments.tab.name()), ("limit", &size)];
+        let search = arguments.search.parameters();
+        // Without a tab a search is about all jobs, and a list about the unfinished ones.
+        let tab = arguments.tab.or_else(|| search.is_empty().then_some(Tab::Queue));
+        let mut query: Vec<_> = tab.map(|tab| ("tab", tab.name())).into_iter().collect();
+        query.push(("limit", size.as_str()));
+        query.extend(search);
         query.extend(arguments.plugin.as_deref().map(|plugin| ("plugin", plugin)));
         query.extend(after.as_deref().map(|cursor| ("after", cursor)));
         let page: Jobs = client.get("/api/v1/jobs", &query)?.read()?;
@@ -115,7 +216,11 @@ fn fetch(client: &Client, arguments: &Arguments) -> anyhow::Result<(Vec<Value>, 
         let ended = page.next.is_none() || page.jobs.is_empty();
         jobs.extend(page.jobs);
         if ended || jobs.len() >= arguments.limit {
-            return Ok((jobs, page.next));
+            return Ok(Fetched {
+                jobs,
+                next: page.next,
+                incomplete: page.incomplete,
+            });
         }
         after = page.next;
     }

@@ -6,7 +6,7 @@
 (() => {
   "use strict";
 
-  const INTERVAL = 1000; // Least time between two updates, milliseconds.
+  let interval = 1000; // Least time between two updates, milliseconds; the server's settings say it.
   const SPEAK_INTERVAL = 15000; // Least time between two announcements to screen readers.
   const RETRY_MAX = 30000; // Longest pause before connecting again.
   const PATIENCE = 15000; // Longest wait for an answer.
@@ -43,6 +43,9 @@
       want(); // Whatever happened before the stream was open.
     });
     source.addEventListener("change", want);
+    source.addEventListener("pace", ({ data }) => {
+      interval = Math.max(1, Number(data) || 1) * 1000;
+    });
     source.addEventListener("error", lose);
   }
 
@@ -58,7 +61,7 @@
   function lose() {
     disconnect();
     show("off");
-    const pause = Math.min(RETRY_MAX, INTERVAL * 2 ** failures);
+    const pause = Math.min(RETRY_MAX, 1000 * 2 ** failures);
     failures += 1;
     retry = later(connect, pause * (0.75 + Math.random() / 2));
   }
@@ -66,7 +69,7 @@
   function want() {
     wanted = true;
     if (updating || timer || document.hidden) return;
-    timer = later(update, Math.max(0, updated + INTERVAL - performance.now()));
+    timer = later(update, Math.max(0, updated + interval - performance.now()));
   }
 
   async function update() {

@@ -9,7 +9,7 @@ use shared::amqp::queue_type::QueueType;
 use shared::amqp::roles::WorkerGroup;
 use shared::telemetry::LogFormat;
 
-use crate::deliveries::Target;
+use crate::deliveries::{GoobiWeb, Target};
 use crate::goobi;
 use crate::http::Door;
 
@@ -129,6 +129,20 @@ pub struct Config {
     )]
     pub secrets_key_files: Vec<PathBuf>,
 
+    /// Where Goobi is: `http://goobi.library.example:8080/goobi`. Jobs' pages then link to its processes and steps.
+    #[arg(long, env = "TASKMANAGER_GOOBI_URL", value_name = "URL")]
+    pub goobi_url: Option<String>,
+
+    /// File with a token of Goobi's REST interface (`goobi_rest.xml`) that may write into journals. With it people send
+    /// messages to Goobi from jobs' pages.
+    #[arg(
+        long,
+        env = "TASKMANAGER_GOOBI_TOKEN_FILE",
+        value_name = "FILE",
+        requires = "goobi_url"
+    )]
+    pub goobi_token_file: Option<PathBuf>,
+
     /// Tickets of Goobi's message broker.
     #[command(flatten)]
     pub goobi: goobi::Config,
@@ -220,6 +234,15 @@ impl Config {
         )
     }
 
+    /// Where Goobi is, if anybody has said it.
+    ///
+    /// # Errors
+    /// When the address is none, or the token's file can't be read.
+    pub fn goobi_web(&self) -> anyhow::Result<Option<GoobiWeb>> {
+        let load = |url: &String| GoobiWeb::load(url, self.goobi_token_file.as_deref());
+        self.goobi_url.as_ref().map(load).transpose()
+    }
+
     /// Time that a shutdown may take.
     pub fn grace(&self) -> Duration {
         Duration::from_secs(self.grace_seconds)
@@ -247,6 +270,9 @@ impl Config {
         }
         if let Err(error) = self.amqp_url() {
             problems.push(error.to_string());
+        }
+        if let Err(error) = self.goobi_web() {
+            problems.push(format!("{error:#}"));
         }
         if let Err(error) = self.goobi.broker() {
             problems.push(format!("{error:#}"));

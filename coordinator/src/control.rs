@@ -14,6 +14,9 @@ mod accounts;
 mod action;
 mod actor;
 mod authorise;
+mod goobi_message;
+mod setting_ranges;
+mod settings_action;
 mod storage_action;
 mod store_action;
 mod worker_action;
@@ -31,12 +34,13 @@ use shared::message::reply::{AttemptVerdict, Reply};
 
 use crate::accounts::Passwords;
 use crate::db::control::{
-    ActOnJobs, ActOnPlugins, ActOnStorage, ActOnStores, ActOnWorker, FIND_MAX, FindJobs, JobOutcome,
-    StorageOutcome, StoresOutcome, Told, WorkerOutcome,
+    ActOnJobs, ActOnPlugins, ActOnSettings, ActOnStorage, ActOnStores, ActOnWorker, FIND_MAX, FindJobs,
+    JobOutcome, MessageGoobi, SettingsOutcome, StorageOutcome, StoresOutcome, Told, WorkerOutcome,
 };
 use crate::db::notify::Changes;
 use crate::db::recovery::{Recover, Recovery, RecoveryAction};
 use crate::db::{self, Db};
+use crate::deliveries::GoobiWeb;
 use crate::notifications::Notifier;
 
 pub use account_action::{AccountAction, TOKEN_MAX_DAYS, check_name};
@@ -45,6 +49,9 @@ pub use shared::job::decide::Place;
 
 pub use actor::{Actor, Role};
 pub use authorise::{Object, Verb, authorise, could, reach};
+pub use goobi_message::{GoobiMessage, MessageText, MessageType};
+pub use setting_ranges::{RANGES, Range};
+pub use settings_action::{PageSettings, REFRESH_SECONDS, SettingsAction};
 pub use storage_action::{StorageAction, StorageSettings};
 pub use store_action::StoreAction;
 pub use worker_action::WorkerAction;
@@ -62,6 +69,7 @@ pub struct Control {
     changes: Changes,
     notifier: Notifier,
     publisher: Publisher,
+    goobi: Option<GoobiWeb>,
     /// Works with passwords.
     pub(crate) passwords: Passwords,
 }
@@ -81,8 +89,20 @@ impl Control {
             changes,
             notifier,
             publisher,
+            goobi: None,
             passwords: Passwords::default(),
         }
+    }
+
+    /// The same with a Goobi that can be told something.
+    #[must_use]
+    pub fn with_goobi(self, goobi: Option<GoobiWeb>) -> Self {
+        Self { goobi, ..self }
+    }
+
+    /// Where Goobi is; `None` where nobody has said that.
+    pub fn goobi(&self) -> Option<&GoobiWeb> {
+        self.goobi.as_ref()
     }
 
     /// Acts on jobs; gives what became of each.
@@ -107,7 +127,20 @@ impl Control {
         };
         let mut patience = TELL_MAX;
         for ids in ids.chunks(batch) {
-            let done = self.db.run(&ActOnJobs { actor, ids, action }).await?;
+            let done = match action {
+                JobAction::MessageGoobi(message) => {
+                    let goobi = self.goobi();
+                    self.db
+                        .run(&MessageGoobi {
+                            actor,
+                            ids,
+                            message,
+                            goobi,
+                        })
+                        .await?
+                }
+                _ => self.db.run(&ActOnJobs { actor, ids, action }).await?,
+            };
             failpoint::reach(Failpoint::ControlBeforePush);
             patience = self.tell_within(done.told, patience).await;
             summary.outcomes.extend(done.outcomes);
@@ -175,6 +208,20 @@ impl Control {
     ) -> Result<WorkerOutcome, db::Error> {
         let (outcome, told) = self.db.run(&ActOnWorker { actor, id, action }).await?;
         self.tell(told).await;
+        Ok(outcome)
+    }
+
+    /// Acts on the settings that belong to no plugin; gives what became of that.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn act_on_settings(
+        &self,
+        actor: &Actor,
+        action: SettingsAction,
+    ) -> Result<SettingsOutcome, db::Error> {
+        let outcome = self.db.run(&ActOnSettings { actor, action }).await?;
+        self.changes.announce();
         Ok(outcome)
     }
 

@@ -10,6 +10,7 @@ pub mod control;
 pub mod deliveries;
 pub mod dispatch;
 mod error;
+mod filter;
 pub mod finish;
 pub mod heartbeats;
 pub mod identity;

@@ -33,6 +33,7 @@ mod pages;
 mod problem;
 mod recovery;
 mod routes;
+mod searching;
 mod security;
 mod storages;
 mod stores;

@@ -63,7 +63,8 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let tickets = tickets(&config, &intake, &publisher)?;
     let schema_ready = Arc::new(AtomicBool::new(false));
 
-    let control = Control::new(db.clone(), changes.clone(), notifier.clone(), publisher.clone());
+    let control = Control::new(db.clone(), changes.clone(), notifier.clone(), publisher.clone())
+        .with_goobi(config.goobi_web()?);
     let app = App {
         db: db.clone(),
         intake: intake.clone(),
@@ -205,7 +206,8 @@ fn sender(config: &Config, db: &Db, changes: &Changes) -> anyhow::Result<Sender>
     Ok(Sender {
         db: db.clone(),
         changes: changes.clone(),
-        post: Post::new(callbacks, Duration::from_secs(config.callback_timeout_seconds))?,
+        post: Post::new(callbacks, Duration::from_secs(config.callback_timeout_seconds))?
+            .with_goobi(config.goobi_web()?)?,
         goobi: config.goobi.broker()?.map(Goobi::new),
         secrets: Arc::new(Secrets::load(&config.secrets_key_files)?),
         patience: Persistence {

@@ -164,7 +164,12 @@ fn addresses(base: &str, job: JobId) -> Vec<(String, String)> {
             } else {
                 name
             };
-            (name, format!("{base}{path}"))
+            // This one is about what it is told.
+            let told = match route.path {
+                "/jobs/outcome" => "?action=hold&done=3&has_ended=2",
+                _ => "",
+            };
+            (name, format!("{base}{path}{told}"))
         })
         .collect();
     for (name, path) in [
@@ -172,6 +177,7 @@ fn addresses(base: &str, job: JobId) -> Vec<(String, String)> {
         ("done", "/?tab=done"),
         ("errors", "/?tab=error"),
         ("plugin", "/?plugin=NOOP"),
+        ("plugin-settings", "/settings?plugin=NOOP"),
         ("not-found", "/nothing-here"),
     ] {
         addresses.push((name.to_owned(), format!("{base}{path}")));

@@ -23,6 +23,7 @@ mod faults;
 mod full_target;
 mod goobi;
 mod hang;
+mod lists;
 mod login;
 mod notifications;
 mod pages;

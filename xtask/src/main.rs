@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 use commands::Outcome;
+use commands::bench::Measured;
 
 const HELP: &str = "\
 cargo xtask demo [--once]       turn scanned pages into text: install what is missing, start everything, publish one
@@ -26,6 +27,8 @@ cargo xtask demo [--once]       turn scanned pages into text: install what is mi
 cargo xtask up                  the same without a job
 cargo xtask test [ARGUMENTS]    run the whole test suite, or what the arguments for `cargo test` choose
 cargo xtask bench [JOBS]        measure how many jobs a second the whole path takes (release build, durable database)
+cargo xtask bench history [JOBS]
+                                measure how long lists and searches take with a million ended jobs
 cargo xtask faults [--seed N] [--minutes M] [--jobs J] [--mutant NAME]
                                 hurt everything at random under load and look for what is lost, doubled, stuck or left
                                 over; a seed is always the same schedule. With --mutant a mistake is built in, which
@@ -65,8 +68,12 @@ fn run(arguments: &[String]) -> Result<Outcome> {
         ["demo", "--once"] => commands::demo::run(commands::demo::Ending::WithTheJob),
         ["up"] => commands::up::run(),
         ["test", arguments @ ..] => commands::test::run(arguments),
-        ["bench"] => commands::bench::run("5000"),
-        ["bench", jobs] if jobs.parse::<u32>().is_ok() => commands::bench::run(jobs),
+        ["bench"] => commands::bench::run(Measured::Throughput, "5000"),
+        ["bench", jobs] if jobs.parse::<u32>().is_ok() => commands::bench::run(Measured::Throughput, jobs),
+        ["bench", "history"] => commands::bench::run(Measured::History, "1000000"),
+        ["bench", "history", jobs] if jobs.parse::<u32>().is_ok() => {
+            commands::bench::run(Measured::History, jobs)
+        }
         ["faults", arguments @ ..] => commands::faults::run(arguments),
         ["check"] => commands::check::run(),
         ["servers"] => commands::servers::run("servers"),

@@ -1,5 +1,5 @@
 //! Actions on jobs: `taskmanager cancel`, `hold`, `release`, `start`, `priority`, `move`, `retry`,
-//! `send-again`, `delete`.
+//! `send-again`, `message`, `delete`.
 
 use std::collections::BTreeMap;
 
@@ -56,8 +56,42 @@ pub(crate) enum JobCommand {
     ///
     /// Those about ended jobs that were given up, or of which it is not known whether they have arrived.
     SendAgain(Selection),
+    /// Say something about a job in the journal of its process in Goobi
+    Message(Message),
     /// Remove ended jobs; statistics stay
     Delete(Selection),
+}
+
+/// A message to Goobi.
+#[derive(Debug, Args)]
+pub(crate) struct Message {
+    /// The job's id.
+    id: String,
+    /// How Goobi shows it.
+    #[arg(long = "type", value_name = "TYPE", default_value = "info")]
+    kind: MessageType,
+    /// What is said.
+    text: String,
+    /// Print the coordinator's answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A type of journal entry.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum MessageType {
+    /// Something went wrong.
+    Error,
+    /// Something may go wrong.
+    Warn,
+    /// For everybody's information.
+    Info,
+    /// For those who look for a mistake.
+    Debug,
+    /// A remark of a person's.
+    User,
+    /// Stands out.
+    Important,
 }
 
 /// A place among waiting jobs.
@@ -95,6 +129,17 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
+    /// One job.
+    fn of(id: &str, json: bool) -> Self {
+        Self {
+            ids: vec![id.to_owned()],
+            plugin: None,
+            state: Vec::new(),
+            title: None,
+            json,
+        }
+    }
+
     fn filter(&self) -> Value {
         let states: Vec<String> = self.state.iter().map(|state| state.to_uppercase()).collect();
         json!({
@@ -118,7 +163,14 @@ struct Outcome {
 }
 
 pub(crate) fn run(client: &Client, command: &JobCommand) -> anyhow::Result<Answer> {
+    let one;
     let (what, done, jobs) = match command {
+        JobCommand::Message(Message { id, kind, text, json }) => {
+            one = Selection::of(id, *json);
+            let kind = kind.to_possible_value().map(|value| value.get_name().to_owned());
+            let what = json!({"action": "message_goobi", "type": kind, "text": text});
+            (what, "told to Goobi as soon as it listens", &one)
+        }
         JobCommand::Cancel(jobs) => (json!({"action": "cancel"}), "cancelled", jobs),
         JobCommand::Hold(jobs) => (json!({"action": "hold"}), "held", jobs),
         JobCommand::Release(jobs) => (json!({"action": "release"}), "released", jobs),
@@ -187,9 +239,5 @@ fn report(outcome: &Outcome, done: &str) -> String {
 }
 
 fn jobs(number: u64) -> String {
-    if number == 1 {
-        "1 job".to_owned()
-    } else {
-        format!("{number} jobs")
-    }
+    text::count(number, "job", "jobs")
 }

@@ -3,7 +3,7 @@
 use crate::program::run;
 
 /// All commands, as the overview lists them.
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "submit",
     "list",
     "show",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 22] = [
     "move",
     "retry",
     "send-again",
+    "message",
     "delete",
     "plugins",
     "plugin",

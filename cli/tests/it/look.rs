@@ -43,6 +43,48 @@ fn a_list_follows_the_pages_up_to_the_limit() {
 }
 
 #[test]
+fn a_search_is_about_all_jobs_unless_a_tab_is_named_and_says_when_older_ones_may_be_missing() {
+    let server = StandIn::start(|_, _| {
+        Response::json(200, &json!({"jobs": [job(1)], "next": null, "incomplete": true}))
+    });
+    let found = run(
+        &server.url(),
+        &[
+            "list",
+            "--title",
+            "Köche",
+            "--process",
+            "27",
+            "--finished-to",
+            "2026-11-22",
+        ],
+    );
+    assert_eq!(found.code, Some(0));
+    assert!(
+        found.stderr.contains("older ones may be missing"),
+        "{}",
+        found.stderr
+    );
+    run(
+        &server.url(),
+        &["list", "--error", "full", "--tab", "error", "--plugin", "OCR"],
+    );
+    assert_eq!(
+        server.lines(),
+        [
+            "GET /api/v1/jobs?limit=50&title=K%C3%B6che&process=27&finished_to=2026-11-22",
+            "GET /api/v1/jobs?tab=error&limit=50&error=full&plugin=OCR",
+        ]
+    );
+}
+
+#[test]
+fn a_search_that_finds_nothing_says_so() {
+    let server = StandIn::start(|_, _| Response::json(200, &json!({"jobs": [], "next": null})));
+    run(&server.url(), &["list", "--step", "7"]).gives("No jobs match.\n");
+}
+
+#[test]
 fn an_empty_list_says_so() {
     let server = StandIn::start(|_, _| Response::json(200, &json!({"jobs": [], "next": null})));
     run(&server.url(), &["list"]).gives("No unfinished jobs.\n");

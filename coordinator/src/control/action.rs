@@ -6,6 +6,7 @@ use shared::job::decide::Place;
 use shared::job::{JobId, JobState, Priority};
 
 use super::authorise::Verb;
+use super::goobi_message::GoobiMessage;
 
 /// Something to be done with a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +38,8 @@ pub enum JobAction {
     },
     /// Send its messages to other systems once more that were given up or may not have arrived.
     SendAgain,
+    /// Say something about it in the journal of its process in Goobi.
+    MessageGoobi(GoobiMessage),
     /// Remove an ended one from history.
     Delete,
 }
@@ -64,6 +67,7 @@ impl JobAction {
             Self::Move { .. } => "move",
             Self::Retry { .. } => "retry",
             Self::SendAgain => "send_again",
+            Self::MessageGoobi(_) => "message_goobi",
             Self::Delete => "delete",
         }
     }
@@ -98,6 +102,33 @@ pub struct JobFilter {
     /// Whose title has this part, in capitals or not.
     #[serde(default)]
     pub title: Option<String>,
+    /// Whose error has this part, in capitals or not; only jobs that have ended have one.
+    #[serde(default)]
+    pub error: Option<String>,
+    /// Of this process of the workflow.
+    #[serde(default)]
+    pub process: Option<String>,
+    /// Of this step of the workflow.
+    #[serde(default)]
+    pub step: Option<String>,
+    /// Only those that are held back (shown as PAUSED), or only those that are not.
+    #[serde(default)]
+    pub paused: Option<bool>,
+    /// Submitted at this time or later.
+    #[serde(default)]
+    pub submitted_from: Option<Timestamp>,
+    /// Submitted before this time.
+    #[serde(default)]
+    pub submitted_to: Option<Timestamp>,
+    /// Ended at this time or later.
+    #[serde(default)]
+    pub finished_from: Option<Timestamp>,
+    /// Ended before this time.
+    #[serde(default)]
+    pub finished_to: Option<Timestamp>,
+    /// Whatever else is asked for, of these plugins only: those that whoever asks may do something with.
+    #[serde(skip)]
+    pub among: Option<Vec<String>>,
 }
 
 impl JobFilter {
@@ -108,6 +139,19 @@ impl JobFilter {
             ..self.clone()
         };
         (!self.jobs.is_empty() && others.is_empty()).then_some(&self.jobs[..])
+    }
+
+    /// Whether jobs that have ended, or those that have not, can be among what it finds.
+    pub fn can_find(&self, ended: bool) -> bool {
+        self.states.is_empty() || self.states.iter().any(|state| state.is_final() == ended)
+    }
+
+    /// Whether it can find nothing, as what it asks for lies outside of what it is limited to.
+    pub fn is_among_none(&self) -> bool {
+        let is_wanted = |plugin: &String| self.plugin.as_ref().is_none_or(|wanted| wanted == plugin);
+        self.among
+            .as_ref()
+            .is_some_and(|among| !among.iter().any(is_wanted))
     }
 
     /// Whether it names nothing, and so would find every job.
@@ -227,90 +271,6 @@ pub struct Settings {
     /// Jobs that failed or were cancelled: how many days they are kept.
     #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
     pub keep_failed_days: Option<Option<i32>>,
-}
-
-impl Settings {
-    /// Finds values that no plugin can have.
-    ///
-    /// # Errors
-    /// All problems at once, in words.
-    pub fn check(&self) -> Result<(), String> {
-        let ranges = [
-            (
-                "running_max",
-                self.running_max.flatten().map(i64::from),
-                1,
-                10_000,
-            ),
-            (
-                "ageing_minutes",
-                self.ageing_minutes.flatten().map(i64::from),
-                1,
-                100_000,
-            ),
-            (
-                "keep_done_jobs",
-                self.keep_done_jobs.flatten().map(i64::from),
-                0,
-                100_000_000,
-            ),
-            (
-                "keep_done_days",
-                self.keep_done_days.flatten().map(i64::from),
-                0,
-                100_000,
-            ),
-            (
-                "keep_failed_jobs",
-                self.keep_failed_jobs.flatten().map(i64::from),
-                0,
-                100_000_000,
-            ),
-            (
-                "keep_failed_days",
-                self.keep_failed_days.flatten().map(i64::from),
-                0,
-                100_000,
-            ),
-            ("retries_max", self.retries_max.map(i64::from), 0, 100),
-            (
-                "retry_first_seconds",
-                self.retry_first_seconds.map(i64::from),
-                1,
-                86_400,
-            ),
-            (
-                "retry_longest_seconds",
-                self.retry_longest_seconds.map(i64::from),
-                1,
-                604_800,
-            ),
-            (
-                "disconnect_limit_seconds",
-                self.disconnect_limit_seconds.flatten().map(i64::from),
-                // Shorter ones would take one late answer for lost contact.
-                30,
-                31_536_000,
-            ),
-            ("lease_seconds", self.lease_seconds.map(i64::from), 1, 3_600),
-            (
-                "run_budget_seconds",
-                self.run_budget_seconds.map(i64::from),
-                1,
-                31_536_000,
-            ),
-        ];
-        let problems: Vec<String> = ranges
-            .iter()
-            .filter(|(_, value, least, most)| value.is_some_and(|value| value < *least || value > *most))
-            .map(|(field, _, least, most)| format!("field \"{field}\" must be from {least} to {most}"))
-            .collect();
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(problems.join("; "))
-        }
-    }
 }
 
 /// Tells a field that is null from one that is left out.

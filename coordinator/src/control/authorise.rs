@@ -81,13 +81,14 @@ pub fn authorise(actor: &Actor, verb: Verb, object: Object<'_>) -> bool {
 }
 
 /// The plugins whose jobs `actor` may do this to, `None` for all: those of others are not even looked for.
-pub fn reach(actor: &Actor, verb: Verb) -> Option<Vec<&str>> {
+pub fn reach(actor: &Actor, verb: Verb) -> Option<Vec<String>> {
     if authorise(actor, verb, Object::Everything) {
         return None;
     }
-    let own = actor.plugins.iter().flatten().map(String::as_str);
+    let own = actor.plugins.iter().flatten();
     Some(
         own.filter(|plugin| authorise(actor, verb, Object::Plugin(plugin)))
+            .cloned()
             .collect(),
     )
 }
@@ -165,7 +166,7 @@ mod tests {
             Verb::DeleteJobs,
             Verb::RunPlugins,
         ] {
-            assert_eq!(reach(&actor, verb), Some(vec!["OCR"]), "{verb:?}");
+            assert_eq!(reach(&actor, verb), Some(vec!["OCR".to_owned()]), "{verb:?}");
             assert!(authorise(&actor, verb, Object::Plugin("OCR")), "{verb:?}");
             assert!(!authorise(&actor, verb, Object::Plugin("JP2")), "{verb:?}");
             assert!(!authorise(&actor, verb, Object::Everything), "{verb:?}");

@@ -3,11 +3,13 @@
 mod audit;
 mod ended;
 mod find;
+mod goobi;
 mod jobs;
 mod order;
 mod places;
 mod plugins;
 mod push;
+mod settings;
 mod storages;
 mod stores;
 #[cfg(test)]
@@ -22,10 +24,12 @@ use super::finish::Finished;
 pub(super) use audit::note_recovery;
 pub(in crate::db) use audit::{note_account, note_account_action, note_turned_away};
 pub(super) use ended::remove as remove_ended;
-pub use find::{FIND_MAX, FindJobs};
+pub use find::{CountFound, FIND_MAX, FindJobs, FoundNumbers};
+pub use goobi::MessageGoobi;
 pub use jobs::{ActOnJobs, JobOutcome, WhyNot};
 pub use order::{Age, Reorder};
 pub use plugins::{ActOnPlugins, FollowStops, PluginsOutcome};
+pub use settings::{ActOnSettings, SettingsOutcome};
 pub use storages::{ActOnStorage, StorageOutcome};
 pub use stores::{ActOnStores, StoresOutcome};
 pub use workers::{ActOnWorker, WorkerOutcome};

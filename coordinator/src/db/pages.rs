@@ -5,6 +5,7 @@
 
 mod active;
 mod audit;
+mod autostart;
 mod deliveries;
 mod figures;
 mod history;
@@ -21,6 +22,8 @@ mod queue;
 mod quotas;
 #[cfg(test)]
 pub(crate) mod sample;
+mod search;
+mod settings;
 mod standing;
 mod storages;
 mod stores;
@@ -38,6 +41,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql};
 
 pub use audit::{AuditRow, ReadAudit};
+pub use autostart::ReadAutostart;
 pub use deliveries::{DeliveryFigures, DeliveryRow, ReadDeliveryFigures};
 pub use figures::{Dashboard, Overview, Today};
 pub use home::{ACTIVE_MAX, Home, ReadHome};
@@ -50,13 +54,15 @@ pub use menu::{MenuEntry, WithMenu};
 pub use months::{Month, ReadMonths};
 pub use plugins::{PluginRow, ReadPlugins, StateCount};
 pub use quotas::{Allowed, Contract};
+pub use search::{Found, FoundPlace, SearchJobs};
+pub use settings::{AllSettings, PluginSettings, ReadPageSettings, ReadSettings};
 pub use shared::job::decide::PluginState;
 pub use standing::{Standing, Standings};
 pub use storages::{KnownStorage, ReadStorages};
 pub use stores::{ReadUselessStores, StuckStore, UselessStores};
 pub use sums::Sums;
 pub use surroundings::{Ping, ReadSurroundings, Surroundings, WorkerRow};
-pub use workers::{KnownWorker, ReadWorkers};
+pub use workers::{KnownWorker, ReadWorkers, ReadWorkersAtWork, WorkerAtWork};
 
 use super::{Error, Transaction};
 

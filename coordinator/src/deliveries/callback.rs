@@ -71,6 +71,7 @@ impl Kind for Callback {
             address: delivery.target.clone(),
             headers,
             secret_headers: secret_headers.into_iter().flatten().collect(),
+            to_goobi: false,
             body: delivery.payload.to_string().into_bytes(),
         })
     }

@@ -11,9 +11,10 @@ use uuid::Uuid;
 
 use super::callback::Callback;
 use super::goobi::{GoobiJournal, GoobiStep};
+use super::goobi_message::ToJournal;
 
 /// Every kind. A job's deliveries are made, and so sent, in this order.
-pub const KINDS: [&dyn Kind; 3] = [&Callback, &GoobiJournal, &GoobiStep];
+pub const KINDS: [&dyn Kind; 4] = [&Callback, &GoobiJournal, &GoobiStep, &ToJournal];
 
 /// A job that ends, with all that a kind may need to know.
 #[derive(Debug, Clone)]
@@ -83,6 +84,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// Headers that nobody may see.
     pub secret_headers: Vec<(&'static str, String)>,
+    /// It goes to the Goobi of the settings, with its token, and to nobody else.
+    pub to_goobi: bool,
     /// The body, JSON.
     pub body: Vec<u8>,
 }

@@ -8,11 +8,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, Response, Url};
 use shared::error::Chain;
 
+use super::goobi_web::TOKEN_HEADER;
 use super::kind::Request;
-use super::{Allowed, Answer};
+use super::{Allowed, Answer, GoobiWeb};
 
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -21,10 +22,14 @@ const ANSWER_BYTES: usize = 2_000;
 /// Characters of an answer that are kept.
 const ANSWER_CHARS: usize = 500;
 
+/// Headers that nobody may see.
+type SecretHeaders = Vec<(&'static str, String)>;
+
 /// Sends requests to those who may be called.
 #[derive(Debug, Clone)]
 pub struct Post {
     allowed: Allowed,
+    goobi: Option<GoobiWeb>,
     /// None when nobody may be called.
     client: Option<Client>,
     /// Longest time for a whole request.
@@ -44,17 +49,47 @@ impl Post {
         };
         Ok(Self {
             allowed,
+            goobi: None,
             client,
             timeout,
         })
     }
 
+    /// The same with a Goobi that may be told something.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_goobi(self, goobi: Option<GoobiWeb>) -> anyhow::Result<Self> {
+        let client = match (self.client, &goobi) {
+            (None, Some(_)) => Some(client(self.timeout)?),
+            (client, _) => client,
+        };
+        Ok(Self {
+            goobi,
+            client,
+            ..self
+        })
+    }
+
+    /// Where a request goes, with what it is let in with there beside its own secrets.
+    fn open(&self, request: &Request) -> Result<(Url, SecretHeaders), String> {
+        let mut secrets = request.secret_headers.clone();
+        if !request.to_goobi {
+            // Whom we may call can have changed since the job was accepted.
+            return Ok((self.allowed.check(&request.address)?, secrets));
+        }
+        let Some(goobi) = &self.goobi else {
+            return Err("the coordinator has no --goobi-url any more".to_owned());
+        };
+        let (url, token) = goobi.open(&request.address)?;
+        secrets.push((TOKEN_HEADER, token.to_owned()));
+        Ok((url, secrets))
+    }
+
     /// Sends it; gives what came back, and that in words.
     pub async fn send(&self, request: &Request) -> (Answer, String) {
-        // Whom we may call can have changed since the job was accepted.
-        let url = self.allowed.check(&request.address);
-        let (url, client) = match (url, &self.client) {
-            (Ok(url), Some(client)) => (url, client),
+        let ((url, secret_headers), client) = match (self.open(request), &self.client) {
+            (Ok(opened), Some(client)) => (opened, client),
             (Err(refusal), _) => return (Answer::Impossible, refusal),
             (Ok(_), None) => return (Answer::Impossible, "nobody may be called".to_owned()),
         };
@@ -68,7 +103,7 @@ impl Post {
             };
             post = post.header(name, value);
         }
-        for (name, value) in &request.secret_headers {
+        for (name, value) in &secret_headers {
             let Some((name, mut value)) = header(name, value) else {
                 return (
                     Answer::Impossible,
@@ -79,7 +114,7 @@ impl Post {
             post = post.header(name, value);
         }
         match post.send().await {
-            Ok(response) => understand(response, &request.secret_headers).await,
+            Ok(response) => understand(response, &secret_headers).await,
             Err(error) => {
                 let answer = if error.is_connect() {
                     Answer::NotSent

@@ -152,6 +152,8 @@ fn why_not(why: WhyNot) -> &'static str {
         WhyNot::WasCancelled => "a cancelled job is not retried: submit it again",
         WhyNot::WasRetried => "it was retried before: retry the last of its retries",
         WhyNot::RetryUnfinished => "its retry has not ended yet",
+        WhyNot::NoProcess => "it has no process in Goobi",
+        WhyNot::NoGoobi => "the coordinator has no --goobi-url and --goobi-token-file",
         WhyNot::SubmittedAgain => "its workflow has submitted it again, and that job has not ended yet",
     }
 }

@@ -7,24 +7,37 @@ use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use shared::job::JobId;
 
+use super::language::Locale;
 use super::listing::ListQuery;
 use super::problem::Error;
-use super::{App, cursor};
+use super::searching::SearchQuery;
+use super::{App, cursor, searching};
 use crate::db::pages::{LogPart, ReadJob, ReadLog, ReadPlugins};
 use model::{JobBody, ListBody, LogBody, PluginsBody, Summary};
 
 /// Lines of a log in one answer.
 const LOG_LIMIT: i64 = 1_000;
 
-/// `GET /api/v1/jobs`
+/// `GET /api/v1/jobs`: a list, or a search where its parameters ask for one.
 pub(super) async fn list(
     State(app): State<App>,
+    locale: Locale,
     Query(query): Query<ListQuery>,
+    Query(search): Query<SearchQuery>,
 ) -> Result<Json<ListBody>, Error> {
+    if search.is_search() {
+        let found = app.db.run(&search.read(&locale.zone)?).await?;
+        return Ok(Json(ListBody {
+            jobs: found.jobs.into_iter().map(Summary::from).collect(),
+            next: found.next.as_ref().map(searching::encode),
+            incomplete: found.incomplete,
+        }));
+    }
     let list = app.db.run(&query.read()?).await?;
     Ok(Json(ListBody {
         jobs: list.jobs.into_iter().map(Summary::from).collect(),
         next: list.next.as_ref().map(cursor::encode),
+        incomplete: false,
     }))
 }
 

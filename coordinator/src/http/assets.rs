@@ -13,7 +13,13 @@ use super::problem::Error;
 pub(super) const STYLE: Asset = Asset::new(
     "app.css",
     "text/css; charset=utf-8",
-    include_str!("../../assets/app.css"),
+    concat!(
+        include_str!("../../assets/app.css"),
+        "\n",
+        include_str!("../../assets/lists.css"),
+        "\n",
+        include_str!("../../assets/narrow.css"),
+    ),
 );
 /// The script's address.
 pub(super) const SCRIPT: Asset = Asset::new(

@@ -2,6 +2,7 @@
 //!
 //! Invariant: it always answers, whatever is broken; each check that is not ok says what to do.
 
+mod search;
 mod stores;
 
 use axum::Json;
@@ -65,6 +66,7 @@ fn surroundings(found: &Surroundings) -> Vec<Check> {
     let mut checks = vec![
         postgres(found),
         permissions(found),
+        search::check(found.can_search_parts),
         recovery::check(found.restore.as_ref()),
         deliveries(&found.deliveries),
     ];
@@ -289,6 +291,7 @@ mod tests {
             server_version: "15.18".to_owned(),
             server_version_number: 150_018,
             may_create_tables: true,
+            can_search_parts: true,
             workers,
             plugins,
             deliveries: DeliveryFigures::default(),
@@ -378,6 +381,7 @@ mod tests {
             server_version: "14.2".to_owned(),
             server_version_number: 140_002,
             may_create_tables: false,
+            can_search_parts: false,
             workers: vec![],
             plugins: vec![],
             deliveries: DeliveryFigures::default(),

@@ -8,18 +8,40 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::future;
 use futures_util::stream::{self, Stream, StreamExt as _};
+use shared::error::Chain;
 use tokio::sync::watch;
 
 use super::App;
+use crate::db::Db;
+use crate::db::pages::ReadPageSettings;
 
 /// Least time between two events.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// `GET /events`
 pub(super) async fn stream(State(app): State<App>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let events = changes(app.changes.subscribe()).take_until(app.stop.cancelled_owned());
+    let changes = changes(app.changes.subscribe());
+    let events = stream::once(pace(app.db))
+        .filter_map(future::ready)
+        .chain(changes)
+        .take_until(app.stop.cancelled_owned());
     Sse::new(events).keep_alive(KeepAlive::new())
+}
+
+/// How often at most the page shall bring itself up to date, seconds. A page that is not told does so each second; one
+/// that is open learns of another pace when it connects the next time.
+async fn pace(db: Db) -> Option<Result<Event, Infallible>> {
+    match db.run(&ReadPageSettings).await {
+        Ok(pages) => Some(Ok(Event::default()
+            .event("pace")
+            .data(pages.refresh_seconds.to_string()))),
+        Err(error) => {
+            tracing::debug!("a page is not told how often to update itself: {}", Chain(&error));
+            None
+        }
+    }
 }
 
 /// An event for each change after the call; those within a second become one.

@@ -177,17 +177,18 @@ impl Time {
     }
 }
 
-/// Fills the places `{0}`, `{1}` … of a sentence.
+/// Fills the places `{0}`, `{1}` … of a sentence. A place with two words, `{0|job|jobs}`, takes the first where its
+/// value is 1, and otherwise the second: this is the one way to say how many there are of something.
 pub(super) fn fill(sentence: &str, values: &[&dyn fmt::Display]) -> String {
     let mut filled = String::with_capacity(sentence.len() + 16);
     let mut rest = sentence;
     while let Some((before, after)) = rest.split_once('{') {
         filled.push_str(before);
-        let value = after
+        let place = after
             .split_once('}')
-            .and_then(|(number, after)| Some((values.get(number.parse::<usize>().ok()?)?, after)));
-        if let Some((value, after)) = value {
-            filled.push_str(&value.to_string());
+            .and_then(|(place, after)| Some((in_place(place, values)?, after)));
+        if let Some((words, after)) = place {
+            filled.push_str(&words);
             rest = after;
         } else {
             filled.push('{');
@@ -196,6 +197,17 @@ pub(super) fn fill(sentence: &str, values: &[&dyn fmt::Display]) -> String {
     }
     filled.push_str(rest);
     filled
+}
+
+/// What stands in a place; nothing where there is no value for it.
+fn in_place(place: &str, values: &[&dyn fmt::Display]) -> Option<String> {
+    let (number, words) = place
+        .split_once('|')
+        .map_or((place, None), |(number, words)| (number, Some(words)));
+    let value = values.get(number.parse::<usize>().ok()?)?.to_string();
+    let Some(words) = words else { return Some(value) };
+    let (one, many) = words.split_once('|')?;
+    Some(if value == "1" { one } else { many }.to_owned())
 }
 
 #[cfg(test)]
@@ -262,5 +274,12 @@ mod tests {
     fn sentences_are_filled_and_braces_without_value_stay() {
         assert_eq!(fill("{0} of {1}", &[&2, &"four"]), "2 of four");
         assert_eq!(fill("a {x} {7", &[&1]), "a {x} {7");
+    }
+
+    #[test]
+    fn one_of_something_is_said_in_the_singular() {
+        let sentence = "{0} {0|job uses|jobs use} {1} {1|slot|slots}";
+        assert_eq!(fill(sentence, &[&1, &"1"]), "1 job uses 1 slot");
+        assert_eq!(fill(sentence, &[&0, &"1,001"]), "0 jobs use 1,001 slots");
     }
 }

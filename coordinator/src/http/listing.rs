@@ -45,18 +45,7 @@ impl ListQuery {
             .transpose()
             .map_err(|error| Error::BadQuery(format!("parameter plugin: {error}")))?
             .map(String::from);
-        let limit = match given(self.limit.as_ref()) {
-            None => LIMIT_DEFAULT,
-            Some(number) => number
-                .parse()
-                .ok()
-                .filter(|limit| (1..=LIMIT_MAX).contains(limit))
-                .ok_or_else(|| {
-                    Error::BadQuery(format!(
-                        "parameter limit is \"{number}\": use a number from 1 to {LIMIT_MAX}"
-                    ))
-                })?,
-        };
+        let limit = limit(self.limit.as_ref())?;
         let after = given(self.after.as_ref())
             .map(|text| {
                 cursor::decode(text)
@@ -76,6 +65,22 @@ impl ListQuery {
             after,
         })
     }
+}
+
+/// How many jobs a page has.
+pub(super) fn limit(value: Option<&String>) -> Result<i64, Error> {
+    let Some(number) = given(value) else {
+        return Ok(LIMIT_DEFAULT);
+    };
+    number
+        .parse()
+        .ok()
+        .filter(|limit| (1..=LIMIT_MAX).contains(limit))
+        .ok_or_else(|| {
+            Error::BadQuery(format!(
+                "parameter limit is \"{number}\": use a number from 1 to {LIMIT_MAX}"
+            ))
+        })
 }
 
 fn given(value: Option<&String>) -> Option<&str> {

@@ -6,17 +6,22 @@
 pub(super) mod account;
 pub(super) mod accounts;
 pub(super) mod audit;
+pub(super) mod bulk;
 pub(super) mod dashboard;
 pub(super) mod failure;
 pub(super) mod forms;
 pub(super) mod job;
 mod layout;
+pub(super) mod list_functions;
 pub(super) mod log;
 pub(super) mod login;
 pub(super) mod months;
 mod part;
 pub(super) mod plugin_forms;
 mod said;
+pub(super) mod search;
+pub(super) mod settings;
+pub(super) mod workers;
 
 use askama::Template;
 use axum::http::header::{CACHE_CONTROL, CONTENT_LANGUAGE, VARY};

@@ -2,7 +2,9 @@
 //!
 //! Invariant: there is no other way to add a route, so that none escapes the checks that walk this list.
 
+mod lists;
 mod plugins;
+mod workers_and_settings;
 
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
@@ -12,7 +14,7 @@ use crate::control::Verb;
 
 use super::{
     App, accounts, actions, api, assets, audit, doctor, events, health, itm, metrics, pages, recovery,
-    storages, stores, submit, workers,
+    storages, stores, submit,
 };
 
 /// What kind of answer a route gives, and with it which rules hold for it.
@@ -53,8 +55,10 @@ pub struct Route {
 /// All routes.
 pub fn routes() -> Vec<Route> {
     let mut all = about_jobs();
+    all.extend(lists::about_lists());
     all.extend(plugins::routes());
     all.extend(about_accounts());
+    all.extend(workers_and_settings::routes());
     all.extend(about_the_system());
     all.extend(itm::routes());
     all
@@ -316,19 +320,6 @@ fn about_the_system() -> Vec<Route> {
             "/api/v1/stores/actions",
             "looks for item stores that no job has, removes them",
             post(stores::act),
-        ),
-        read(
-            Verb::Look,
-            "/api/v1/workers",
-            Kind::Api,
-            "the workers and what they serve",
-            get(workers::list),
-        ),
-        write(
-            Verb::RunWorkers,
-            "/api/v1/workers/{id}/actions",
-            "drains a worker",
-            post(workers::act),
         ),
         read(
             Verb::Look,

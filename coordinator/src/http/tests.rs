@@ -2,12 +2,19 @@
 
 mod actions;
 mod away;
+mod bulk;
+mod comers;
 mod forms;
 mod itm;
+mod job_page;
+mod message_goobi;
 mod pages;
+mod search;
 mod sections;
+mod settings;
 mod submit;
 mod who;
+mod workers;
 
 use std::time::Duration;
 

@@ -7,19 +7,12 @@
 use super::language::Language;
 
 macro_rules! texts {
-    ($($key:ident: $english:literal, $german:literal;)+) => {
-        /// The words of one language.
-        #[derive(Debug)]
-        pub(in crate::http) struct Text {
-            $(pub(in crate::http) $key: &'static str,)+
-        }
-
-        const ENGLISH: Text = Text { $($key: $english,)+ };
-        const GERMAN: Text = Text { $($key: $german,)+ };
-
-        /// Name, English and German of each text.
-        #[cfg(test)]
-        pub(super) const ALL: &[(&str, &str, &str)] = &[$((stringify!($key), $english, $german),)+];
+    // What a list of others has as a part.
+    (part; $($key:ident: $english:literal, $german:literal;)+) => {
+        texts! { @words; $($key: $english, $german;)+ }
+    };
+    (with $($part:ident),*; $($key:ident: $english:literal, $german:literal;)+) => {
+        texts! { @words $($part),*; $($key: $english, $german;)+ }
 
         impl Text {
             /// The words of a language.
@@ -31,17 +24,42 @@ macro_rules! texts {
             }
         }
     };
+    (@words $($part:ident),*; $($key:ident: $english:literal, $german:literal;)+) => {
+        /// The words of one language.
+        #[derive(Debug)]
+        pub(in crate::http) struct Text {
+            $(pub(in crate::http) $part: &'static $part::Text,)*
+            $(pub(in crate::http) $key: &'static str,)+
+        }
+
+        pub(super) const ENGLISH: Text = Text { $($part: &$part::ENGLISH,)* $($key: $english,)+ };
+        pub(super) const GERMAN: Text = Text { $($part: &$part::GERMAN,)* $($key: $german,)+ };
+
+        /// Name, English and German of each text.
+        #[cfg(test)]
+        pub(super) const ALL: &[(&str, &str, &str)] = &[$((stringify!($key), $english, $german),)+];
+    };
+    ($($key:ident: $english:literal, $german:literal;)+) => {
+        texts! { with; $($key: $english, $german;)+ }
+    };
 }
 
+pub(super) mod failure;
+pub(super) mod job_page;
+pub(super) mod lists;
 pub(super) mod sections;
+pub(super) mod system;
 
 texts! {
+    with failure, lists;
+
     // Every page.
     skip: "Skip to the content", "Zum Inhalt springen";
     menu: "Menu", "Menü";
     languages: "Language", "Sprache";
     dashboard: "Dashboard", "Übersicht";
     system: "System", "System";
+    search: "Search", "Suche";
     accounts: "Users", "Benutzer";
     audit: "Audit log", "Prüfprotokoll";
     log_out: "Log out", "Abmelden";
@@ -66,6 +84,7 @@ texts! {
 
     // The list of jobs.
     jobs: "Jobs", "Aufgaben";
+    all_jobs: "The list of jobs", "Die Liste der Aufgaben";
     tabs: "Which jobs", "Welche Aufgaben";
     tab_queue: "Queue", "Warteschlange";
     tab_done: "Done", "Fertig";
@@ -136,15 +155,15 @@ texts! {
     wait_retry: "Retry {0} of {1} at {2}", "Wiederholung {0} von {1} um {2}";
     wait_quota: "The page contract of {0} is used up", "Das Seitenkontingent von {0} ist aufgebraucht";
     wait_autostart: "Jobs do not start by themselves at the moment", "Aufgaben starten zurzeit nicht automatisch";
-    wait_limit: "Number {0} in line; limit: {1} of {2} running", "Platz {0} in der Reihe; Grenze: {1} von {2} laufen";
-    wait_storage: "Waits for storage {0}: {1} of {2} jobs use it", "Wartet auf den Speicher {0}: {1} von {2} Aufgaben nutzen ihn";
+    wait_limit: "Number {0} in line; limit: {1} of {2} running", "Platz {0} in der Reihe; Grenze: {1} von {2} {1|läuft|laufen}";
+    wait_storage: "Waits for storage {0}: {1} of {2} {2|job|jobs} {1|uses|use} it", "Wartet auf den Speicher {0}: {1} von {2} {2|Aufgabe|Aufgaben} {1|nutzt|nutzen} ihn";
     wait_blocked: "Waits for other jobs to end", "Wartet auf das Ende anderer Aufgaben";
     wait_no_worker: "No worker for {0} is running", "Kein Worker für {0} läuft";
-    wait_next: "Next in line; {0} of {1} slots are in use", "Als Nächste an der Reihe; {0} von {1} Plätzen belegt";
-    wait_in_line: "Number {0} in line; {1} of {2} slots are in use",
-        "Nummer {0} in der Warteschlange; {1} von {2} Plätzen belegt";
-    wait_far_back: "More than {0} jobs are ahead; {1} of {2} slots are in use",
-        "Mehr als {0} Aufgaben sind vorher an der Reihe; {1} von {2} Plätzen belegt";
+    wait_next: "Next in line; {0} of {1} {1|slot|slots} {0|is|are} in use", "Als Nächste an der Reihe; {0} von {1} {1|Platz|Plätzen} belegt";
+    wait_in_line: "Number {0} in line; {1} of {2} {2|slot|slots} {1|is|are} in use",
+        "Nummer {0} in der Warteschlange; {1} von {2} {2|Platz|Plätzen} belegt";
+    wait_far_back: "More than {0} jobs are ahead; {1} of {2} {2|slot|slots} {1|is|are} in use",
+        "Mehr als {0} Aufgaben sind vorher an der Reihe; {1} von {2} {2|Platz|Plätzen} belegt";
 
     // The page of a job.
     where_am_i: "You are here", "Sie sind hier";
@@ -194,6 +213,7 @@ texts! {
     deliveries: "Messages to other systems", "Nachrichten an andere Systeme";
     delivery: "Message", "Nachricht";
     delivery_callback: "Call to the submitter", "Aufruf des Einreichers";
+    delivery_goobi_message: "Message to Goobi", "Nachricht an Goobi";
     delivery_goobi_journal: "Entry in Goobi's journal", "Eintrag in Goobis Journal";
     delivery_goobi_step: "End of the step in Goobi", "Ende des Schritts in Goobi";
     delivery_answer: "Answer", "Antwort";
@@ -218,7 +238,7 @@ texts! {
     no_outputs: "None yet; they are listed when they are put in place.",
         "Noch keine; sie stehen hier, sobald sie abgelegt werden.";
     no_outputs_ended: "This job has left no files.", "Diese Aufgabe hat keine Dateien abgelegt.";
-    outputs_summary: "{0} files, {1}", "{0} Dateien, {1}";
+    outputs_summary: "{0} {0|file|files}, {1}", "{0} {0|Datei|Dateien}, {1}";
 
     // What can be done, and what became of it.
     actions: "Actions", "Aktionen";
@@ -245,21 +265,26 @@ texts! {
     said_done: "Done. What a running job is asked to do shows in a moment.",
         "Erledigt. Was eine laufende Aufgabe tun soll, zeigt sich gleich.";
     said_unchanged: "It was so already.", "Das war schon so.";
+    said_messaged: "The message is recorded; the table of messages shows when Goobi has it.",
+        "Die Nachricht ist vermerkt; die Tabelle der Nachrichten zeigt, wann Goobi sie hat.";
+    said_no_process: "{0|It has|They have} no process in Goobi.", "Sie {0|hat|haben} keinen Vorgang in Goobi.";
+    said_no_goobi: "No message can be sent to Goobi: the coordinator's settings --goobi-url and --goobi-token-file say where it is.",
+        "An Goobi kann keine Nachricht gehen: Die Einstellungen --goobi-url und --goobi-token-file des Coordinators sagen, wo es ist.";
     said_retried: "This is the new job; the pages that are done are kept unless all are done again.",
         "Dies ist die neue Aufgabe; fertige Seiten bleiben erhalten, sofern nicht alle wiederholt werden.";
-    said_too_late: "Too late: its outputs are being put in place.", "Zu spät: Ihre Ausgaben werden gerade abgelegt.";
-    said_being_cancelled: "It is being cancelled.", "Sie wird gerade abgebrochen.";
-    said_blocked: "It waits for other jobs.", "Sie wartet auf andere Aufgaben.";
-    said_has_ended: "It has ended.", "Sie ist beendet.";
-    said_not_ended: "It has not ended yet.", "Sie ist noch nicht beendet.";
-    said_running: "It does not wait in its queue.", "Sie wartet nicht in ihrer Warteschlange.";
-    said_was_cancelled: "A cancelled job is not retried: submit it again.",
-        "Eine abgebrochene Aufgabe wird nicht wiederholt: Reichen Sie sie neu ein.";
-    said_was_retried: "It was retried before: retry the last of its retries.",
-        "Sie wurde schon wiederholt: Wiederholen Sie die letzte ihrer Wiederholungen.";
-    said_retry_unfinished: "Its retry has not ended yet.", "Ihre Wiederholung ist noch nicht beendet.";
-    said_submitted_again: "Its workflow has submitted it again, and that job has not ended yet.",
-        "Ihr Workflow hat sie neu eingereicht, und jene Aufgabe ist noch nicht beendet.";
+    said_too_late: "Too late: {0|its|their} outputs are being put in place.", "Zu spät: Ihre Ausgaben werden gerade abgelegt.";
+    said_being_cancelled: "{0|It is|They are} being cancelled.", "Sie {0|wird|werden} gerade abgebrochen.";
+    said_blocked: "{0|It waits|They wait} for other jobs.", "Sie {0|wartet|warten} auf andere Aufgaben.";
+    said_has_ended: "{0|It has|They have} ended.", "Sie {0|ist|sind} beendet.";
+    said_not_ended: "{0|It has|They have} not ended yet.", "Sie {0|ist|sind} noch nicht beendet.";
+    said_running: "{0|It does not wait in its queue|They do not wait in their queues}.", "Sie {0|wartet|warten} nicht in {0|ihrer Warteschlange|ihren Warteschlangen}.";
+    said_was_cancelled: "{0|A cancelled job is|Cancelled jobs are} not retried: submit {0|it|them} again.",
+        "{0|Eine abgebrochene Aufgabe wird|Abgebrochene Aufgaben werden} nicht wiederholt: Reichen Sie sie neu ein.";
+    said_was_retried: "{0|It was|They were} retried before: retry the last of {0|its|their} retries.",
+        "Sie {0|wurde|wurden} schon wiederholt: Wiederholen Sie die letzte ihrer Wiederholungen.";
+    said_retry_unfinished: "{0|Its retry has|Their retries have} not ended yet.", "{0|Ihre Wiederholung ist|Ihre Wiederholungen sind} noch nicht beendet.";
+    said_submitted_again: "{0|Its workflow has submitted it again, and that job has|Their workflow has submitted them again, and those jobs have} not ended yet.",
+        "Ihr Workflow hat sie neu eingereicht, und {0|jene Aufgabe ist|jene Aufgaben sind} noch nicht beendet.";
 
     // Coming in.
     log_in: "Log in", "Anmelden";
@@ -349,56 +374,6 @@ texts! {
     audit_forbidden: "not allowed", "nicht erlaubt";
     empty_audit: "Nothing of that kind has been done", "Nichts dergleichen wurde getan";
     do_filter: "Filter", "Filtern";
-
-    // Failures.
-    failure_home: "To the dashboard", "Zur Übersicht";
-    failure_again: "Try again", "Noch einmal versuchen";
-    failure_address: "There is nothing at this address", "Unter dieser Adresse ist nichts";
-    failure_address_more: "It may be mistyped, or a link to it is out of date.",
-        "Vielleicht ist sie vertippt, oder ein Verweis auf sie ist veraltet.";
-    failure_job: "There is no such job", "Diese Aufgabe gibt es nicht";
-    failure_job_more: "Its id may be incomplete, or the job was removed after its time in the archive.",
-        "Vielleicht ist ihre Kennung unvollständig, oder sie wurde nach Ablauf ihrer Aufbewahrungszeit entfernt.";
-    failure_plugin: "There is no such plugin", "Dieses Plugin gibt es nicht";
-    failure_worker: "There is no such worker", "Diesen Worker gibt es nicht";
-    failure_worker_more: "A worker that was started anew has another id.", "Ein neu gestarteter Worker hat eine andere Kennung.";
-    failure_storage: "There is no such storage", "Diesen Speicher gibt es nicht";
-    failure_storage_more: "Only storages with limits are listed.", "Nur Speicher mit Grenzen sind aufgeführt.";
-    failure_plugin_more: "Workers announce their plugins when they start.", "Worker melden ihre Plugins an, wenn sie starten.";
-    failure_conflict: "That is not possible now", "Das geht jetzt nicht";
-    failure_conflict_more: "The job's page says what it is doing.", "Die Seite der Aufgabe sagt, was sie gerade tut.";
-    failure_forbidden: "You may not do that", "Das dürfen Sie nicht";
-    failure_forbidden_more: "Ask an administrator.", "Fragen Sie eine Administratorin oder einen Administrator.";
-    failure_login: "You are not logged in", "Sie sind nicht angemeldet";
-    failure_login_more: "Your session has ended. Log in, then do it again; nothing was changed.",
-        "Ihre Sitzung ist zu Ende. Melden Sie sich an und wiederholen Sie es; nichts wurde geändert.";
-    failure_busy: "Too many log in at this moment", "Gerade melden sich zu viele an";
-    failure_busy_more: "Try again in some seconds.", "Versuchen Sie es in einigen Sekunden erneut.";
-    failure_request: "This address can't be understood", "Diese Adresse ist nicht verständlich";
-    failure_request_more: "One of the values behind the question mark is wrong.",
-        "Einer der Werte hinter dem Fragezeichen ist falsch.";
-    failure_method: "That can't be done here", "Das geht hier nicht";
-    failure_method_more: "This address does not answer such requests.", "Diese Adresse beantwortet solche Anfragen nicht.";
-    failure_rejected: "The job was not accepted", "Die Aufgabe wurde nicht angenommen";
-    failure_rejected_more: "Something in the submission is wrong.", "Etwas in der Einreichung ist falsch.";
-    failure_large: "That is too much at once", "Das ist zu viel auf einmal";
-    failure_large_more: "Pass folders, not their contents.", "Übergeben Sie Verzeichnisse, nicht deren Inhalt.";
-    failure_cross_site: "This request came from another site", "Diese Anfrage kam von einer fremden Seite";
-    failure_cross_site_more: "It was not carried out.", "Sie wurde nicht ausgeführt.";
-    failure_host: "This server has another name", "Dieser Server heißt anders";
-    failure_host_more: "It answers only to localhost, 127.0.0.1 and [::1].",
-        "Er antwortet nur unter localhost, 127.0.0.1 und [::1].";
-    failure_database: "The database can't be reached", "Die Datenbank ist nicht erreichbar";
-    failure_database_more: "Nothing is lost: running jobs go on, and everything appears again when the database is back.",
-        "Nichts geht verloren: Laufende Aufgaben laufen weiter, und alles ist wieder da, sobald die Datenbank es ist.";
-    failure_database_full: "The database's disk is full", "Der Datenträger der Datenbank ist voll";
-    failure_database_full_more: "Nothing is lost. Somebody has to free disk space on the database's host; then it goes on by itself.",
-        "Nichts geht verloren. Auf dem Rechner der Datenbank muss Platz geschaffen werden; dann geht es von selbst weiter.";
-    failure_timeout: "That took too long", "Das hat zu lange gedauert";
-    failure_timeout_more: "Nothing was changed.", "Nichts wurde geändert.";
-    failure_internal: "Something went wrong here", "Hier ist etwas schiefgegangen";
-    failure_internal_more: "It is a defect of this program; its log says more. Your jobs are not affected.",
-        "Das ist ein Fehler dieses Programms; sein Protokoll sagt mehr. Ihre Aufgaben sind nicht betroffen.";
 
     // What a screen reader is told when something changes.
     spoken_dashboard: "{0} running, {1} waiting, {2} failed today", "{0} laufend, {1} wartend, {2} heute fehlerhaft";

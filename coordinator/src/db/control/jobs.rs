@@ -64,6 +64,10 @@ pub enum WhyNot {
     RetryUnfinished,
     /// Its workflow has submitted it again, and that job is not finished yet.
     SubmittedAgain,
+    /// It has no process in Goobi.
+    NoProcess,
+    /// Nobody has told the coordinator where Goobi is and what it lets it in with.
+    NoGoobi,
 }
 
 /// What was done, and what is to be told after the commit.
@@ -179,6 +183,7 @@ impl ActOnJobs<'_> {
             JobAction::Retry { .. } | JobAction::SendAgain | JobAction::Delete => {
                 unreachable!("they are about ended jobs")
             }
+            JobAction::MessageGoobi(_) => unreachable!("it is a transaction of its own"),
         };
         let mut outcomes = HashMap::new();
         let mut changed = Vec::new();
@@ -294,7 +299,7 @@ async fn place(
 }
 
 /// The plugins of these jobs, unfinished or ended.
-async fn plugins_of(tx: &Transaction<'_>, ids: &[JobId]) -> Result<HashMap<JobId, String>, Error> {
+pub(super) async fn plugins_of(tx: &Transaction<'_>, ids: &[JobId]) -> Result<HashMap<JobId, String>, Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let statement = tx
         .prepare_cached(
@@ -308,7 +313,7 @@ async fn plugins_of(tx: &Transaction<'_>, ids: &[JobId]) -> Result<HashMap<JobId
     Ok(rows.iter().map(|row| (JobId(row.get(0)), row.get(1))).collect())
 }
 
-fn audited(outcome: &JobOutcome) -> AuditOutcome {
+pub(super) fn audited(outcome: &JobOutcome) -> AuditOutcome {
     match outcome {
         JobOutcome::Done | JobOutcome::Retried { .. } => AuditOutcome::Done,
         JobOutcome::Unchanged => AuditOutcome::Unchanged,

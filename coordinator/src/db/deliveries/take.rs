@@ -8,6 +8,7 @@ use shared::job::JobId;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+use super::by_hand::BY_HAND;
 use crate::db::{Error, Transact};
 use crate::deliveries::{Delivery, KINDS};
 
@@ -58,7 +59,8 @@ impl Transact for Take<'_> {
                              AND NOT EXISTS (
                                  SELECT 1 FROM deliveries earlier
                                  WHERE earlier.job_id = d.job_id AND earlier.number < d.number
-                                     AND earlier.state = 'pending')
+                                     AND earlier.state = 'pending'
+                                     AND (earlier.number > $7) = (d.number > $7))
                          ORDER BY d.next_try_at, d.id
                          LIMIT greatest($4 - coalesce(busy.number, 0), 0) FOR UPDATE SKIP LOCKED) AS first
                      LIMIT $5
@@ -87,6 +89,7 @@ impl Transact for Take<'_> {
                     &self.limit_per_host,
                     &self.limit,
                     &self.lease_seconds,
+                    &BY_HAND,
                 ],
             )
             .await?;

@@ -327,7 +327,12 @@ async fn the_jobs_page_and_the_figures_show_a_delivery_and_never_its_token() {
     let (_database, db) = database(&["a"], &[]).await;
     act(&db, "a", JobAction::Cancel).await;
     let figures = db.run(&ReadDeliveryFigures).await.unwrap();
-    let pending = [("callback", 1), ("goobi_journal", 0), ("goobi_step", 0)];
+    let pending = [
+        ("callback", 1),
+        ("goobi_journal", 0),
+        ("goobi_message", 0),
+        ("goobi_step", 0),
+    ];
     assert_eq!(
         figures.pending,
         pending.map(|(kind, number)| (kind.to_owned(), number))

@@ -15,6 +15,8 @@ pub struct DeliveryRow {
     pub id: Uuid,
     /// What it is: `callback`.
     pub kind: String,
+    /// What a person has said; none where it is not a person's message.
+    pub said: Option<String>,
     /// Where to.
     pub target: String,
     /// pending, delivered, failed, unclear.
@@ -36,7 +38,7 @@ pub(super) async fn of_job(tx: &Transaction<'_>, id: JobId) -> Result<Vec<Delive
     let rows = rows(
         tx,
         "-- pages.deliveries
-             SELECT id, kind, target, state, tries, last_answer, last_try_at,
+             SELECT id, kind, target, state, CASE WHEN kind = 'goobi_message' THEN payload->>'message' END AS said, tries, last_answer, last_try_at,
                     CASE WHEN state = 'pending' THEN next_try_at END AS next_try_at, settled_at
              FROM deliveries WHERE job_id = $1 ORDER BY number",
         &[&id.0],
@@ -47,6 +49,7 @@ pub(super) async fn of_job(tx: &Transaction<'_>, id: JobId) -> Result<Vec<Delive
             Ok(DeliveryRow {
                 id: row.try_get("id")?,
                 kind: row.try_get("kind")?,
+                said: row.try_get("said")?,
                 target: row.try_get("target")?,
                 state: row.try_get("state")?,
                 tries: row.try_get("tries")?,

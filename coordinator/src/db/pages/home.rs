@@ -5,6 +5,7 @@ use super::figures::{Overview, around};
 use super::list::JobList;
 use super::months::{Month, ReadMonths};
 use super::quotas::{self, Contract};
+use super::settings::ReadPageSettings;
 use crate::db::{Error, Transact, Transaction};
 
 /// Most active jobs on the start page.
@@ -17,6 +18,8 @@ const MONTHS: i32 = 12;
 pub struct Home {
     /// Figures, queues, and the first active jobs.
     pub overview: Overview,
+    /// Whether it lists jobs at all, as an administrator has set it.
+    pub lists_jobs: bool,
     /// What ended in the last months.
     pub months: Vec<Month>,
     /// The page contracts.
@@ -35,10 +38,13 @@ impl Transact for ReadHome {
     type Output = Home;
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<Home, Error> {
-        let list = JobList {
-            jobs: active::read(tx, ACTIVE_MAX).await?,
-            next: None,
+        let lists_jobs = ReadPageSettings.run(tx).await?.jobs_on_dashboard;
+        let jobs = if lists_jobs {
+            active::read(tx, ACTIVE_MAX).await?
+        } else {
+            Vec::new()
         };
+        let list = JobList { jobs, next: None };
         let overview = around(tx, None, list).await?;
         let (mut months, mut contracts) = (Vec::new(), Vec::new());
         if self.slow {
@@ -48,6 +54,7 @@ impl Transact for ReadHome {
         }
         Ok(Home {
             overview,
+            lists_jobs,
             months,
             contracts,
         })

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use shared::job::JobId;
 use shared::message::manifest::{FileEntry, Manifest};
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 use super::deliveries::{self, DeliveryRow};
 use super::items::{self, Attempt, Item};
@@ -23,6 +24,8 @@ pub struct JobDetail {
     pub now: Timestamp,
     /// What lists show.
     pub summary: JobSummary,
+    /// The job that it does again.
+    pub retry_of: Option<JobId>,
     /// What it waits for or is in; none when it has ended.
     pub waiting: Option<Waiting>,
     /// The preset that it was submitted with.
@@ -82,7 +85,7 @@ impl Transact for ReadJob {
         let statement = format!(
             "-- pages.job
              SELECT {UNFINISHED_COLUMNS}, p.state AS plugin_state, j.cancel_requested, j.effective_priority, j.run_at, j.queued_at,
-                    j.start_now, j.failures,
+                    j.start_now, j.failures, j.retry_of,
                     '{{}}'::jsonb AS summary, {DETAIL_COLUMNS}
              FROM jobs j
              JOIN plugins p ON p.name = j.plugin
@@ -99,7 +102,7 @@ impl Transact for ReadJob {
         }
         let statement = format!(
             "-- pages.ended_job
-             SELECT {FINISHED_COLUMNS}, summary, {DETAIL_COLUMNS}
+             SELECT {FINISHED_COLUMNS}, retry_of, summary, {DETAIL_COLUMNS}
              FROM job_history h
              WHERE h.id = $1"
         );
@@ -135,6 +138,7 @@ impl ReadJob {
         })?;
         Ok(JobDetail {
             now: single(tx, "-- pages.now\nSELECT tm_now()", &[]).await?,
+            retry_of: row.try_get::<_, Option<Uuid>>("retry_of")?.map(JobId),
             template: row.try_get("template")?,
             template_parameters: object(row, "template_parameters")?,
             step_name: row.try_get("step_name")?,

@@ -4,7 +4,7 @@ use shared::message::worker::Check;
 
 use super::deliveries::{DeliveryFigures, ReadDeliveryFigures};
 use super::plugins::{self, PluginRow};
-use super::{WORKER_SILENT_SECONDS, rows, single};
+use super::{WORKER_SILENT_SECONDS, rows, search, single};
 use crate::db::recovery::{ReadRestore, Restore};
 use crate::db::{Error, Transact, Transaction};
 
@@ -49,6 +49,8 @@ pub struct Surroundings {
     pub server_version_number: i32,
     /// Whether the coordinator's user may make tables: each month needs new partitions.
     pub may_create_tables: bool,
+    /// Whether parts of titles and errors can be searched for by an index.
+    pub can_search_parts: bool,
     /// The workers, by name.
     pub workers: Vec<WorkerRow>,
     /// The plugins, by name.
@@ -87,6 +89,7 @@ impl Transact for ReadSurroundings {
                 &[],
             )
             .await?,
+            can_search_parts: search::has_parts(tx).await?,
             workers: workers(tx).await?,
             plugins: plugins::read(tx).await?,
             deliveries: ReadDeliveryFigures.run(tx).await?,

@@ -1,6 +1,9 @@
 //! The workers that were heard of, with what they serve and run, for those who look after them.
 
-use super::{WORKER_SILENT_SECONDS, rows};
+use jiff::Timestamp;
+use shared::job::JobId;
+
+use super::{WORKER_SILENT_SECONDS, rows, single};
 use crate::db::{Error, Transact, Transaction};
 
 /// A worker process.
@@ -22,6 +25,90 @@ pub struct KnownWorker {
     pub running: i64,
     /// What it serves, with its slots: `OCR=2`.
     pub plugins: Vec<String>,
+}
+
+/// The workers with all that their page shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkersAtWork {
+    /// The database's clock.
+    pub now: Timestamp,
+    /// The workers, by name.
+    pub workers: Vec<WorkerAtWork>,
+}
+
+/// A worker, and what it does at this moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkerAtWork {
+    /// What is known of it.
+    pub worker: KnownWorker,
+    /// When it was heard of last.
+    pub heartbeat_at: Timestamp,
+    /// The memory that it used then, bytes; 0 when it has not said so.
+    pub rss_bytes: i64,
+    /// The jobs that it runs, by title.
+    pub jobs: Vec<JobAtWork>,
+}
+
+/// A job that a worker runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobAtWork {
+    /// Its id.
+    pub id: JobId,
+    /// What people call it.
+    pub title: String,
+}
+
+/// Reads [`WorkersAtWork`].
+#[derive(Debug, Clone, Copy)]
+pub struct ReadWorkersAtWork;
+
+impl Transact for ReadWorkersAtWork {
+    const NAME: &'static str = "pages.workers_at_work";
+    type Output = WorkersAtWork;
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<WorkersAtWork, Error> {
+        let signs = rows(
+            tx,
+            "-- pages.worker_signs\nSELECT id, heartbeat_at, rss_bytes FROM workers",
+            &[],
+        )
+        .await?;
+        let jobs = rows(
+            tx,
+            "-- pages.worker_jobs
+             SELECT leases.worker_id, jobs.id, jobs.title FROM leases JOIN jobs ON jobs.id = leases.job_id
+             ORDER BY jobs.title, jobs.id",
+            &[],
+        )
+        .await?;
+        let mut workers = Vec::new();
+        for worker in ReadWorkers.run(tx).await? {
+            // One that has announced itself between the two statements appears next time.
+            let Some(sign) = signs.iter().find(|row| row.get::<_, &str>("id") == worker.id) else {
+                continue;
+            };
+            let own = jobs
+                .iter()
+                .filter(|row| row.get::<_, &str>("worker_id") == worker.id);
+            workers.push(WorkerAtWork {
+                heartbeat_at: sign.try_get("heartbeat_at")?,
+                rss_bytes: sign.try_get("rss_bytes")?,
+                jobs: own
+                    .map(|row| {
+                        Ok(JobAtWork {
+                            id: JobId(row.try_get("id")?),
+                            title: row.try_get("title")?,
+                        })
+                    })
+                    .collect::<Result<_, Error>>()?,
+                worker,
+            });
+        }
+        Ok(WorkersAtWork {
+            now: single(tx, "-- pages.now\nSELECT tm_now()", &[]).await?,
+            workers,
+        })
+    }
 }
 
 /// Reads all of them, by name.

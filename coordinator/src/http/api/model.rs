@@ -14,6 +14,9 @@ use crate::http::wait;
 pub(crate) struct ListBody {
     pub(super) jobs: Vec<Summary>,
     pub(super) next: Option<String>,
+    /// A search was broken off: there may be older jobs. Only then it is there.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) incomplete: bool,
 }
 
 #[derive(Debug, Serialize)]

@@ -29,16 +29,16 @@ struct Page {
 }
 
 #[derive(Debug)]
-struct Line {
-    id: i64,
-    at: Time,
-    actor: String,
-    what: String,
+pub(super) struct Line {
+    pub(super) id: i64,
+    pub(super) at: Time,
+    pub(super) actor: String,
+    pub(super) what: String,
     /// The fields of the action, in a row.
-    details: String,
+    pub(super) details: String,
     about: String,
     href: Option<String>,
-    badge: Badge,
+    pub(super) badge: Badge,
 }
 
 /// `GET /audit`
@@ -65,7 +65,7 @@ pub(crate) async fn show(
 }
 
 impl Line {
-    fn new(locale: &Locale, row: AuditRow) -> Self {
+    pub(super) fn new(locale: &Locale, row: AuditRow) -> Self {
         let text = locale.text;
         let (tone, word) = match row.outcome.as_str() {
             "done" => (Tone::Good, text.audit_done),

@@ -14,17 +14,20 @@ use axum::extract::{Query, State};
 use axum::http::Uri;
 use axum::response::Response;
 
+use super::bulk::Bar;
 use super::layout::{Link, Section};
+use super::list_functions::ListFunctions;
 use super::{Layout, html};
 use crate::control::{Object, Verb, authorise};
 use crate::db::pages::{
-    Dashboard, ListJobs, MenuEntry, Overview, PluginRow, PluginState, ReadHome, Sums, Tab,
+    Dashboard, ListJobs, MenuEntry, Overview, PluginRow, PluginState, ReadAutostart, ReadHome, Sums, Tab,
 };
 use crate::http::App;
 use crate::http::format::fill;
 use crate::http::language::{Locale, is_fragment};
 use crate::http::listing::{self, ListQuery};
 use crate::http::problem::Error;
+use crate::http::searching::SearchQuery;
 use crate::http::text::Text;
 use crate::http::text::sections::Text as Sections;
 use crate::http::who::Who;
@@ -56,11 +59,16 @@ struct Page {
     /// A command that submits a job.
     example: String,
     news: String,
+    /// It is a plugin's own page: what the plugin does stands above its jobs.
+    of_plugin: bool,
     /// Stops and starts the plugin that the page is about.
     control: Option<PluginControl>,
     /// The earliest moment that a field for a time takes.
     soonest: String,
     resume_more: String,
+    /// Acts on several jobs of the list.
+    bar: Option<Bar>,
+    functions: ListFunctions,
 }
 
 /// What a plugin's page offers to do with it.
@@ -102,14 +110,46 @@ pub(crate) async fn show(
     }
     let list = query.read()?;
     let overview = app.db.run(&Dashboard { list: list.clone() }).await?;
+    let above = above_the_list(&app, &locale, &who, &list, &overview).await?;
     let page = Page {
         said,
-        ..page(&locale, &address, &who, &list, &overview)
+        ..page(&locale, &address, &who, &list, &overview, above)
     };
     html(&locale, &page)
 }
 
-fn page(locale: &Locale, address: &Uri, who: &Who, list: &ListJobs, overview: &Overview) -> Page {
+/// What stands above the list of jobs: the actions on several of them, and Kitodo's functions.
+async fn above_the_list(
+    app: &App,
+    locale: &Locale,
+    who: &Who,
+    list: &ListJobs,
+    overview: &Overview,
+) -> Result<(Option<Bar>, ListFunctions), Error> {
+    let plugin = list.plugin.as_deref();
+    let back = listing::address(list.tab, plugin, list.after.as_ref());
+    let search = SearchQuery::of_tab(list.tab, plugin);
+    let found = locale.number(overview.sums.map_or(0, |sums| sums.jobs));
+    let autostart = app
+        .db
+        .run(&ReadAutostart {
+            plugin: list.plugin.clone(),
+        })
+        .await?;
+    Ok((
+        Bar::new(locale, &who.actor, &search, back.clone(), &found),
+        ListFunctions::new(&who.actor, plugin, back, autostart),
+    ))
+}
+
+fn page(
+    locale: &Locale,
+    address: &Uri,
+    who: &Who,
+    list: &ListJobs,
+    overview: &Overview,
+    (bar, functions): (Option<Bar>, ListFunctions),
+) -> Page {
     let menu: Vec<MenuEntry> = overview.plugins.iter().map(MenuEntry::from).collect();
     let plugin = list.plugin.as_deref();
     let section = plugin.map_or(Section::Dashboard, Section::Plugin);
@@ -144,7 +184,7 @@ fn page(locale: &Locale, address: &Uri, who: &Who, list: &ListJobs, overview: &O
             .list
             .jobs
             .iter()
-            .map(|job| JobRow::new(locale, job, overview))
+            .map(|job| JobRow::new(locale, &who.actor, job, overview))
             .collect(),
         first: list.after.map(|_| listing::address(list.tab, plugin, None)),
         next: overview
@@ -156,6 +196,9 @@ fn page(locale: &Locale, address: &Uri, who: &Who, list: &ListJobs, overview: &O
             .collect(),
         example: example(plugin.unwrap_or("OCR")),
         news: news(locale, overview, plugin),
+        bar,
+        functions,
+        of_plugin: plugin.is_some(),
         control: plugin
             .and_then(|_| shown(overview, plugin).next())
             .and_then(|row| PluginControl::new(locale, who, row)),

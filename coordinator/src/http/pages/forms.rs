@@ -35,6 +35,7 @@ pub(crate) async fn on_job(
     let said = Said::of(outcome)?;
     Ok(match (outcome, &action) {
         (Some(JobOutcome::Retried { new_job }), _) => said.at(&format!("/jobs/{new_job}")),
+        (Some(JobOutcome::Done), JobAction::MessageGoobi(_)) => Said::Messaged.at(&format!("/jobs/{id}")),
         (Some(JobOutcome::Done), JobAction::Delete) => see(&listing::address(Tab::Error, None, None)),
         _ => said.at(&format!("/jobs/{id}")),
     })
@@ -52,7 +53,7 @@ pub(super) fn read<T: DeserializeOwned>(fields: Vec<(String, String)>) -> Result
     let mut said = Map::new();
     for (name, value) in fields {
         let value = match name.as_str() {
-            "reason" => Value::String(value),
+            "reason" | "text" => Value::String(value),
             "on" => value.parse().map_or(Value::String(value), Value::Bool),
             _ => value.parse::<u32>().map_or(Value::String(value), Value::from),
         };

@@ -3,7 +3,9 @@
 mod controls;
 mod deliveries;
 mod facts;
+mod message;
 mod tables;
+mod timeline;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -14,22 +16,28 @@ use serde::Deserialize;
 use super::layout::Section;
 use super::part::{self, Badge, Progress};
 use super::said::Said;
-use super::{Layout, html};
-use crate::db::pages::{JobDetail, MenuEntry, ReadJob, Tab, WithMenu};
+use super::{Layout, audit, html};
+use crate::control::Verb;
+use crate::db::pages::{JobDetail, MenuEntry, ReadAudit, ReadJob, Tab, WithMenu};
+use crate::deliveries::GoobiWeb;
 use crate::http::api::job_id;
 use crate::http::format::fill;
 use crate::http::language::Locale;
 use crate::http::problem::Error;
-use crate::http::text::Text;
+use crate::http::text::{Text, job_page};
 use crate::http::who::Who;
 use crate::http::{App, listing, wait};
 use controls::Controls;
 use deliveries::DeliveryRow;
 use facts::{FactValue, Group};
+use message::Message;
 use tables::{AttemptRow, ItemRow, LogLine, OutputRow};
+use timeline::Event;
 
 /// Items on the page unless all are asked for; failed ones come first.
 const ITEMS_LIMIT: i64 = 100;
+/// Lines of the audit log on the page.
+const AUDIT_LIMIT: i64 = 20;
 /// Log lines on the page.
 const LOG_LIMIT: i64 = 200;
 
@@ -37,6 +45,7 @@ const LOG_LIMIT: i64 = 200;
 #[template(path = "job.html")]
 struct Page {
     t: &'static Text,
+    w: &'static job_page::Text,
     layout: Layout,
     id: String,
     title: String,
@@ -53,6 +62,11 @@ struct Page {
     /// What became of the action that led here.
     said: Option<Said>,
     controls: Controls,
+    message: Message,
+    timeline: Vec<Event>,
+    may_audit: bool,
+    /// Who did what with it, the newest first; read for whoever may read that.
+    audit: Vec<audit::Line>,
     priority: i16,
     ended: bool,
     groups: Vec<Group>,
@@ -91,17 +105,22 @@ pub(crate) async fn show(
         log_limit: LOG_LIMIT,
     };
     let (menu, job) = app.db.run(&WithMenu(read)).await?;
-    html(
-        &locale,
-        &page(
-            &locale,
-            &address,
-            &who,
-            &menu,
-            &job.ok_or(Error::UnknownJob)?,
-            Said::read(query.said.as_deref()),
-        ),
-    )
+    let job = job.ok_or(Error::UnknownJob)?;
+    let said = Said::read(query.said.as_deref());
+    let mut page = page(&locale, &address, &who, &menu, &job, said, app.control.goobi());
+    if page.may_audit {
+        let read = ReadAudit {
+            job: Some(read.id),
+            limit: AUDIT_LIMIT,
+            ..ReadAudit::default()
+        };
+        let lines = app.db.run(&read).await?;
+        page.audit = lines
+            .into_iter()
+            .map(|line| audit::Line::new(&locale, line))
+            .collect();
+    }
+    html(&locale, &page)
 }
 
 fn page(
@@ -111,11 +130,13 @@ fn page(
     menu: &[MenuEntry],
     job: &JobDetail,
     said: Option<Said>,
+    goobi: Option<&GoobiWeb>,
 ) -> Page {
     let summary = &job.summary;
     let state = part::in_words(summary.state, locale.text);
     Page {
         t: locale.text,
+        w: job_page::Text::of(locale.language),
         layout: Layout::new(
             locale,
             address,
@@ -143,9 +164,13 @@ fn page(
         error: summary.error.clone(),
         said,
         controls: Controls::of(&who.actor, job),
+        message: Message::of(locale, &who.actor, job, goobi),
+        timeline: timeline::events(locale, job),
+        may_audit: who.could(Verb::ReadAudit),
+        audit: Vec::new(),
         priority: summary.priority,
         ended: summary.is_final(),
-        groups: facts::groups(locale, job),
+        groups: facts::groups(locale, job, goobi),
         items: job.items.iter().map(|item| ItemRow::new(locale, item)).collect(),
         items_note: shown_of(
             locale,

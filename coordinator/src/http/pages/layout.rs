@@ -65,33 +65,53 @@ pub(super) enum Section<'a> {
 /// A page about the whole system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SystemPage {
+    /// Who does the work.
+    Workers,
+    /// What people can set.
+    Settings,
     /// Users and tokens.
     Accounts,
     /// Who has done what.
     Audit,
+    /// Jobs by what is known of them.
+    Search,
 }
 
 impl SystemPage {
-    const ALL: [Self; 2] = [Self::Accounts, Self::Audit];
+    const ALL: [Self; 5] = [
+        Self::Search,
+        Self::Workers,
+        Self::Settings,
+        Self::Accounts,
+        Self::Audit,
+    ];
 
     fn address(self) -> &'static str {
         match self {
+            Self::Workers => "/workers",
+            Self::Settings => "/settings",
             Self::Accounts => "/accounts",
             Self::Audit => "/audit",
+            Self::Search => "/search",
         }
     }
 
     fn needs(self) -> Verb {
         match self {
+            Self::Settings => Verb::Configure,
             Self::Accounts => Verb::ManageAccounts,
             Self::Audit => Verb::ReadAudit,
+            Self::Search | Self::Workers => Verb::Look,
         }
     }
 
     fn name(self, text: &Text) -> &'static str {
         match self {
+            Self::Workers => text.workers,
+            Self::Settings => text.settings,
             Self::Accounts => text.accounts,
             Self::Audit => text.audit,
+            Self::Search => text.search,
         }
     }
 }

@@ -133,7 +133,7 @@ fn login_page(
 }
 
 /// An address of this server; whatever else stands there leads to the dashboard.
-fn local(next: &str) -> &str {
+pub(super) fn local(next: &str) -> &str {
     // Browsers leave out tabs and line ends, and take a backslash for a slash.
     let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if is_plain && next.starts_with('/') && !next.starts_with("//") {

@@ -6,6 +6,7 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 
 use crate::db::control::{JobOutcome, WhyNot};
+use crate::http::format::fill;
 use crate::http::problem::Error;
 use crate::http::text::Text;
 
@@ -16,6 +17,8 @@ pub(super) enum Said {
     Done,
     /// It was so already.
     Unchanged,
+    /// It was recorded, and is sent.
+    Messaged,
     /// A new job was made of an ended one.
     Retried,
     /// It can't be done.
@@ -24,8 +27,11 @@ pub(super) enum Said {
 
 impl Said {
     /// All that can be said.
-    const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Done,
+        Self::Messaged,
+        Self::Refused(WhyNot::NoProcess),
+        Self::Refused(WhyNot::NoGoobi),
         Self::Unchanged,
         Self::Retried,
         Self::Refused(WhyNot::TooLate),
@@ -60,9 +66,13 @@ impl Said {
         Self::ALL.into_iter().find(|said| Some(said.word()) == word)
     }
 
-    fn word(self) -> &'static str {
+    /// Its name in addresses.
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Done => "done",
+            Self::Messaged => "messaged",
+            Self::Refused(WhyNot::NoProcess) => "no_process",
+            Self::Refused(WhyNot::NoGoobi) => "no_goobi",
             Self::Unchanged => "unchanged",
             Self::Retried => "retried",
             Self::Refused(WhyNot::TooLate) => "too_late",
@@ -78,10 +88,13 @@ impl Said {
         }
     }
 
-    /// The sentence.
-    pub(super) fn text(self, text: &Text) -> &'static str {
-        match self {
+    /// The sentence about one job or several.
+    pub(super) fn text(self, text: &Text, jobs: u32) -> String {
+        let sentence = match self {
             Self::Done => text.said_done,
+            Self::Messaged => text.said_messaged,
+            Self::Refused(WhyNot::NoProcess) => text.said_no_process,
+            Self::Refused(WhyNot::NoGoobi) => text.said_no_goobi,
             Self::Unchanged => text.said_unchanged,
             Self::Retried => text.said_retried,
             Self::Refused(WhyNot::TooLate) => text.said_too_late,
@@ -94,7 +107,8 @@ impl Said {
             Self::Refused(WhyNot::WasRetried) => text.said_was_retried,
             Self::Refused(WhyNot::RetryUnfinished) => text.said_retry_unfinished,
             Self::Refused(WhyNot::SubmittedAgain) => text.said_submitted_again,
-        }
+        };
+        fill(sentence, &[&jobs])
     }
 
     /// Whether it was refused.

@@ -42,6 +42,13 @@ fn forms(page: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for form in page.split("<form ").skip(1) {
         let form = form.split("</form>").next().unwrap();
+        // These ask before they do anything: `bulk.rs` presses them.
+        if ["bulk", "delete-finished", "delete-all"]
+            .iter()
+            .any(|id| form.contains(&format!("id=\"{id}\"")))
+        {
+            continue;
+        }
         let action = attribute(&format!(" {form}"), "action").unwrap();
         let tags = || form.split('<').skip(1).map(|tag| tag.split('>').next().unwrap());
         let mut hidden = String::new();

@@ -108,11 +108,11 @@ async fn an_administrator_stops_and_starts_all_plugins_and_reads_when_to_shut_do
     says(&german, "Erledigt; geänderte Plugins: 2.");
     says(
         &english,
-        "Do not shut down yet: 1 of 2 plugins are stopped. Still being stopped: OCR.",
+        "Do not shut down yet: 1 of 2 plugins is stopped. Still being stopped: OCR.",
     );
     says(
         &german,
-        "Noch nicht herunterfahren: 1 von 2 Plugins sind angehalten.",
+        "Noch nicht herunterfahren: 1 von 2 Plugins ist angehalten.",
     );
     assert!(!english.contains("shut-down safe"));
     says(&english, "by local · reason: new disks · starts again 2");

@@ -20,7 +20,7 @@ const OPEN: [&str; 9] = [
     "GET /metrics",
 ];
 
-fn with_login(db: Db) -> App {
+pub(super) fn with_login(db: Db) -> App {
     App {
         door: Door::Login { secure: false },
         ..app(db)
@@ -43,7 +43,7 @@ async fn act(app: &App, action: AccountAction) -> Option<Secret> {
 }
 
 /// A token with this role, for these plugins.
-async fn token(app: &App, role: Role, plugins: Option<Vec<String>>) -> Secret {
+pub(super) async fn token(app: &App, role: Role, plugins: Option<Vec<String>>) -> Secret {
     let action = AccountAction::AddToken {
         title: format!("a {}", role.name()),
         role,

@@ -81,10 +81,10 @@ texts! {
     do_start_all: "Start all plugins", "Alle Plugins starten";
     shut_down_now: "All plugins are stopped: it is safe to shut down now.",
         "Alle Plugins sind angehalten: Jetzt kann gefahrlos heruntergefahren werden.";
-    shut_down_not_yet: "Do not shut down yet: {0} of {1} plugins are stopped. Still being stopped: {2}.",
-        "Noch nicht herunterfahren: {0} von {1} Plugins sind angehalten. Noch dabei: {2}.";
-    shut_down_running: "To shut down for maintenance, stop all plugins first; {0} of {1} are stopped now.",
-        "Halten Sie vor einer Wartung zuerst alle Plugins an; jetzt sind {0} von {1} angehalten.";
+    shut_down_not_yet: "Do not shut down yet: {0} of {1} {1|plugin|plugins} {0|is|are} stopped. Still being stopped: {2}.",
+        "Noch nicht herunterfahren: {0} von {1} {1|Plugin|Plugins} {0|ist|sind} angehalten. Noch dabei: {2}.";
+    shut_down_running: "To shut down for maintenance, stop all plugins first; {0} of {1} {0|is|are} stopped now.",
+        "Halten Sie vor einer Wartung zuerst alle Plugins an; jetzt {0|ist|sind} {0} von {1} angehalten.";
 
     // What ended in each month.
     months: "Completed jobs by month", "Abgeschlossene Aufgaben nach Monat";
@@ -112,11 +112,11 @@ texts! {
     contract_chart: "{0}, {1}: {2} percent used", "{0}, {1}: {2} Prozent verbraucht";
     forecast_used_up: "used up: jobs wait", "aufgebraucht: Aufgaben warten";
     forecast_used_up_until: "used up: jobs wait until {0}", "aufgebraucht: Aufgaben warten bis {0}";
-    forecast_runs_out: "used up about {0}, as {1} pages were done in {2} days",
-        "etwa am {0} aufgebraucht, da in {2} Tagen {1} Seiten fertig wurden";
-    forecast_lasts: "lasts until the next period begins on {0}, as {1} pages were done in {2} days",
-        "reicht bis zum nächsten Zeitraum am {0}, da in {2} Tagen {1} Seiten fertig wurden";
-    forecast_far: "lasts for more than ten years, as {0} pages were done in {1} days",
-        "reicht mehr als zehn Jahre, da in {1} Tagen {0} Seiten fertig wurden";
+    forecast_runs_out: "used up about {0}, as {1} {1|page was|pages were} done in {2} {2|day|days}",
+        "etwa am {0} aufgebraucht, da in {2} {2|Tag|Tagen} {1} {1|Seite fertig wurde|Seiten fertig wurden}";
+    forecast_lasts: "lasts until the next period begins on {0}, as {1} {1|page was|pages were} done in {2} {2|day|days}",
+        "reicht bis zum nächsten Zeitraum am {0}, da in {2} {2|Tag|Tagen} {1} {1|Seite fertig wurde|Seiten fertig wurden}";
+    forecast_far: "lasts for more than ten years, as {0} {0|page was|pages were} done in {1} {1|day|days}",
+        "reicht mehr als zehn Jahre, da in {1} {1|Tag|Tagen} {0} {0|Seite fertig wurde|Seiten fertig wurden}";
     forecast_unknown: "not known: no pages in the last four weeks", "nicht bekannt: keine Seiten in den letzten vier Wochen";
 }

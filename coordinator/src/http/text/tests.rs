@@ -1,5 +1,6 @@
 //! That both languages are complete, that templates speak through them, and that no text is left over.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -26,20 +27,24 @@ fn files(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The places of a sentence in order of their numbers.
-fn places(sentence: &str) -> Vec<&str> {
-    let mut places: Vec<&str> = sentence
-        .split('{')
-        .skip(1)
-        .map(|rest| rest.split_once('}').unwrap().0)
-        .collect();
-    places.sort_unstable();
-    places
+/// The values that a sentence takes; words for one and for many do not count, as each language has its own.
+fn places(sentence: &str) -> BTreeSet<&str> {
+    let places = sentence.split('{').skip(1);
+    let places = places.map(|rest| rest.split_once('}').unwrap().0);
+    places.filter(|place| !place.contains('|')).collect()
 }
 
 /// The texts of all lists.
 fn all() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {
-    ALL.iter().chain(sections::ALL)
+    let lists = [
+        ALL,
+        failure::ALL,
+        job_page::ALL,
+        lists::ALL,
+        sections::ALL,
+        system::ALL,
+    ];
+    lists.into_iter().flatten()
 }
 
 #[test]

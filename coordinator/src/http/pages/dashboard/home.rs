@@ -37,6 +37,8 @@ pub(super) struct Page {
     /// The tab whose empty list is explained.
     tab: Tab,
     example: String,
+    /// Jobs are listed here, not only linked to.
+    lists_jobs: bool,
     jobs: Vec<ActiveRow>,
     /// How many of how many active jobs are shown.
     some: String,
@@ -73,7 +75,7 @@ impl ActiveRow {
             details: about(words.details_of),
             priority: about(words.priority_of),
             sure: about(words.sure_cancel_job),
-            row: JobRow::new(locale, job, &home.overview),
+            row: JobRow::new(locale, &who.actor, job, &home.overview),
             order: may && job.state == ShownState::Paused,
             cancel: may && job.state != ShownState::As(JobState::Download),
         }
@@ -107,13 +109,14 @@ pub(super) fn page(locale: &Locale, address: &Uri, who: &Who, home: &Home, said:
         tabs: tabs(locale.text, None, None),
         tab: Tab::default(),
         example: example("OCR"),
+        lists_jobs: home.lists_jobs,
         jobs: overview
             .list
             .jobs
             .iter()
             .map(|job| ActiveRow::new(locale, who, job, home))
             .collect(),
-        some: if active > ACTIVE_MAX {
+        some: if home.lists_jobs && active > ACTIVE_MAX {
             let (shown, all) = (locale.number(ACTIVE_MAX), locale.number(active));
             fill(words.some_active, &[&shown, &all])
         } else {

@@ -1,9 +1,11 @@
 //! The rows of the dashboard's tables.
 
 use super::standing;
+use crate::control::Actor;
 use crate::db::pages::{JobSummary, Overview, PluginRow, PluginState};
 use crate::http::format::{Time, fill};
 use crate::http::language::{Language, Locale};
+use crate::http::pages::bulk::RowControls;
 use crate::http::pages::part::{self, Badge, Progress, Trouble};
 
 /// A job in a list.
@@ -27,10 +29,11 @@ pub(super) struct JobRow {
     pub(super) finished: Option<Time>,
     pub(super) duration: String,
     pub(super) trouble: Option<Trouble>,
+    pub(super) row: RowControls,
 }
 
 impl JobRow {
-    pub(super) fn new(locale: &Locale, job: &JobSummary, overview: &Overview) -> Self {
+    pub(super) fn new(locale: &Locale, actor: &Actor, job: &JobSummary, overview: &Overview) -> Self {
         let now = overview.now;
         let time = |at| locale.time(at, now);
         let process = job.process_id.as_ref().map(|id| fill(locale.text.process, &[id]));
@@ -63,6 +66,7 @@ impl JobRow {
                 _ => "–".to_owned(),
             },
             trouble: job.error.as_deref().map(Trouble::new),
+            row: RowControls::of(actor, job),
         }
     }
 }

@@ -203,7 +203,7 @@ mod tests {
             assert!(!said(unsafe_yet).contains("safe to"), "{unsafe_yet:?}");
             assert!(!said(unsafe_yet).contains("gefahrlos"), "{unsafe_yet:?}");
         }
-        assert!(said(&[STOPPING, STOPPED]).contains("1 of 2 plugins are stopped. Still being stopped: JP2."));
+        assert!(said(&[STOPPING, STOPPED]).contains("1 of 2 plugins is stopped. Still being stopped: JP2."));
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(super) struct DeliveryRow {
     /// What it is.
     pub(super) kind: String,
     pub(super) target: String,
+    /// What a person has said; empty where nobody has.
+    pub(super) said: String,
     pub(super) badge: Badge,
     /// What came back.
     pub(super) answer: Option<Trouble>,
@@ -51,11 +53,13 @@ impl DeliveryRow {
             id: row.id.to_string(),
             kind: match row.kind.as_str() {
                 "callback" => text.delivery_callback.to_owned(),
+                "goobi_message" => text.delivery_goobi_message.to_owned(),
                 "goobi_journal" => text.delivery_goobi_journal.to_owned(),
                 "goobi_step" => text.delivery_goobi_step.to_owned(),
                 other => other.to_owned(),
             },
             target: row.target.clone(),
+            said: row.said.clone().unwrap_or_default(),
             badge: Badge::new(tone, label),
             answer: row.last_answer.as_deref().map(Trouble::new),
             advice,

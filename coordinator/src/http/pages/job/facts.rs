@@ -3,8 +3,10 @@
 use serde_json::{Map, Value};
 
 use crate::db::pages::JobDetail;
+use crate::deliveries::GoobiWeb;
 use crate::http::format::Time;
 use crate::http::language::Locale;
+use crate::http::text::job_page;
 
 /// Facts that belong together.
 #[derive(Debug)]
@@ -27,18 +29,45 @@ pub(super) enum FactValue {
     Text(String),
     /// An identifier, a path, JSON: every character counts.
     Exact(String),
+    /// An identifier that leads somewhere.
+    Link {
+        /// Where to.
+        href: String,
+        /// The identifier.
+        text: String,
+    },
     /// A moment.
     Time(Time),
 }
 
 /// All groups that have something to say.
-pub(super) fn groups(locale: &Locale, job: &JobDetail) -> Vec<Group> {
+pub(super) fn groups(locale: &Locale, job: &JobDetail, goobi: Option<&GoobiWeb>) -> Vec<Group> {
     let text = locale.text;
     let summary = &job.summary;
+    let (process, step) = (summary.process_id.as_deref(), summary.step_id.as_deref());
     let identifiers = [
         exact(text.job_id, Some(&summary.id.to_string())),
-        exact(text.process_id, summary.process_id.as_ref()),
-        exact(text.step_id, summary.step_id.as_ref()),
+        job.retry_of.map(|old| Fact {
+            label: job_page::Text::of(locale.language).retry_of.to_owned(),
+            value: FactValue::Link {
+                href: format!("/jobs/{old}"),
+                text: old.to_string(),
+            },
+        }),
+        linked(
+            text.process_id,
+            process,
+            goobi
+                .zip(process)
+                .and_then(|(goobi, process)| goobi.process(process)),
+        ),
+        linked(
+            text.step_id,
+            step,
+            goobi
+                .zip(process.zip(step))
+                .and_then(|(goobi, (process, step))| goobi.step(process, step)),
+        ),
         words(text.step_name, job.step_name.as_ref()),
         words(text.project, job.project.as_ref()),
         words(text.submitted_by, Some(&job.submitted_by)),
@@ -101,6 +130,18 @@ fn exact(label: &str, value: Option<&String>) -> Option<Fact> {
     value.map(|value| Fact {
         label: label.to_owned(),
         value: FactValue::Exact(value.clone()),
+    })
+}
+
+/// An identifier of another system, which leads there where that is known.
+fn linked(label: &str, value: Option<&str>, href: Option<String>) -> Option<Fact> {
+    let text = value?.to_owned();
+    Some(Fact {
+        label: label.to_owned(),
+        value: match href {
+            Some(href) => FactValue::Link { href, text },
+            None => FactValue::Exact(text),
+        },
     })
 }
 

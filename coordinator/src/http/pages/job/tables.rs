@@ -8,6 +8,7 @@ use crate::db::pages::{Attempt, Item, LogRow};
 use crate::http::format::{Time, fill};
 use crate::http::language::Locale;
 use crate::http::pages::part::{Badge, Tone, Trouble};
+use crate::http::text::Text;
 
 /// An item (page).
 #[derive(Debug)]
@@ -57,14 +58,6 @@ pub(super) struct AttemptRow {
 impl AttemptRow {
     pub(super) fn new(locale: &Locale, attempt: &Attempt, now: Timestamp) -> Self {
         let text = locale.text;
-        let (tone, label) = match attempt.outcome.as_deref() {
-            None => (Tone::Run, text.outcome_running),
-            Some("done") => (Tone::Good, text.outcome_done),
-            Some("interrupted") => (Tone::Hold, text.outcome_interrupted),
-            Some("cancelled") => (Tone::Off, text.outcome_cancelled),
-            Some("lost") => (Tone::Bad, text.outcome_lost),
-            Some(_) => (Tone::Bad, text.outcome_failed),
-        };
         let class = match attempt.error_class.as_deref() {
             Some("permanent") => Some(text.permanent.to_owned()),
             Some(_) => Some(text.retryable.to_owned()),
@@ -74,7 +67,7 @@ impl AttemptRow {
         let remark: Vec<String> = exit_code.into_iter().chain(class).collect();
         Self {
             number: attempt.attempt,
-            badge: Badge::new(tone, label),
+            badge: outcome(attempt, text),
             worker: attempt.worker_id.clone(),
             started: locale.time(attempt.started_at, now),
             ended: attempt.ended_at.map(|at| locale.time(at, now)),
@@ -83,6 +76,19 @@ impl AttemptRow {
             remark: remark.join(", "),
         }
     }
+}
+
+/// How a run stands or has ended.
+pub(super) fn outcome(attempt: &Attempt, text: &Text) -> Badge {
+    let (tone, label) = match attempt.outcome.as_deref() {
+        None => (Tone::Run, text.outcome_running),
+        Some("done") => (Tone::Good, text.outcome_done),
+        Some("interrupted") => (Tone::Hold, text.outcome_interrupted),
+        Some("cancelled") => (Tone::Off, text.outcome_cancelled),
+        Some("lost") => (Tone::Bad, text.outcome_lost),
+        Some(_) => (Tone::Bad, text.outcome_failed),
+    };
+    Badge::new(tone, label)
 }
 
 /// A line of the log.

@@ -1,0 +1,51 @@
+//! The addresses of workers and of settings.
+
+use axum::routing::{get, post};
+
+use super::{Kind, Route, form, read, write};
+use crate::control::Verb;
+use crate::http::{pages, workers};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        read(
+            Verb::Look,
+            "/workers",
+            Kind::Page,
+            "the workers and what they do",
+            get(pages::workers::show),
+        ),
+        form(
+            Verb::RunWorkers,
+            "/workers/{id}/actions",
+            "drains a worker",
+            post(pages::workers::act),
+        ),
+        read(
+            Verb::Configure,
+            "/settings",
+            Kind::Page,
+            "what can be set",
+            get(pages::settings::show),
+        ),
+        form(
+            Verb::Configure,
+            "/settings/actions",
+            "changes settings",
+            post(pages::settings::act),
+        ),
+        read(
+            Verb::Look,
+            "/api/v1/workers",
+            Kind::Api,
+            "the workers and what they serve",
+            get(workers::list),
+        ),
+        write(
+            Verb::RunWorkers,
+            "/api/v1/workers/{id}/actions",
+            "drains a worker",
+            post(workers::act),
+        ),
+    ]
+}
