@@ -26,6 +26,7 @@ mod hang;
 mod lists;
 mod login;
 mod notifications;
+mod objects;
 mod operators;
 mod pages;
 mod path;

@@ -29,6 +29,7 @@ use crate::context::Context;
 use crate::delivery::Delivery;
 use crate::free_space::FreeSpace;
 use crate::identity::Identity;
+use crate::objects::Buckets;
 use crate::plugin::{AttemptError, Plugin};
 use crate::requests::Requests;
 use crate::roots::Roots;
@@ -49,6 +50,8 @@ pub struct Workshop {
     pub identity: Identity,
     /// Folders that jobs may use.
     pub roots: Arc<Roots>,
+    /// Places on object storage that they may use.
+    pub buckets: Buckets,
     /// Where attempts have their scratch folders, and how much has to be free there and in the target.
     pub space: FreeSpace,
     /// The attempts in hand.
