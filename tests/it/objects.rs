@@ -192,7 +192,7 @@ fn object_storage_that_is_away_fails_the_attempt_with_the_reason_and_the_next_on
     );
     let said: String = rows[0].get(0);
     assert!(
-        said.starts_with(&format!("can't write to {}", ObjectStorage::ROOT)),
+        said.starts_with(&format!("can't read {}", ObjectStorage::ROOT)),
         "{said}"
     );
     cluster.objects().network(Mode::Pass);
@@ -221,4 +221,29 @@ fn the_item_store_of_a_job_that_is_given_up_goes_from_object_storage() {
         }
     });
     assert_eq!(cluster.objects().pointer("given-up"), None);
+}
+
+#[test]
+fn a_job_that_waits_for_object_storage_that_hangs_can_be_cancelled_and_its_worker_ends_in_time() {
+    let mut cluster = named("objects-hang")
+        .expecting("left to be removed later")
+        .start();
+    cluster.objects().network(Mode::Stall);
+    let id = cluster.submit(&writes(&cluster, "hangs"));
+    let other = cluster.submit(&writes(&cluster, "hangs-too"));
+    for job in [id, other] {
+        cluster.wait_until(job, "runs", |job| job.state == "PROCESSING");
+    }
+    let (status, answer) = cluster.api().act(
+        &format!("/api/v1/jobs/{id}/actions"),
+        &json!({"action": "cancel"}),
+    );
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(cluster.wait_for_end(id).outcomes(), ["cancelled"]);
+    assert!(cluster.workers[0].terminate(LIMIT).success());
+    cluster.wait_until(other, "is given back", |job| job.state == "QUEUED");
+    cluster.objects().network(Mode::Pass);
+    cluster.workers[0].start_again();
+    assert_eq!(cluster.wait_until_done(other).outcomes(), ["interrupted", "done"]);
+    assert_eq!(cluster.objects().pointer("hangs"), None);
 }

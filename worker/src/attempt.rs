@@ -40,6 +40,9 @@ use slot::Broken;
 /// Pause before an unanswered request to publish is repeated.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How long a storage may take to remove an item store before the result is sent: coordinators see to the rest.
+const REMOVAL_MAX: Duration = Duration::from_secs(10);
+
 /// How long an attempt that has used up its run budget may take to end.
 const END_MAX: Duration = Duration::from_mins(1);
 
@@ -285,11 +288,13 @@ impl Workshop {
             return true;
         };
         failpoint::reach(Failpoint::RenameBeforeRemoval);
-        if let Err(error) = store.remove().await {
-            tracing::warn!(job.id = %context.grant.job_id, "the item store could not be removed: {}", Chain(&error));
-            return false;
-        }
-        true
+        let problem = match tokio::time::timeout(REMOVAL_MAX, store.remove()).await {
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => Chain(&error).to_string(),
+            Err(_) => "its storage does not answer".to_owned(),
+        };
+        tracing::warn!(job.id = %context.grant.job_id, "the item store is left to be removed later: {problem}");
+        false
     }
 
     async fn report(&self, grant: &Grant, attempt: &Attempt, outcome: Outcome, store_removed: bool) {

@@ -42,9 +42,9 @@ pub struct Config {
     #[arg(long, env = "TASKMANAGER_S3_ENDPOINT")]
     pub s3_endpoint: Option<String>,
 
-    /// The region of that object storage.
-    #[arg(long, env = "TASKMANAGER_S3_REGION", default_value = "us-east-1")]
-    pub s3_region: String,
+    /// The region of that object storage; what the surroundings say (`AWS_REGION`), or us-east-1, unless given.
+    #[arg(long, env = "TASKMANAGER_S3_REGION")]
+    pub s3_region: Option<String>,
 
     /// File with two lines: the access key of that object storage, and its secret. Without it, what the surroundings say
     /// counts (`AWS_ACCESS_KEY_ID`, a service account, …).

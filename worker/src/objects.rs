@@ -19,8 +19,9 @@ mod tests;
 mod version;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
 use object_store::path::Path as Key;
@@ -38,13 +39,23 @@ pub use error::Failure;
 use error::short;
 pub(crate) use items::Objects;
 
-/// Longest time for one request, of which large files need many.
-const REQUEST_MAX: Duration = Duration::from_mins(1);
+/// Longest time in which a service says nothing, and sends nothing of a large object. Copying large ones takes time.
+const SILENCE_MAX: Duration = Duration::from_mins(2);
 /// Longest time until a connection is there.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// How often a request is repeated, and for how long: whoever publishes repeats all of it, and says what it waits for.
 const RETRIES_MAX: usize = 3;
-const RETRIES_TIME_MAX: Duration = Duration::from_secs(20);
+const RETRIES_TIME_MAX: Duration = Duration::from_mins(3);
+/// How long work that nobody's attempt is waiting for may take, and for how long nobody tries again after that.
+const PATIENCE: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_mins(1);
+/// How long it counts that a service keeps conditions.
+const PROBE_COUNTS: Duration = Duration::from_mins(10);
+/// How long workers look at object storage before they announce themselves.
+const PROBE_MAX: Duration = Duration::from_secs(5);
+/// What is said of a service that does not keep conditions.
+const CARELESS: &str = "the service does not keep If-Match and If-None-Match, so that outputs can't be published safely: \
+                        use one that knows conditional writes, or its newer release";
 /// What the probe of [`Buckets::checks`] is called.
 const PROBE: &str = ".taskmanager.probe";
 
@@ -54,7 +65,7 @@ pub struct Settings {
     /// The address of the service; Amazon's where there is none.
     pub endpoint: Option<String>,
     /// The region, which services other than Amazon's mostly ignore.
-    pub region: String,
+    pub region: Option<String>,
     /// A file with two lines: the access key and its secret. Without it, what the surroundings say (`AWS_…`) counts.
     pub credentials_file: Option<PathBuf>,
 }
@@ -105,6 +116,12 @@ pub struct Buckets {
 pub(crate) struct Root {
     location: Location,
     store: Arc<dyn ObjectStore>,
+    /// It was found to write whatever the condition.
+    careless: AtomicBool,
+    /// When it was last found to be right.
+    right_at: Mutex<Option<Instant>>,
+    /// When it last took too long.
+    hung_at: Mutex<Option<Instant>>,
 }
 
 /// What is called a folder on object storage: the keys beneath a root that begin with the same words.
@@ -132,7 +149,15 @@ impl Buckets {
 
     /// The same over connections that are there.
     fn over(roots: Vec<(Location, Arc<dyn ObjectStore>)>) -> Self {
-        let root = |(location, store)| Arc::new(Root { location, store });
+        let root = |(location, store)| {
+            Arc::new(Root {
+                location,
+                store,
+                careless: AtomicBool::new(false),
+                right_at: Mutex::default(),
+                hung_at: Mutex::default(),
+            })
+        };
         Self {
             roots: roots.into_iter().map(root).collect(),
         }
@@ -197,33 +222,83 @@ impl Root {
 
     async fn check(&self) -> Check {
         let name = format!("object storage {}", self.location);
-        let (ok, message) = match self.probe().await {
-            Ok(true) => (true, "can be written to, and keeps conditions".to_owned()),
-            Ok(false) => (
+        let right = "can be written to, and keeps conditions";
+        if since(&self.right_at).is_some_and(|age| age < PROBE_COUNTS) {
+            return Check {
+                name,
+                ok: true,
+                message: right.to_owned(),
+            };
+        }
+        let probed = tokio::time::timeout(PROBE_MAX, self.probe()).await;
+        let (ok, message) = match probed {
+            Ok(Ok(keeps)) => {
+                self.careless.store(!keeps, Ordering::Relaxed);
+                (keeps, if keeps { right } else { CARELESS }.to_owned())
+            }
+            Ok(Err(error)) => (false, short(&error)),
+            Err(_) => (
                 false,
-                "the service ignores If-Match and If-None-Match, so that outputs can't be published safely: \
-                 use one that knows conditional writes, or its newer release"
-                    .to_owned(),
+                format!("it does not answer within {} s", PROBE_MAX.as_secs()),
             ),
-            Err(error) => (false, short(&error)),
         };
+        if ok {
+            remember(&self.right_at);
+        }
         Check { name, ok, message }
     }
 
-    /// Whether a condition that does not hold keeps an object from being written.
+    /// Whether an object is written exactly when the condition holds.
     async fn probe(&self) -> Result<bool, StoreError> {
         let key = self.key(PROBE)?;
         let put = |mode| self.store.put_opts(&key, PROBE.into(), PutOptions::from(mode));
-        put(PutMode::Overwrite).await?;
+        let written = put(PutMode::Overwrite).await?;
         let elsewhere = UpdateVersion {
             e_tag: Some("\"00000000000000000000000000000000\"".to_owned()),
             version: None,
         };
-        let created = put(PutMode::Create).await;
-        let updated = put(PutMode::Update(elsewhere)).await;
-        Ok(matches!(created, Err(StoreError::AlreadyExists { .. }))
-            && matches!(updated, Err(StoreError::Precondition { .. })))
+        let refuses = match put(PutMode::Create).await {
+            Err(StoreError::AlreadyExists { .. }) => true,
+            Ok(_) => false,
+            Err(error) => return Err(error),
+        } && match put(PutMode::Update(elsewhere)).await {
+            Err(StoreError::Precondition { .. }) => true,
+            Ok(_) => false,
+            Err(error) => return Err(error),
+        };
+        // Others probe, too; what they write has the same content, and so the same version.
+        let writes = match put(PutMode::Update(written.into())).await {
+            Ok(_) => true,
+            Err(StoreError::Precondition { .. }) => false,
+            Err(error) => return Err(error),
+        };
+        Ok(refuses && writes)
     }
+
+    /// Work that is no attempt's: it must not keep others from theirs, however long the service takes.
+    pub(crate) async fn patiently<T>(
+        &self,
+        work: impl Future<Output = Result<T, String>>,
+    ) -> Result<T, String> {
+        let no_answer = || Err(format!("{} does not answer", self.location));
+        if since(&self.hung_at).is_some_and(|age| age < PAUSE) {
+            return no_answer();
+        }
+        let Ok(done) = tokio::time::timeout(PATIENCE, work).await else {
+            remember(&self.hung_at);
+            return no_answer();
+        };
+        done
+    }
+}
+
+fn remember(moment: &Mutex<Option<Instant>>) {
+    *moment.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+}
+
+fn since(moment: &Mutex<Option<Instant>>) -> Option<Duration> {
+    let moment = *moment.lock().unwrap_or_else(PoisonError::into_inner);
+    moment.map(|moment| moment.elapsed())
 }
 
 impl Folder {
@@ -245,10 +320,20 @@ impl Folder {
         parts.join("/")
     }
 
+    /// The root that it lies in.
+    pub(crate) fn root(&self) -> &Root {
+        &self.root
+    }
+
     /// The bytes of a small object, and the version of it that they are; `None` where there is none.
-    async fn read(&self, relative: &str) -> Result<Option<(Vec<u8>, UpdateVersion)>, Failure> {
+    async fn read(
+        &self,
+        relative: &str,
+        bytes_max: u64,
+    ) -> Result<Option<(Vec<u8>, UpdateVersion)>, Failure> {
         let fail = |error| Failure::new("read", self.shown(relative), error);
         match self.store().get(&self.key(relative)?).await {
+            Ok(found) if found.meta.size > bytes_max => Err(Failure::too_large(self.shown(relative))),
             Ok(found) => {
                 let version = UpdateVersion {
                     e_tag: found.meta.e_tag.clone(),
@@ -285,8 +370,12 @@ fn connect(location: &Location, settings: &Settings) -> Result<Arc<dyn ObjectSto
     if let Some(endpoint) = &settings.endpoint {
         builder = builder.with_endpoint(endpoint.trim_end_matches('/'));
     }
+    if let Some(region) = &settings.region {
+        builder = builder.with_region(region);
+    }
     let options = ClientOptions::new()
-        .with_timeout(REQUEST_MAX)
+        .with_timeout_disabled()
+        .with_read_timeout(SILENCE_MAX)
         .with_connect_timeout(CONNECT_MAX)
         // An address that says http:// means it: a service on the same host, or in the same cluster.
         .with_allow_http(
@@ -301,7 +390,6 @@ fn connect(location: &Location, settings: &Settings) -> Result<Arc<dyn ObjectSto
         retry_timeout: RETRIES_TIME_MAX,
     };
     let store = builder
-        .with_region(&settings.region)
         .with_bucket_name(location.bucket().unwrap_or_default())
         .with_client_options(options)
         .with_retry(retry)

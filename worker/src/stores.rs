@@ -177,12 +177,15 @@ impl Places {
         let target = self.buckets.open(&store.target);
         let target = target.map_err(|error| Chain(&error).to_string())?;
         // No attempt, and no job that would publish: the store only has to know its name.
-        let objects = Objects::new(target, store.store, store.store);
-        let done = match work {
-            Work::Remove => objects.remove().await,
-            Work::Forget => objects.forget().await,
+        let objects = Objects::new(target.clone(), store.store, store.store);
+        let work = async {
+            let done = match work {
+                Work::Remove => objects.remove().await,
+                Work::Forget => objects.forget().await,
+            };
+            done.map_err(|error| Chain(&error).to_string())
         };
-        done.map_err(|error| Chain(&error).to_string())
+        target.root().patiently(work).await
     }
 }
 

@@ -11,20 +11,18 @@ use shared::location::Location;
 use shared::message::reply::Grant;
 use shared::message::transfer::Transfer;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use super::Workshop;
 use super::slot::{self, Broken};
-use crate::context::Context;
+use crate::context::{Context, fetched_into};
 use crate::free_space::{FreeSpace, Full};
-use crate::item_store::{ItemStore, storage_failure};
+use crate::item_store::{ItemStore, blocking, storage_failure};
 use crate::objects::{self, Buckets, Objects};
 use crate::plugin::AttemptError;
 use crate::roots::{self, Roots};
 use crate::running::{Attempt, StopReason};
 use crate::store_index::StoreEntry;
-
-/// The part of the scratch folder into which inputs are fetched.
-const FETCHED: &str = "input";
 
 /// Pause before a full file system is looked at again.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -68,8 +66,9 @@ impl Workshop {
         let granted = grant.manifest.is_some();
         let folders = loop {
             let (roots, buckets) = (Arc::clone(&self.roots), self.buckets.clone());
-            let (space, grant) = (self.space.clone(), grant.clone());
-            let opened = tokio::task::spawn_blocking(move || open(&roots, &buckets, &space, &grant)).await;
+            let (space, stop, grant) = (self.space.clone(), attempt.stop.clone(), grant.clone());
+            let opened =
+                tokio::task::spawn_blocking(move || open(&roots, &buckets, &space, &stop, &grant)).await;
             let full = match opened {
                 Ok(Ok(folders)) => break folders,
                 Ok(Err(Unready::Full(full))) => full,
@@ -110,7 +109,9 @@ impl Workshop {
         let source = match folders.source {
             None => None,
             Some(Source::Folder(folder)) => Some(folder),
-            Some(Source::Objects(objects)) => Some(fetch(&objects, folders.scratch.path(), attempt).await?),
+            Some(Source::Objects(objects)) => {
+                Some(self.fetch(&objects, folders.scratch.path(), attempt).await?)
+            }
         };
         let context = Context {
             grant: grant.clone(),
@@ -123,20 +124,31 @@ impl Workshop {
         };
         Ok((context, folders.scratch))
     }
-}
 
-/// Fetches what lies on object storage into the scratch folder. Whoever stops, holds or drains it need not wait for that.
-async fn fetch(from: &objects::Folder, scratch: &Path, attempt: &Attempt) -> Result<Dir, AttemptError> {
-    attempt.progress.stage(Stage::Upload);
-    let folder = scratch.join(FETCHED);
-    let made =
-        std::fs::create_dir(&folder).and_then(|()| Dir::open_ambient_dir(&folder, ambient_authority()));
-    let to = made.map_err(|error| storage_failure(&format!("can't make {}", folder.display()), &error))?;
-    tokio::select! {
-        biased;
-        () = attempt.stop.cancelled() => Err(broken_off(attempt)),
-        () = attempt.pause.cancelled() => Err(AttemptError::Yielded),
-        fetched = from.stage(&to, &attempt.progress) => fetched.map(|()| to),
+    /// Fetches what lies on object storage into the scratch folder. Whoever stops, holds or drains it need not wait for
+    /// that; it is work, and what takes longer than its plugin allows has failed.
+    async fn fetch(
+        &self,
+        from: &objects::Folder,
+        scratch: &Path,
+        attempt: &Attempt,
+    ) -> Result<Dir, AttemptError> {
+        attempt.progress.stage(Stage::Upload);
+        let folder = fetched_into(scratch);
+        let shown = folder.display().to_string();
+        let made = move || {
+            std::fs::create_dir(&folder)?;
+            Dir::open_ambient_dir(&folder, ambient_authority())
+        };
+        let to = blocking(made)
+            .await
+            .map_err(|error| storage_failure(&format!("can't make {shown}"), &error))?;
+        tokio::select! {
+            biased;
+            () = attempt.stop.cancelled() => Err(AttemptError::Stopped),
+            () = attempt.pause.cancelled() => Err(AttemptError::Yielded),
+            fetched = from.stage(&to, &self.space, &attempt.progress) => fetched.map(|()| to),
+        }
     }
 }
 
@@ -149,7 +161,13 @@ fn broken_off(attempt: &Attempt) -> AttemptError {
     }
 }
 
-fn open(roots: &Roots, buckets: &Buckets, space: &FreeSpace, grant: &Grant) -> Result<Folders, Unready> {
+fn open(
+    roots: &Roots,
+    buckets: &Buckets,
+    space: &FreeSpace,
+    stop: &CancellationToken,
+    grant: &Grant,
+) -> Result<Folders, Unready> {
     // What was granted needs its source no more.
     let source = grant.source.as_deref().filter(|_| grant.manifest.is_none());
     let source = source.map(|source| {
@@ -164,7 +182,8 @@ fn open(roots: &Roots, buckets: &Buckets, space: &FreeSpace, grant: &Grant) -> R
         let store = grant.store.unwrap_or(grant.job_id);
         if Location::is_on_objects(target) {
             let target = buckets.open(target).map_err(AttemptError::from)?;
-            return Ok(Target::Objects(Objects::new(target, store, grant.job_id)));
+            let objects = Objects::new(target, store, grant.job_id).stopped_by(stop.clone());
+            return Ok(Target::Objects(objects));
         }
         let folder = roots.create(target).map_err(unready)?;
         let entry = roots.entry(target, store).map_err(unready)?;

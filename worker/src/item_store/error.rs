@@ -27,6 +27,9 @@ pub enum Error {
     /// Somebody goes on writing to a store that is to be removed.
     #[error("{0} is still being written to")]
     InUse(String),
+    /// The attempt was told to stop meanwhile.
+    #[error("stopped before it was done")]
+    Stopped,
     /// Object storage refuses, or does not answer.
     #[error(transparent)]
     Objects(#[from] objects::Failure),
@@ -50,6 +53,7 @@ impl From<Error> for AttemptError {
             // A later attempt makes the item anew.
             Error::Missing(_) | Error::InUse(_) => Self::retryable(error.to_string()),
             Error::Io { ref source, .. } => storage_failure(&error.to_string(), source),
+            Error::Stopped => Self::Stopped,
             Error::Objects(failure) => failure.into(),
         }
     }

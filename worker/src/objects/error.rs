@@ -20,6 +20,14 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// What is there is larger than anything that this program writes there.
+    pub(super) fn too_large(place: String) -> Self {
+        let said = StoreError::NotSupported {
+            source: "it is larger than what this program writes there: move it away".into(),
+        };
+        Self::new("read", place, said)
+    }
+
     pub(super) fn new(action: &'static str, place: String, said: StoreError) -> Self {
         Self {
             action,

@@ -16,8 +16,12 @@ use super::error::{Failure, short};
 use super::{Folder, Root};
 use crate::store_index::{Entry, FOLDER, store_name, store_of};
 
+/// Most bytes of an entry that is read, as in folders.
+const ENTRY_BYTES_MAX: u64 = 16 * 1024;
+/// Most problems of one page that are told one by one.
+const PROBLEMS_MAX: usize = 5;
 /// Most stores in one page.
-const STORES_MAX: usize = 100;
+const STORES_MAX: usize = 50;
 
 /// A part of an index.
 #[derive(Debug, Default)]
@@ -52,7 +56,7 @@ impl Folder {
     /// Removes the entry of a store in here. One that is about another place stays.
     pub(super) async fn leave(&self, store: JobId) -> Result<(), Failure> {
         let (index, name) = (self.root.index(), store.to_string());
-        let Some((text, _)) = index.read(&name).await? else {
+        let Some((text, _)) = index.read(&name, ENTRY_BYTES_MAX).await? else {
             return Ok(());
         };
         if !Entry::parse(&text).is_ok_and(|entry| entry.folder() == self.inside) {
@@ -87,6 +91,10 @@ impl Root {
     /// # Errors
     /// What is in the way, in words.
     pub(crate) async fn stores(self: &Arc<Self>, after: Option<Key>) -> Result<Page, String> {
+        self.patiently(self.page(after)).await
+    }
+
+    async fn page(self: &Arc<Self>, after: Option<Key>) -> Result<Page, String> {
         let index = self.index();
         let unread = |error: StoreError| {
             format!(
@@ -103,8 +111,12 @@ impl Root {
         let (mut page, mut number) = (Page::default(), 0);
         while let Some(entry) = entries.try_next().await.map_err(unread)? {
             match self.look(&entry.location).await {
-                Ok(found) => page.found.extend(found),
-                Err(problem) => page.problems.push(problem),
+                Ok(Look::Store(found)) => page.found.push(found),
+                Ok(Look::Nothing) => {}
+                Ok(Look::Odd(problem)) if page.problems.len() < PROBLEMS_MAX => page.problems.push(problem),
+                Ok(Look::Odd(problem)) => tracing::warn!("{problem}"),
+                // The service is away, or refuses: it would do so for all others.
+                Err(failure) => return Err(Chain(&failure).to_string()),
             }
             number += 1;
             if number == STORES_MAX {
@@ -115,26 +127,34 @@ impl Root {
         Ok(page)
     }
 
-    /// The store that an entry is about; `None` for what is none of ours.
-    async fn look(self: &Arc<Self>, entry: &Key) -> Result<Option<FoundStore>, String> {
+    /// What an entry is about.
+    async fn look(self: &Arc<Self>, entry: &Key) -> Result<Look, Failure> {
         let Some(store) = entry.filename().and_then(store_of) else {
-            return Ok(None);
+            return Ok(Look::Nothing);
         };
-        let failed = |failure: Failure| Chain(&failure).to_string();
         let index = self.index();
-        let Some((text, _)) = index.read(&store.to_string()).await.map_err(failed)? else {
-            return Ok(None);
+        let Some((text, _)) = index.read(&store.to_string(), ENTRY_BYTES_MAX).await? else {
+            return Ok(Look::Nothing);
         };
         let Ok(entry) = Entry::parse(&text) else {
             let file = index.shown(&store.to_string());
-            return Err(format!("{file} does not say where its item store is"));
+            return Ok(Look::Odd(format!("{file} does not say where its item store is")));
         };
         let folder = Folder {
             root: Arc::clone(self),
             inside: entry.folder().to_owned(),
         };
-        let there = folder.has(&store_name(store)).await.map_err(failed)?;
+        let there = folder.has(&store_name(store)).await?;
         let target = folder.shown("");
-        Ok(Some(FoundStore { store, target, there }))
+        Ok(Look::Store(FoundStore { store, target, there }))
     }
+}
+
+/// What stands in an index.
+enum Look {
+    Store(FoundStore),
+    /// Somebody else's, or gone meanwhile.
+    Nothing,
+    /// An entry that nobody can read.
+    Odd(String),
 }

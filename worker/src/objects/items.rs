@@ -3,10 +3,8 @@
 //! Invariants: an object of the store is whole, and has the content that its name says; putting it again, be it by an
 //! attempt that was cut off and goes on, changes nothing.
 
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::buffered::BufWriter;
@@ -15,7 +13,8 @@ use sha2::{Digest, Sha256};
 use shared::failpoint::{self, Failpoint};
 use shared::job::JobId;
 use shared::message::manifest::FileEntry;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio_util::sync::CancellationToken;
 
 use super::{Failure, Folder};
 use crate::item_store::{Error, blocking, digest, hex, split};
@@ -23,6 +22,8 @@ use crate::store_index::store_name;
 
 /// Bytes that are sent at once; what is larger is sent in parts of this size.
 const PART_BYTES: usize = 8 << 20;
+/// Parts of one file that are sent at once.
+const PARTS_AT_ONCE: usize = 2;
 /// Most bytes of a file: services copy no larger ones by themselves, and publishing is copying.
 const FILE_BYTES_MAX: u64 = 5 << 30;
 /// How often a store that somebody else is still writing to is tried to be removed.
@@ -33,11 +34,11 @@ const REMOVALS_MAX: u32 = 5;
 pub(crate) struct Objects {
     pub(super) target: Folder,
     /// The job that the store is named after.
-    store: JobId,
+    pub(super) store: JobId,
     /// The job whose version is published.
     pub(super) job: JobId,
-    /// The store certainly stood in the index when its first object was put.
-    entered: AtomicBool,
+    /// Cancelled when its attempt must end: a service may take its time.
+    stop: CancellationToken,
 }
 
 impl Objects {
@@ -46,7 +47,25 @@ impl Objects {
             target,
             store,
             job,
-            entered: AtomicBool::new(false),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// The same for an attempt that may have to end.
+    pub(crate) fn stopped_by(self, stop: CancellationToken) -> Self {
+        Self { stop, ..self }
+    }
+
+    /// Does something unless the attempt is told to stop meanwhile.
+    pub(super) async fn unless_stopped<T, E>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+        stopped: E,
+    ) -> Result<T, E> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Err(stopped),
+            done = work => done,
         }
     }
 
@@ -56,20 +75,19 @@ impl Objects {
     }
 
     pub(crate) async fn put(&self, path: &str, from: &Path) -> Result<FileEntry, Error> {
+        self.unless_stopped(self.put_slowly(path, from), Error::Stopped)
+            .await
+    }
+
+    async fn put_slowly(&self, path: &str, from: &Path) -> Result<FileEntry, Error> {
         split(path)?;
         let file = self.describe(path, from).await?;
         if file.size > FILE_BYTES_MAX {
             return Err(Error::TooLarge(path.to_owned()));
         }
-        if !self.entered.load(Ordering::Relaxed) {
-            self.target.enter(self.store).await?;
-            self.entered.store(true, Ordering::Relaxed);
-            failpoint::reach(Failpoint::EntryBeforeStore);
-        }
-        let place = self.place(&file);
-        if self.target.size(&place).await? != Some(file.size) {
-            self.send(&place, from).await?;
-        }
+        self.target.enter_if_missing(self.store).await?;
+        failpoint::reach(Failpoint::EntryBeforeStore);
+        self.send(&self.place(&file), from).await?;
         // Whoever removes the store removes its entry then, and looks for objects once more.
         self.target.enter_if_missing(self.store).await?;
         failpoint::reach(Failpoint::ItemBeforeReport);
@@ -102,16 +120,27 @@ impl Objects {
         let mut file = tokio::fs::File::open(from).await.map_err(read)?;
         let key = self.target.key(place)?;
         // A part that is not finished by `shutdown` is no object.
-        let mut object = BufWriter::with_capacity(Arc::clone(self.target.store()), key, PART_BYTES);
-        tokio::io::copy(&mut file, &mut object).await.map_err(fail)?;
-        object.shutdown().await.map_err(fail)?;
+        let store = Arc::clone(self.target.store());
+        let mut object = BufWriter::with_capacity(store, key, PART_BYTES).with_max_concurrency(PARTS_AT_ONCE);
+        let copied = tokio::io::copy(&mut file, &mut object).await;
+        let sent = match copied {
+            Ok(_) => object.shutdown().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = sent {
+            if let Err(left) = object.abort().await {
+                tracing::debug!("parts of {} may be left: {left}", self.target.shown(place));
+            }
+            return Err(fail(error).into());
+        }
         Ok(())
     }
 
     /// Whether exactly this file is in the store.
     pub(crate) async fn has(&self, file: &FileEntry) -> Result<bool, Error> {
         split(&file.path)?;
-        self.read(file, &mut std::io::sink()).await
+        self.unless_stopped(self.read(file, &mut tokio::io::sink()), Error::Stopped)
+            .await
     }
 
     pub(crate) async fn fetch(&self, file: &FileEntry, to: &Path) -> Result<(), Error> {
@@ -121,16 +150,17 @@ impl Objects {
             place: to.display().to_string(),
             source,
         };
-        let mut copy = std::fs::File::create(to).map_err(write)?;
-        if self.read(file, &mut copy).await? {
-            copy.flush().map_err(write)
+        let mut copy = tokio::fs::File::create(to).await.map_err(write)?;
+        let read = self.read(file, &mut copy);
+        if self.unless_stopped(read, Error::Stopped).await? {
+            copy.flush().await.map_err(write)
         } else {
             Err(Error::Missing(file.path.clone()))
         }
     }
 
     /// Reads a file of the store; false when it is not there as described.
-    async fn read(&self, file: &FileEntry, to: &mut (impl std::io::Write + Send)) -> Result<bool, Error> {
+    async fn read(&self, file: &FileEntry, to: &mut (impl AsyncWrite + Unpin + Send)) -> Result<bool, Error> {
         let place = self.place(file);
         let fail = |error| Failure::new("read", self.target.shown(&place), error);
         let found = match self.target.store().get(&self.target.key(&place)?).await {
@@ -141,7 +171,7 @@ impl Objects {
         let (mut hash, mut bytes) = (Sha256::new(), found.into_stream());
         while let Some(part) = bytes.try_next().await.map_err(fail)? {
             hash.update(&part);
-            to.write_all(&part).map_err(|source| Error::Io {
+            to.write_all(&part).await.map_err(|source| Error::Io {
                 action: "write",
                 place: format!("a copy of {}", self.target.shown(&place)),
                 source,
@@ -151,7 +181,6 @@ impl Objects {
     }
 
     pub(crate) async fn remove(&self) -> Result<(), Error> {
-        self.entered.store(false, Ordering::Relaxed);
         let name = store_name(self.store);
         for _ in 0..REMOVALS_MAX {
             self.clear(&name).await?;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
+use shared::job::decide::ErrorClass;
 use shared::job::{ClaimId, JobId};
 use shared::message::manifest::{FileEntry, Manifest};
 use shared::message::worker::Outcome;
@@ -24,6 +25,8 @@ struct Fixture {
     memory: Arc<InMemory>,
     folder: tempfile::TempDir,
     store: JobId,
+    /// What has to stay free in the scratch folder.
+    scratch_min: u64,
 }
 
 impl Fixture {
@@ -32,6 +35,7 @@ impl Fixture {
             memory: Arc::default(),
             folder: tempfile::tempdir().unwrap(),
             store: JobId::generate(),
+            scratch_min: 0,
         }
     }
 
@@ -106,7 +110,7 @@ async fn what_lies_in_no_root_is_refused_with_advice_and_the_deepest_root_counts
     assert!(buckets.open("s3://scans/../x").is_err());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_service_that_ignores_conditions_is_told_from_one_that_keeps_them() {
     let fixture = Fixture::new();
     assert!(fixture.buckets().checks().await[0].ok);
@@ -114,6 +118,17 @@ async fn a_service_that_ignores_conditions_is_told_from_one_that_keeps_them() {
     let check = &careless.checks().await[0];
     assert!(
         !check.ok && check.message.contains("If-Match"),
+        "{}",
+        check.message
+    );
+    let attempt = Fixture::attempt_of(fixture.store, &careless);
+    let file = attempt.put("1.xml", &fixture.file("abc")).await.unwrap();
+    let refused = publish(&attempt, &[file]).await.unwrap_err();
+    assert!(refused.to_string().contains("If-Match"), "{refused}");
+    let hanging = Fixture::over(Arc::new(Uneven::that_hangs(&fixture.memory)));
+    let check = &hanging.checks().await[0];
+    assert!(
+        !check.ok && check.message.contains("does not answer"),
         "{}",
         check.message
     );
@@ -131,10 +146,51 @@ fn credentials_are_two_lines_and_a_refusal_does_not_repeat_them() {
         credentials(&file).unwrap(),
         ("key".to_owned(), "secret".to_owned())
     );
-    for bad in ["", "key", "key:secret", "key\nsecret\nmore\n"] {
+    for bad in ["", "key", "key:hidden", "key\nhidden\nmore\n"] {
         std::fs::write(&file, bad).unwrap();
         let said = credentials(&file).unwrap_err().to_string();
-        assert!(said.contains("two lines") && !said.contains("secret\n"), "{said}");
+        assert!(said.contains("two lines") && !said.contains("hidden"), "{said}");
     }
     assert!(credentials(&folder.path().join("gone")).is_err());
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_service_that_hangs_can_be_stopped() {
+    let fixture = Fixture::new();
+    let file = fixture
+        .attempt()
+        .put("1.xml", &fixture.file("abc"))
+        .await
+        .unwrap();
+    let buckets = Fixture::over(Arc::new(Uneven::that_hangs(&fixture.memory)));
+    let stop = tokio_util::sync::CancellationToken::new();
+    let attempt = Fixture::attempt_of(fixture.store, &buckets).stopped_by(stop.clone());
+    let (content, copy) = (fixture.file("abc"), fixture.folder.path().join("copy"));
+    let work = async {
+        let put = attempt.put("1.xml", &content).await;
+        assert!(matches!(put, Err(crate::item_store::Error::Stopped)));
+        let fetched = attempt.fetch(&file, &copy).await;
+        assert!(matches!(fetched, Err(crate::item_store::Error::Stopped)));
+        assert!(attempt.has(&file).await.is_err());
+        assert_eq!(
+            publish(&attempt, std::slice::from_ref(&file)).await,
+            Err(AttemptError::Stopped)
+        );
+    };
+    tokio::join!(work, async { stop.cancel() });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_root_that_hangs_is_left_alone_for_a_while_by_what_is_no_attempts() {
+    let fixture = Fixture::new();
+    let hanging = Fixture::over(Arc::new(Uneven::that_hangs(&fixture.memory)));
+    let root = &hanging.all()[0];
+    let hangs = || std::future::pending::<Result<(), String>>();
+    let said = root.patiently(hangs()).await.unwrap_err();
+    assert!(said.contains("s3://scans/goobi does not answer"), "{said}");
+    // Not even begun.
+    let work = async { panic!("it was tried again at once") };
+    assert_eq!(root.patiently::<()>(work).await, Err(said));
+    let other = &fixture.buckets().all()[0].clone();
+    assert_eq!(other.patiently(async { Ok(1) }).await, Ok(1));
 }

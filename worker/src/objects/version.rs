@@ -4,6 +4,8 @@
 //! who has read it, on the condition that nobody has meanwhile; and it keeps the names of those that it replaced, so that an
 //! attempt that was frozen on its way finds that its job was published, and does not take the place of a later one.
 
+use std::sync::atomic::Ordering;
+
 use futures_util::{StreamExt, stream};
 use object_store::{Error as StoreError, ObjectStoreExt, PutMode, PutOptions};
 use serde::{Deserialize, Serialize};
@@ -11,13 +13,17 @@ use shared::failpoint::{self, Failpoint};
 use shared::job::JobId;
 use shared::message::manifest::{FileEntry, Manifest};
 
-use super::{Failure, Objects};
+use super::{CARELESS, Failure, Objects};
 use crate::item_store::split;
 use crate::plugin::AttemptError;
 use crate::progress::Progress;
 
 /// The pointer's name in its target.
 pub(super) const POINTER: &str = "current.json";
+/// Most bytes of a pointer: those of a hundred thousand files.
+const POINTER_BYTES_MAX: u64 = 32 << 20;
+/// Most jobs whose versions a pointer remembers.
+const REPLACED_MAX: usize = 1_000;
 /// The format of pointers, which is written into each.
 const FORMAT: u32 = 1;
 /// How often the pointer may change between reading and replacing it until the attempt pauses.
@@ -40,25 +46,42 @@ pub(super) struct Pointer {
     pub(super) replaced: Vec<JobId>,
 }
 
-/// What keeps outputs from being published.
+/// What all formats have.
+#[derive(Debug, Deserialize)]
+struct Format {
+    format: u32,
+}
+
+/// What keeps outputs from being published, or a pointer from being followed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
     #[error(transparent)]
     Storage(#[from] Failure),
-    #[error("{0}")]
-    Permanent(String),
     #[error(
-        "{0} changes each time before it can be replaced; look who writes there, and whether the service keeps conditions"
+        "{0} can't be published: it is no longer in the item store, nor in its place; submit the job again"
+    )]
+    Nowhere(String),
+    #[error("{0} was not written by this program: move it away")]
+    Foreign(String),
+    #[error("{0} was written by a later release of this program: update the worker")]
+    Later(String),
+    #[error(
+        "{0} changes each time before it can be replaced: look who writes there, and whether the service keeps conditions"
     )]
     Busy(String),
+    #[error("{0}: {CARELESS}")]
+    Careless(String),
 }
 
 impl From<Refusal> for AttemptError {
+    /// What was granted waits until people have done something about it; only outputs that are nowhere come no more.
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Storage(failure) => failure.into(),
-            Refusal::Permanent(message) => Self::permanent(message),
-            Refusal::Busy(_) => Self::retryable(refusal.to_string()),
+            Refusal::Nowhere(_) => Self::permanent(refusal.to_string()),
+            Refusal::Foreign(_) | Refusal::Later(_) | Refusal::Busy(_) | Refusal::Careless(_) => {
+                Self::retryable(refusal.to_string())
+            }
         }
     }
 }
@@ -67,9 +90,17 @@ impl Objects {
     /// Brings the target to what the manifest says. What is there already is left alone.
     ///
     /// # Errors
-    /// Permanent when a file is neither in the store nor in its version, or the pointer is somebody else's; retryable when
-    /// the service refuses or is away.
+    /// Permanent when a file is neither in the store nor in its version; retryable when the service refuses or is away, and
+    /// when the pointer is somebody else's: what was granted waits until that is moved away.
     pub(crate) async fn publish(&self, manifest: &Manifest, progress: &Progress) -> Result<(), AttemptError> {
+        self.unless_stopped(self.publish_slowly(manifest, progress), AttemptError::Stopped)
+            .await
+    }
+
+    async fn publish_slowly(&self, manifest: &Manifest, progress: &Progress) -> Result<(), AttemptError> {
+        if self.target.root.careless.load(Ordering::Relaxed) {
+            return Err(Refusal::Careless(self.target.shown("")).into());
+        }
         let total = manifest.files.len();
         let requests: Vec<_> = manifest.files.iter().map(|file| self.complete(file)).collect();
         let mut copied = stream::iter(requests).buffered(COPIES_AT_ONCE).enumerate();
@@ -90,7 +121,8 @@ impl Objects {
 
     /// Copies a file into the version, where it is not there.
     async fn complete(&self, file: &FileEntry) -> Result<(), Refusal> {
-        split(&file.path).map_err(|error| Refusal::Permanent(error.to_string()))?;
+        // A manifest is written by workers; a path that no output may have is in no store.
+        split(&file.path).map_err(|_| Refusal::Nowhere(self.target.shown(&file.path)))?;
         let place = format!("{}/{}", self.folder(), file.path);
         // Twice: an earlier attempt of the same job, cut off and going on, may end between two looks and take the store away.
         for _ in 0..2 {
@@ -104,10 +136,16 @@ impl Objects {
                 Err(error) => return Err(Failure::new("write to", self.target.shown(&place), error).into()),
             }
         }
-        let place = self.target.shown(&place);
-        Err(Refusal::Permanent(format!(
-            "{place} can't be published: it is no longer in the item store, nor in its place; submit the job again"
-        )))
+        Err(Refusal::Nowhere(self.target.shown(&place)))
+    }
+
+    /// The job whose item store this one goes on in: no attempt of that one must count any more.
+    fn adopted(&self) -> Vec<JobId> {
+        if self.store == self.job {
+            Vec::new()
+        } else {
+            vec![self.store]
+        }
     }
 
     /// Makes this job's version the current one, unless it has been that.
@@ -115,13 +153,16 @@ impl Objects {
         let key = self.target.key(POINTER)?;
         for _ in 0..CHANGES_MAX {
             let (mode, replaced) = match self.target.pointer().await? {
-                None => (PutMode::Create, Vec::new()),
+                None => (PutMode::Create, self.adopted()),
                 Some((pointer, _)) if pointer.job == self.job || pointer.replaced.contains(&self.job) => {
                     return Ok(());
                 }
                 Some((pointer, version)) => {
-                    let mut replaced = pointer.replaced;
+                    let mut replaced = self.adopted();
+                    replaced.retain(|store| *store != pointer.job && !pointer.replaced.contains(store));
                     replaced.insert(0, pointer.job);
+                    replaced.extend(pointer.replaced);
+                    replaced.truncate(REPLACED_MAX);
                     (PutMode::Update(version), replaced)
                 }
             };
@@ -154,16 +195,17 @@ impl Objects {
 impl super::Folder {
     /// The pointer in here, and the version of the object that it stands in; `None` where there is none.
     pub(super) async fn pointer(&self) -> Result<Option<(Pointer, object_store::UpdateVersion)>, Refusal> {
-        let Some((text, version)) = self.read(POINTER).await? else {
+        let Some((text, version)) = self.read(POINTER, POINTER_BYTES_MAX).await? else {
             return Ok(None);
         };
+        // Neither somebody's file of that name nor what a later release has written is destroyed.
         match serde_json::from_slice::<Pointer>(&text) {
             Ok(pointer) if pointer.format == FORMAT => Ok(Some((pointer, version))),
-            // Neither somebody's file of that name nor what a later release has written is destroyed.
-            _ => Err(Refusal::Permanent(format!(
-                "{} was not written by this program, or by a later release of it: move it away",
-                self.shown(POINTER)
-            ))),
+            Ok(_) => Err(Refusal::Later(self.shown(POINTER))),
+            Err(_) => match serde_json::from_slice::<Format>(&text) {
+                Ok(later) if later.format > FORMAT => Err(Refusal::Later(self.shown(POINTER))),
+                _ => Err(Refusal::Foreign(self.shown(POINTER))),
+            },
         }
     }
 }

@@ -4,13 +4,19 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use super::*;
+use crate::free_space::FreeSpace;
 
 impl Fixture {
     async fn staged(&self, place: &str) -> Result<Vec<(String, String)>, AttemptError> {
         let to = tempfile::tempdir().unwrap();
         let dir = Dir::open_ambient_dir(to.path(), ambient_authority()).unwrap();
         let from = self.buckets().open(place).unwrap();
-        from.stage(&dir, &Progress::new(Arc::default())).await?;
+        let space = FreeSpace {
+            scratch: to.path().into(),
+            scratch_min: self.scratch_min,
+            target_min: 0,
+        };
+        from.stage(&dir, &space, &Progress::new(Arc::default())).await?;
         let mut files = Vec::new();
         let mut folders = vec![to.path().to_owned()];
         while let Some(folder) = folders.pop() {
@@ -42,8 +48,14 @@ async fn all_that_lies_there_is_fetched_but_what_is_this_programs_own() {
     fixture.put("goobi/27/images/1.jpg", "one").await;
     fixture.put("goobi/27/images/deep/Ä 2.jpg", "two").await;
     fixture.put("goobi/27/images/.taskmanager-x/0000", "item").await;
+    fixture
+        .put("goobi/27/images/deep/.taskmanager-x/0000", "item")
+        .await;
     fixture.put("goobi/27/images2/3.jpg", "another's").await;
-    let expected = [("1.jpg", "one"), ("deep/Ä 2.jpg", "two")];
+    // What consoles make to have a folder; the library drops the slash at its end.
+    fixture.put("goobi/27/images/deep", "").await;
+    fixture.put("goobi/27/images/deep.txt", "three").await;
+    let expected = [("1.jpg", "one"), ("deep.txt", "three"), ("deep/Ä 2.jpg", "two")];
     let expected = expected.map(|(name, text)| (name.to_owned(), text.to_owned()));
     assert_eq!(
         fixture.staged("s3://scans/goobi/27/images").await.unwrap(),
@@ -83,4 +95,45 @@ async fn an_empty_place_is_told_with_its_address() {
         .unwrap_err()
         .to_string();
     assert!(said.contains("s3://scans/goobi/28"), "{said}");
+}
+
+#[tokio::test]
+async fn a_file_of_somebody_else_in_the_pointers_place_is_an_input_and_a_later_releases_pointer_is_not_guessed_at()
+ {
+    let fixture = Fixture::new();
+    fixture.put("goobi/27/current.json", "{}").await;
+    let files = fixture.staged("s3://scans/goobi/27").await.unwrap();
+    assert_eq!(files, [("current.json".to_owned(), "{}".to_owned())]);
+    fixture.put("goobi/27/current.json", r#"{"format":2}"#).await;
+    let later = fixture
+        .staged("s3://scans/goobi/27")
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(later.contains("update the worker"), "{later}");
+}
+
+#[tokio::test]
+async fn what_is_larger_than_any_pointer_is_not_read_and_what_has_no_room_is_not_begun() {
+    let mut fixture = Fixture::new();
+    let key = Key::parse("goobi/27/current.json").unwrap();
+    fixture
+        .memory
+        .put(&key, vec![b' '; 40 << 20].into())
+        .await
+        .unwrap();
+    let large = fixture
+        .staged("s3://scans/goobi/27")
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(large.contains("larger than what this program writes"), "{large}");
+    fixture.put("goobi/28/1.jpg", "one").await;
+    fixture.scratch_min = u64::MAX - 3;
+    let full = fixture
+        .staged("s3://scans/goobi/28")
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(full.contains("waits for free space"), "{full}");
 }

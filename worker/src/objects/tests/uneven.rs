@@ -25,6 +25,7 @@ pub(super) struct Uneven {
     careless: bool,
     /// Item stores are full again as soon as they are emptied.
     refills: bool,
+    hangs: bool,
     /// Somebody has changed something since this was last asked.
     changed: AtomicBool,
 }
@@ -38,6 +39,7 @@ impl Uneven {
             fails_from: usize::MAX,
             careless: false,
             refills: false,
+            hangs: false,
             changed: AtomicBool::new(false),
         }
     }
@@ -53,6 +55,13 @@ impl Uneven {
     pub(super) fn careless(inner: &Arc<InMemory>) -> Self {
         Self {
             careless: true,
+            ..Self::that_waits(inner, Vec::new())
+        }
+    }
+
+    pub(super) fn that_hangs(inner: &Arc<InMemory>) -> Self {
+        Self {
+            hangs: true,
             ..Self::that_waits(inner, Vec::new())
         }
     }
@@ -80,6 +89,9 @@ impl Uneven {
 
     async fn turn(&self) -> Result<()> {
         let request = self.requests.fetch_add(1, Ordering::Relaxed);
+        if self.hangs {
+            std::future::pending::<()>().await;
+        }
         let waits = self.waits.get(request % self.waits.len().max(1));
         for _ in 0..waits.copied().unwrap_or_default() {
             tokio::task::yield_now().await;

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use proptest::prelude::*;
 
 use super::*;
-use crate::objects::version::{POINTER, Pointer, Refusal};
+use crate::objects::version::{POINTER, Pointer};
 
 impl Fixture {
     async fn pointer(&self) -> Option<Pointer> {
@@ -31,7 +31,7 @@ impl Fixture {
         for file in &pointer.files {
             let place = format!("{}/{}", pointer.folder, file.path);
             let (text, _) = target
-                .read(&place)
+                .read(&place, 1 << 20)
                 .await
                 .unwrap()
                 .unwrap_or_else(|| panic!("{place} is missing"));
@@ -57,7 +57,7 @@ async fn the_pointer_names_a_version_with_all_outputs_in_the_documented_format()
         ]
     );
     let target = fixture.buckets().open("s3://scans/goobi/27/ocr").unwrap();
-    let (text, _) = target.read(POINTER).await.unwrap().unwrap();
+    let (text, _) = target.read(POINTER, 1 << 20).await.unwrap().unwrap();
     let text = String::from_utf8(text)
         .unwrap()
         .replace(&fixture.store.to_string(), "JOB");
@@ -126,17 +126,41 @@ async fn an_attempt_that_was_frozen_does_not_take_the_place_of_a_later_job() {
 }
 
 #[tokio::test]
+async fn an_attempt_of_the_job_whose_store_a_retry_goes_on_in_does_not_take_its_place() {
+    let fixture = Fixture::new();
+    let files = fixture.outputs(fixture.store).await;
+    let retry = JobId::generate();
+    let target = fixture.buckets().open("s3://scans/goobi/27/ocr").unwrap();
+    publish(&Objects::new(target, fixture.store, retry), &files)
+        .await
+        .unwrap();
+    publish(&fixture.attempt(), &files).await.unwrap();
+    assert_eq!(fixture.pointer().await.map(|pointer| pointer.job), Some(retry));
+}
+
+#[tokio::test]
 async fn a_file_of_somebody_else_in_the_pointers_place_is_left_alone() {
     let fixture = Fixture::new();
     let files = fixture.outputs(fixture.store).await;
     let target = fixture.buckets().open("s3://scans/goobi/27/ocr").unwrap();
-    for theirs in ["{}", "not even JSON", r#"{"format":2,"job":"x"}"#] {
+    for (theirs, advice) in [
+        ("{}", "move it away"),
+        ("not even JSON", "move it away"),
+        (r#"{"format":2,"job":"x"}"#, "update the worker"),
+    ] {
         let key = target.key(POINTER).unwrap();
         target.store().put(&key, theirs.into()).await.unwrap();
         let refused = publish(&fixture.attempt(), &files).await.unwrap_err();
-        assert!(refused.to_string().contains("move it away"), "{refused}");
-        assert_eq!(target.read(POINTER).await.unwrap().unwrap().0, theirs.as_bytes());
-        assert!(matches!(target.pointer().await, Err(Refusal::Permanent(_))));
+        let AttemptError::Failed { class, message, .. } = refused else {
+            panic!("{refused:?}")
+        };
+        // What was granted waits.
+        assert_eq!(class, ErrorClass::Retryable);
+        assert!(message.contains(advice), "{message}");
+        assert_eq!(
+            target.read(POINTER, 1 << 20).await.unwrap().unwrap().0,
+            theirs.as_bytes()
+        );
     }
 }
 
