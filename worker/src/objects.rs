@@ -13,21 +13,21 @@
 mod error;
 mod index;
 mod items;
+mod root;
 mod stage;
 #[cfg(test)]
 mod tests;
 mod version;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
 use object_store::path::Path as Key;
 use object_store::{
-    BackoffConfig, ClientOptions, Error as StoreError, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
-    RetryConfig, UpdateVersion,
+    BackoffConfig, ClientOptions, Error as StoreError, ObjectStore, ObjectStoreExt, RetryConfig,
+    UpdateVersion,
 };
 use shared::error::Chain;
 use shared::location::{self, Location};
@@ -36,8 +36,8 @@ use shared::message::worker::Check;
 use crate::plugin::AttemptError;
 
 pub use error::Failure;
-use error::short;
 pub(crate) use items::Objects;
+pub(crate) use root::Root;
 
 /// Longest time in which a service says nothing, and sends nothing of a large object. Copying large ones takes time.
 const SILENCE_MAX: Duration = Duration::from_mins(2);
@@ -46,18 +46,9 @@ const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// How often a request is repeated, and for how long: whoever publishes repeats all of it, and says what it waits for.
 const RETRIES_MAX: usize = 3;
 const RETRIES_TIME_MAX: Duration = Duration::from_mins(3);
-/// How long work that nobody's attempt is waiting for may take, and for how long nobody tries again after that.
-const PATIENCE: Duration = Duration::from_secs(20);
-const PAUSE: Duration = Duration::from_mins(1);
-/// How long it counts that a service keeps conditions.
-const PROBE_COUNTS: Duration = Duration::from_mins(10);
-/// How long workers look at object storage before they announce themselves.
-const PROBE_MAX: Duration = Duration::from_secs(5);
 /// What is said of a service that does not keep conditions.
 const CARELESS: &str = "the service does not keep If-Match and If-None-Match, so that outputs can't be published safely: \
                         use one that knows conditional writes, or its newer release";
-/// What the probe of [`Buckets::checks`] is called.
-const PROBE: &str = ".taskmanager.probe";
 
 /// How object storage is reached.
 #[derive(Debug, Clone, Default)]
@@ -111,19 +102,6 @@ pub struct Buckets {
     roots: Vec<Arc<Root>>,
 }
 
-/// One root.
-#[derive(Debug)]
-pub(crate) struct Root {
-    location: Location,
-    store: Arc<dyn ObjectStore>,
-    /// It was found to write whatever the condition.
-    careless: AtomicBool,
-    /// When it was last found to be right.
-    right_at: Mutex<Option<Instant>>,
-    /// When it last took too long.
-    hung_at: Mutex<Option<Instant>>,
-}
-
 /// What is called a folder on object storage: the keys beneath a root that begin with the same words.
 #[derive(Debug, Clone)]
 pub(crate) struct Folder {
@@ -149,15 +127,7 @@ impl Buckets {
 
     /// The same over connections that are there.
     fn over(roots: Vec<(Location, Arc<dyn ObjectStore>)>) -> Self {
-        let root = |(location, store)| {
-            Arc::new(Root {
-                location,
-                store,
-                careless: AtomicBool::new(false),
-                right_at: Mutex::default(),
-                hung_at: Mutex::default(),
-            })
-        };
+        let root = |(location, store)| Arc::new(Root::new(location, store));
         Self {
             roots: roots.into_iter().map(root).collect(),
         }
@@ -207,98 +177,6 @@ impl Buckets {
         let names: Vec<String> = self.roots.iter().map(|root| root.location.to_string()).collect();
         names.join(", ")
     }
-}
-
-impl Root {
-    fn key(&self, inside: &str) -> Result<Key, StoreError> {
-        let (root, inside) = (self.location.key(), inside.trim_matches('/'));
-        let between = if root.is_empty() || inside.is_empty() {
-            ""
-        } else {
-            "/"
-        };
-        Ok(Key::parse(format!("{root}{between}{inside}"))?)
-    }
-
-    async fn check(&self) -> Check {
-        let name = format!("object storage {}", self.location);
-        let right = "can be written to, and keeps conditions";
-        if since(&self.right_at).is_some_and(|age| age < PROBE_COUNTS) {
-            return Check {
-                name,
-                ok: true,
-                message: right.to_owned(),
-            };
-        }
-        let probed = tokio::time::timeout(PROBE_MAX, self.probe()).await;
-        let (ok, message) = match probed {
-            Ok(Ok(keeps)) => {
-                self.careless.store(!keeps, Ordering::Relaxed);
-                (keeps, if keeps { right } else { CARELESS }.to_owned())
-            }
-            Ok(Err(error)) => (false, short(&error)),
-            Err(_) => (
-                false,
-                format!("it does not answer within {} s", PROBE_MAX.as_secs()),
-            ),
-        };
-        if ok {
-            remember(&self.right_at);
-        }
-        Check { name, ok, message }
-    }
-
-    /// Whether an object is written exactly when the condition holds.
-    async fn probe(&self) -> Result<bool, StoreError> {
-        let key = self.key(PROBE)?;
-        let put = |mode| self.store.put_opts(&key, PROBE.into(), PutOptions::from(mode));
-        let written = put(PutMode::Overwrite).await?;
-        let elsewhere = UpdateVersion {
-            e_tag: Some("\"00000000000000000000000000000000\"".to_owned()),
-            version: None,
-        };
-        let refuses = match put(PutMode::Create).await {
-            Err(StoreError::AlreadyExists { .. }) => true,
-            Ok(_) => false,
-            Err(error) => return Err(error),
-        } && match put(PutMode::Update(elsewhere)).await {
-            Err(StoreError::Precondition { .. }) => true,
-            Ok(_) => false,
-            Err(error) => return Err(error),
-        };
-        // Others probe, too; what they write has the same content, and so the same version.
-        let writes = match put(PutMode::Update(written.into())).await {
-            Ok(_) => true,
-            Err(StoreError::Precondition { .. }) => false,
-            Err(error) => return Err(error),
-        };
-        Ok(refuses && writes)
-    }
-
-    /// Work that is no attempt's: it must not keep others from theirs, however long the service takes.
-    pub(crate) async fn patiently<T>(
-        &self,
-        work: impl Future<Output = Result<T, String>>,
-    ) -> Result<T, String> {
-        let no_answer = || Err(format!("{} does not answer", self.location));
-        if since(&self.hung_at).is_some_and(|age| age < PAUSE) {
-            return no_answer();
-        }
-        let Ok(done) = tokio::time::timeout(PATIENCE, work).await else {
-            remember(&self.hung_at);
-            return no_answer();
-        };
-        done
-    }
-}
-
-fn remember(moment: &Mutex<Option<Instant>>) {
-    *moment.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-}
-
-fn since(moment: &Mutex<Option<Instant>>) -> Option<Duration> {
-    let moment = *moment.lock().unwrap_or_else(PoisonError::into_inner);
-    moment.map(|moment| moment.elapsed())
 }
 
 impl Folder {

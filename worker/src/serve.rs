@@ -52,8 +52,7 @@ const ATTEMPTS_SHARE: f64 = 0.8;
 /// When it can't start: wrong settings, folders that are not there.
 pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let address = Address::parse(&config.amqp_url()?)?;
-    let roots = Arc::new(config.folders()?);
-    let buckets = config.buckets()?;
+    let (roots, buckets) = (Arc::new(config.folders()?), config.buckets()?);
     let scratch = Scratch::prepare(&config.scratch)
         .with_context(|| format!("the scratch folder {} can't be used", config.scratch.display()))?;
     let identity = Identity::of_this_process(config.name.as_deref());
