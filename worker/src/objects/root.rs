@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_mins(1);
 const PROBE_COUNTS: Duration = Duration::from_mins(10);
 /// How long workers look at object storage before they announce themselves.
 const PROBE_MAX: Duration = Duration::from_secs(5);
-/// What the probe of [`Buckets::checks`] is called.
+/// What the probe of [`Root::check`] is called.
 const PROBE: &str = ".taskmanager.probe";
 
 /// One root.
