@@ -55,4 +55,6 @@ fn listeners_hear_of_every_job_that_is_accepted_started_and_ended() {
     let (again, state) = heard(&listener, &queue);
     assert_eq!(state, "QUEUED");
     assert_eq!(again, answer["new_job"], "{answer}");
+    let again: JobId = serde_json::from_value(again).unwrap();
+    hears(&listener, &queue, again, &["STARTED", "ERROR"]);
 }
