@@ -346,7 +346,7 @@ fn a_coordinator_that_may_not_answer_says_so() {
     let permissions = format!("permissions/{}/coordinator", cluster.virtual_host());
     cluster.management().put(&permissions, &most);
     // What was allowed once is remembered for as long as a channel lives.
-    cluster.management().close_connections();
+    cluster.management().close_connections_of("coordinator");
     eventually(LIMIT, "a finding", || {
         let said = findings(&cluster);
         if said.contains("broker permissions") && said.contains("exchange 'amq.default'") {

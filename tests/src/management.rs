@@ -37,13 +37,10 @@ impl Management {
         self.send("DELETE", path, String::new());
     }
 
-    /// Closes all connections, whoever has them.
-    pub fn close_connections(&self) {
-        let connections = self.get("connections");
-        let names = connections.as_array().into_iter().flatten();
-        for name in names.filter_map(|connection| connection["name"].as_str()) {
-            self.delete(&format!("connections/{}", percent_encoded(name)));
-        }
+    /// Closes all connections of a user. The broker knows them from the moment they are made, while the list of all
+    /// connections is seconds behind.
+    pub fn close_connections_of(&self, user: &str) {
+        self.delete(&format!("connections/username/{}", percent_encoded(user)));
     }
 
     fn send(&self, method: &str, path: &str, body: String) -> String {
