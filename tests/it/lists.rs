@@ -62,14 +62,10 @@ fn jobs_are_searched_for_chosen_and_acted_on_by_pointing_and_clicking() {
     browser.click("tr:nth-child(1) input[name=job]");
     browser.click("tr:nth-child(3) input[name=job]");
     browser.run("document.getElementById('bulk-action').value = 'cancel'");
-    browser.click("#bulk button");
-    // The driver may come back from a click before the form's answer is there.
-    eventually(LIMIT, "the question", || match browser.text("h1").as_deref() {
-        Some("Abbrechen: 2 Aufgaben?") => Ok(()),
-        other => Err(format!("{other:?}")),
-    });
+    browser.follow("#bulk button");
+    assert_eq!(browser.text("h1").as_deref(), Some("Abbrechen: 2 Aufgaben?"));
     browser.take_picture("bulk-question");
-    browser.click("#confirm button");
+    browser.follow("#confirm button");
     assert_eq!(browser.text(".tally dt").as_deref(), Some("2"));
     browser.take_picture("bulk-outcome");
     let cancelled = "SELECT count(*) FROM job_history WHERE state = 'CANCELLED' AND title IN ('kirchenbuch_1', 'kirchenbuch_3')";
@@ -77,7 +73,7 @@ fn jobs_are_searched_for_chosen_and_acted_on_by_pointing_and_clicking() {
 
     // A row's own button, and back at the list.
     browser.open(&format!("{base}/search?title=kirchenbuch&state=queue&lang=de"));
-    browser.click("button[value=start]");
+    browser.follow("button[value=start]");
     assert_eq!(
         cluster.count("SELECT count(*) FROM jobs WHERE NOT start_now AND title = 'kirchenbuch_2'"),
         0

@@ -5,11 +5,8 @@ use tests::{Browser, Cluster, LIMIT, eventually};
 
 const PASSWORD: &str = "vier alte Seiten";
 
-fn arrives_at(browser: &Browser, path: &str) {
-    eventually(LIMIT, &format!("the browser at {path}"), || {
-        let at = browser.path();
-        if at == path { Ok(()) } else { Err(at) }
-    });
+fn is_at(browser: &Browser, path: &str) {
+    assert_eq!(browser.path(), path);
 }
 
 /// Looks at the page that is open: light and dark, on a computer and on a phone.
@@ -44,7 +41,7 @@ fn the_first_administrator_comes_in_by_the_printed_link_and_lets_others_and_prog
 
     // Whoever just opens the address stands before the door.
     browser.open(&base);
-    arrives_at(&browser, "/login?next=/");
+    is_at(&browser, "/login?next=/");
     look(&browser, "login");
 
     let link = eventually(LIMIT, "the printed link", || {
@@ -60,8 +57,8 @@ fn the_first_administrator_comes_in_by_the_printed_link_and_lets_others_and_prog
     browser.fill_in("#name", "Anna Bauer");
     browser.fill_in("#password", PASSWORD);
     browser.fill_in("#again", PASSWORD);
-    browser.click("main form button");
-    arrives_at(&browser, "/");
+    browser.follow("main form button");
+    is_at(&browser, "/");
 
     // A colleague, made on the page, tries a wrong password first.
     browser.open(&format!("{base}/accounts"));
@@ -69,28 +66,26 @@ fn the_first_administrator_comes_in_by_the_printed_link_and_lets_others_and_prog
     browser.fill_in("#new-name", "Bert");
     browser.fill_in("#new-password", PASSWORD);
     look(&browser, "accounts-adding");
-    browser.click("button[value=add_user]");
-    arrives_at(&browser, "/accounts?said=done");
+    browser.follow("button[value=add_user]");
+    is_at(&browser, "/accounts?said=done");
     look(&browser, "accounts-two");
     browser.open(&format!("{base}/account"));
     look(&browser, "account");
-    browser.click("#logout button");
-    arrives_at(&browser, "/login");
+    browser.follow("#logout button");
+    is_at(&browser, "/login");
     browser.fill_in("#name", "bert");
     browser.fill_in("#password", "geraten");
-    browser.click("main form button");
-    eventually(LIMIT, "the refusal", || {
-        browser.text(".alarm").ok_or("no alarm".to_owned())
-    });
+    browser.follow("main form button");
+    assert!(browser.text(".alarm").is_some());
     look(&browser, "login-wrong");
     browser.fill_in("#password", PASSWORD);
-    browser.click("main form button");
-    arrives_at(&browser, "/");
+    browser.follow("main form button");
+    is_at(&browser, "/");
     // A viewer sees jobs and no way to change anything.
     assert_eq!(browser.text("nav.system a[href='/accounts']"), None);
     assert!(browser.text("nav.system").unwrap().contains("Bert"));
-    browser.click("#logout button");
-    arrives_at(&browser, "/login");
+    browser.follow("#logout button");
+    is_at(&browser, "/login");
     // The browser itself notes the refusal of the wrong password.
     let complaints = browser.complaints();
     assert!(
@@ -127,14 +122,12 @@ fn make_token(cluster: &Cluster, browser: &Browser) -> String {
     browser.open(&format!("{}/login?next=/accounts", cluster.api().base()));
     browser.fill_in("#name", "Anna Bauer");
     browser.fill_in("#password", PASSWORD);
-    browser.click("main form button");
-    arrives_at(browser, "/accounts");
+    browser.follow("main form button");
+    is_at(browser, "/accounts");
     browser.click("details:has(#token-title) summary");
     browser.fill_in("#token-title", "Goobi");
-    browser.click("button[value=add_token]");
-    let token = eventually(LIMIT, "the token", || {
-        browser.text(".secret").ok_or_else(|| browser.path())
-    });
+    browser.follow("button[value=add_token]");
+    let token = browser.text(".secret").expect("the token is shown once");
     browser.take_picture("accounts-token");
     token
 }

@@ -116,7 +116,7 @@ impl Day {
         self.open("/");
         self.browser.click("#stop-all summary");
         self.browser.fill_in("#stop-all #stop-reason", "Wartung");
-        self.browser.click("#stop-all button");
+        self.browser.follow("#stop-all button");
         self.says("#said", self.words.changed);
         self.is_audited("stop", 1);
         eventually(LIMIT, "the plugin to have stopped", || {
@@ -138,24 +138,24 @@ impl Day {
         self.open(&job);
         self.browser
             .run("document.getElementById('priority').value = '9'");
-        self.browser.click("#order button");
+        self.browser.follow("#order button");
         self.says("#controls .said", self.words.done);
         self.holds(&format!("FROM jobs WHERE id = '{id}' AND priority = 9"));
         self.is_audited("set_priority", 1);
-        self.browser.click("#hold button");
+        self.browser.follow("#hold button");
         self.says("#controls .said", self.words.done);
         self.holds(&format!("FROM jobs WHERE id = '{id}' AND held"));
         self.is_audited("hold", 1);
-        self.browser.click("#release button");
+        self.browser.follow("#release button");
         self.holds(&format!("FROM jobs WHERE id = '{id}' AND NOT held"));
         self.is_audited("release", 1);
         // Two jobs of one priority have places.
         let other = self.submit_with("Atlas", 9);
         self.open(&job);
-        self.browser.click("#place button[value=bottom]");
+        self.browser.follow("#place button[value=bottom]");
         self.is_audited("move", 1);
         self.browser.click("#cancel summary");
-        self.browser.click("#cancel button");
+        self.browser.follow("#cancel button");
         self.says("#controls .said", self.words.done);
         self.says("#now", self.words.cancelled);
         self.holds(&format!(
@@ -171,13 +171,13 @@ impl Day {
         self.open(page);
         self.browser.click("#cancel-all summary");
         self.browser.fill_in("#confirm", "NOPE");
-        self.browser.click("#cancel-all button");
+        self.browser.follow("#cancel-all button");
         self.says("#said", self.words.wrong_name);
         assert_eq!(self.cluster.count("SELECT count(*) FROM jobs"), 2);
         self.open(page);
         self.browser.click("#cancel-all summary");
         self.browser.fill_in("#confirm", "NOOP");
-        self.browser.click("#cancel-all button");
+        self.browser.follow("#cancel-all button");
         self.says("#said", self.words.cancelled_jobs);
         assert_eq!(self.cluster.count("SELECT count(*) FROM jobs"), 0);
         self.is_audited("cancel", 3);
@@ -185,7 +185,7 @@ impl Day {
 
     fn start_the_plugin_again(&self) {
         self.open("/?plugin=NOOP");
-        self.browser.click("#start button");
+        self.browser.follow("#start button");
         self.says("#said", self.words.changed);
         self.holds("FROM plugins WHERE state = 'running'");
         self.is_audited("start", 1);
@@ -198,7 +198,7 @@ impl Day {
         let field = "#running_max";
         self.open(page);
         self.browser.fill_in(field, "viele");
-        self.browser.click("form.fields button[value=configure]");
+        self.browser.follow("form.fields button[value=configure]");
         self.says(".said", self.words.wrong);
         assert!(self.browser.text("#running_max-wrong").is_some());
         let typed = self
@@ -206,17 +206,17 @@ impl Day {
             .run("return document.getElementById('running_max').value");
         assert_eq!(typed, "viele", "what was typed is kept");
         self.browser.fill_in(field, "7");
-        self.browser.click("form.fields button[value=configure]");
+        self.browser.follow("form.fields button[value=configure]");
         self.says(".said", self.words.saved);
         self.holds("FROM plugins WHERE running_max = 7");
         self.is_audited("configure", 1);
 
         self.open("/settings");
-        self.browser.click("button[value=autostart_off]");
+        self.browser.follow("button[value=autostart_off]");
         self.says(".said", self.words.saved);
         self.holds("FROM settings WHERE NOT autostart");
         self.open("/");
-        self.browser.click("#notices button");
+        self.browser.follow("#notices button");
         self.holds("FROM settings WHERE autostart");
         self.is_audited("autostart", 2);
     }
@@ -224,7 +224,7 @@ impl Day {
     fn drain_the_worker(&self) {
         self.open("/workers");
         self.browser.click("#worker-rows details summary");
-        self.browser.click("#worker-rows details button");
+        self.browser.follow("#worker-rows details button");
         self.says(".said", self.words.drained);
         self.is_audited("drain", 1);
         eventually(LIMIT, "the worker to have gone", || {

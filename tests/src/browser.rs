@@ -3,6 +3,7 @@
 //! `CHROME` and `CHROMEDRIVER` name other programs than Debian's; a missing one fails the test.
 //! Everything that the browser complains about in its console is kept until [`Browser::complaints`] asks for it.
 
+mod acts;
 mod axe;
 mod base64;
 
@@ -135,31 +136,6 @@ impl Browser {
     /// Runs a function body in the page; gives what it returns.
     pub fn run(&self, script: &str) -> Value {
         self.post("/execute/sync", &json!({"script": script, "args": []}))
-    }
-
-    /// Clicks on the element of this CSS selector, as a person does.
-    pub fn click(&self, selector: &str) {
-        let element = self.element(selector);
-        self.post(&format!("/element/{element}/click"), &json!({}));
-    }
-
-    /// The driver's name of the element of this CSS selector.
-    fn element(&self, selector: &str) -> String {
-        let element = self.post("/element", &json!({"using": "css selector", "value": selector}));
-        element
-            .as_object()
-            .and_then(|element| element.values().next()?.as_str())
-            .unwrap_or_else(|| panic!("{selector}: {element}"))
-            .to_owned()
-    }
-
-    /// The text of the element of this CSS selector, as shown; none where there is no such element.
-    pub fn text(&self, selector: &str) -> Option<String> {
-        let selector = Value::from(selector);
-        let text = self.run(&format!(
-            "return document.querySelector({selector})?.innerText ?? null"
-        ));
-        text.as_str().map(str::to_owned)
     }
 
     /// Looks at pages with another screen from now on.

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 /// For whatever has no reason to take longer.
-pub const LIMIT: Duration = Duration::from_secs(90);
+pub const LIMIT: Duration = Duration::from_mins(3);
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(40);

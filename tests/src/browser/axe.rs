@@ -4,7 +4,6 @@
 use std::fs;
 
 use launcher::workspace;
-use serde_json::Value;
 
 use super::Browser;
 
@@ -32,23 +31,5 @@ impl Browser {
                     .map_or_else(|| finding.to_string(), str::to_owned)
             })
             .collect()
-    }
-
-    /// Fills in a field of a form, as a person does.
-    pub fn fill_in(&self, selector: &str, text: &str) {
-        let element = self.element(selector);
-        self.post(&format!("/element/{element}/clear"), &serde_json::json!({}));
-        self.post(
-            &format!("/element/{element}/value"),
-            &serde_json::json!({ "text": text }),
-        );
-    }
-
-    /// The path of the page that is open, with its query.
-    pub fn path(&self) -> String {
-        match self.run("return location.pathname + location.search") {
-            Value::String(path) => path,
-            other => panic!("a page has a path: {other}"),
-        }
     }
 }
