@@ -1,6 +1,7 @@
 //! What can be wanted. The same words stand in API bodies, in the audit log and on the command line.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::job::decide::Place;
 use shared::job::{JobId, JobState, Priority};
@@ -9,7 +10,7 @@ use super::authorise::Verb;
 use super::goobi_message::GoobiMessage;
 
 /// Something to be done with a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum JobAction {
     /// End it, for good.
@@ -45,7 +46,7 @@ pub enum JobAction {
 }
 
 /// Which items a retry does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryItems {
     /// Those that are not done; the others are kept.
@@ -87,7 +88,7 @@ impl JobAction {
 }
 
 /// Which jobs an action is for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobFilter {
     /// These; all others fields left out.
@@ -161,7 +162,7 @@ impl JobFilter {
 }
 
 /// Something to be done with a plugin, or with all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum PluginAction {
     /// Nothing new starts, running jobs yield at their next item.
@@ -190,7 +191,7 @@ pub enum PluginAction {
 }
 
 /// A page contract: how many pages a plugin may do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Quota {
     /// In all.
@@ -205,7 +206,7 @@ pub struct Quota {
 }
 
 /// A stretch of the calendar, in UTC.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Period {
     /// From the first of a month.
@@ -229,11 +230,12 @@ impl Period {
 }
 
 /// A plugin's settings; what is left out stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Jobs that run at once at most (Kitodo's parallel tasks).
     #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub running_max: Option<Option<i32>>,
     /// How often a failure that may pass is tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -246,6 +248,7 @@ pub struct Settings {
     pub retry_longest_seconds: Option<i32>,
     /// Waiting this long raises a job by one priority level, minutes.
     #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub ageing_minutes: Option<Option<i32>>,
     /// Without a heartbeat for this long an attempt counts as lost, seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -255,21 +258,26 @@ pub struct Settings {
     pub run_budget_seconds: Option<i32>,
     /// Without contact to any coordinator for this long, seconds, an attempt is broken off.
     #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub disconnect_limit_seconds: Option<Option<i32>>,
     /// Priority of jobs that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_priority: Option<Priority>,
     /// Jobs that ended well: how many are kept.
     #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub keep_done_jobs: Option<Option<i32>>,
     /// Jobs that ended well: how many days they are kept.
     #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub keep_done_days: Option<Option<i32>>,
     /// Jobs that failed or were cancelled: how many are kept.
     #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub keep_failed_jobs: Option<Option<i32>>,
     /// Jobs that failed or were cancelled: how many days they are kept.
     #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub keep_failed_days: Option<Option<i32>>,
 }
 

@@ -120,7 +120,7 @@ impl Kind {
     }
 
     /// The title in problem+json.
-    pub(super) fn title(self) -> &'static str {
+    pub(in crate::http) fn title(self) -> &'static str {
         match self {
             Self::UnknownAddress => "Not found",
             Self::UnknownJob => "No such job",
@@ -146,7 +146,7 @@ impl Kind {
     }
 
     /// The detail where a failure brings none of its own.
-    pub(super) fn detail(self) -> &'static str {
+    pub(in crate::http) fn detail(self) -> &'static str {
         match self {
             Self::UnknownAddress => "nothing has this address",
             Self::UnknownJob => "no job has this id",
