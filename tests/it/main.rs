@@ -26,6 +26,7 @@ mod hang;
 mod lists;
 mod login;
 mod notifications;
+mod openapi;
 mod pages;
 mod path;
 mod restore;

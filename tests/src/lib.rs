@@ -33,6 +33,7 @@ mod eventually;
 pub mod faults;
 pub mod foreign_bytes;
 pub mod management;
+mod openapi;
 pub mod receiver;
 mod runtime;
 mod servers;

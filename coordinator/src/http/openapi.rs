@@ -120,19 +120,16 @@ fn describe(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Valu
         "responses": responses::of(route, operation, &mut schemas.written),
         "security": [],
     });
-    let mut description = operation.note.to_owned();
+    let mut sentences = vec![operation.note.to_owned()];
     if let Some(verb) = route.needs {
         let may = |role: &Role| could(&Actor::with(String::new(), *role), verb);
         let roles: Vec<&str> = Role::ALL.into_iter().filter(may).map(Role::name).collect();
-        if !description.is_empty() {
-            description.push(' ');
-        }
-        description.push_str(&format!("Who may: {}.", roles.join(", ")));
+        sentences.push(format!("Who may: {}.", roles.join(", ")));
         described["x-needs"] = json!(verb.name());
         described["x-roles"] = json!(roles);
         described["security"] = json!([{"token": []}, {"session": []}]);
     }
-    described["description"] = description.into();
+    described["description"] = sentences.join(" ").trim().into();
     let parameters = parameters(route, operation, schemas);
     if !parameters.is_empty() {
         described["parameters"] = parameters.into();
