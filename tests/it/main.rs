@@ -27,6 +27,7 @@ mod lists;
 mod login;
 mod notifications;
 mod openapi;
+mod operators;
 mod pages;
 mod path;
 mod restore;

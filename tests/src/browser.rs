@@ -164,6 +164,11 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &features);
     }
 
+    /// Runs no page's script from now on.
+    pub fn run_no_scripts(&self) {
+        self.devtools("Emulation.setScriptExecutionDisabled", &json!({"value": true}));
+    }
+
     /// Saves a picture of the whole page as `target/screenshots/<name>.png`.
     pub fn take_picture(&self, name: &str) {
         let shot = self.devtools(

@@ -34,9 +34,15 @@ pub async fn run(db: Db, changes: Changes, stop: CancellationToken) {
 
 /// Asks all that are to be asked; what is not before the process is to stop, another coordinator asks.
 async fn ask_all(db: &Db, changes: &Changes, stop: &CancellationToken) -> Result<(), db::Error> {
-    while !stop.is_cancelled() && db.run(&AskAnew).await? {
-        // The dispatcher looks which of them may be published.
-        changes.announce();
+    while !stop.is_cancelled() {
+        match db.run(&AskAnew).await {
+            // The dispatcher looks which of them may be published.
+            Ok(true) => changes.announce(),
+            Ok(false) => break,
+            // Somebody works with one of them: the next round begins with it.
+            Err(error) if error.is_lock_timeout() => break,
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }

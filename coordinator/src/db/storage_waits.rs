@@ -16,6 +16,9 @@ mod tests;
 
 /// Most jobs that one transaction asks anew.
 const BATCH: i64 = 300;
+/// Whoever sets a storage waits for this transaction, and claims wait for him: so it waits for nobody's job, and comes
+/// again.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '100ms'";
 
 /// All that wait are to be asked anew, from the first. Claims must wait for the caller's end.
 pub(super) async fn begin(tx: &Transaction<'_>) -> Result<(), Error> {
@@ -36,6 +39,7 @@ impl Transact for AskAnew {
     type Output = bool;
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<bool, Error> {
+        tx.batch_execute(LOCK_TIMEOUT).await?;
         let lock = tx
             .prepare_cached(
                 "-- storage_waits.lock

@@ -297,7 +297,8 @@ impl Transact for HandOut<'_> {
     }
 }
 
-/// Records what became of stores that workers were told to remove. Fails soon where others work with one of them.
+/// Records what became of stores that workers were told to remove. Those that others work with are left out: they stay
+/// listed, and are handed out once more.
 #[derive(Debug)]
 pub struct RecordRemovals<'a> {
     /// What each says. Only the worker that was asked last counts.
@@ -309,7 +310,6 @@ impl Transact for RecordRemovals<'_> {
     type Output = ();
 
     async fn run(&self, tx: &Transaction<'_>) -> Result<(), Error> {
-        tx.batch_execute(LOCK_TIMEOUT).await?;
         let stores: Vec<Uuid> = self.removals.iter().map(|(_, said)| said.store.0).collect();
         let workers: Vec<&str> = self.removals.iter().map(|(heard, _)| heard.worker_id).collect();
         let users: Vec<&str> = self.removals.iter().map(|(heard, _)| heard.amqp_user).collect();
@@ -329,7 +329,7 @@ impl Transact for RecordRemovals<'_> {
                          AS said(store_id, worker_id, amqp_user, error)
                          ON said.store_id = s.store_id AND said.worker_id = s.asked
                      JOIN workers w ON w.id = said.worker_id AND w.amqp_user = said.amqp_user
-                     WHERE s.removed_at IS NULL ORDER BY s.store_id FOR UPDATE OF s
+                     WHERE s.removed_at IS NULL ORDER BY s.store_id FOR UPDATE OF s SKIP LOCKED
                  )
                  UPDATE stores_to_remove s SET
                      removed_at = CASE WHEN said.error IS NULL THEN tm_now() END,

@@ -15,6 +15,7 @@ use shared::failpoint::{self, Failpoint};
 use shared::lifecycle::finish_soon;
 use shared::message::goobi::{Command, LogType, NewStatus, Step, Ticket};
 use shared::message::submit::{SubmitReply, Token};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::config::Broker;
@@ -110,10 +111,11 @@ impl Tickets {
         self.status.set(None);
         let mut left: VecDeque<Frame> = VecDeque::new();
         let mut again = tokio::time::interval(PUT_AWAY_PAUSE);
+        again.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let frame = tokio::select! {
                 frame = connection.next() => frame?,
-                _ = again.tick(), if !left.is_empty() && self.publisher.connected() => {
+                _ = again.tick(), if !left.is_empty() && self.publisher.usable() => {
                     left.pop_front().expect("there is one")
                 }
                 () = stop.cancelled() => {
@@ -134,6 +136,11 @@ impl Tickets {
                             tracing::warn!("a ticket of Goobi can't be put away yet: {}", Chain(&error));
                         }
                         left.push_back(frame);
+                        self.status.set(Some(format!(
+                            "{} of its tickets can't be put away: {}",
+                            left.len(),
+                            Chain(&error)
+                        )));
                         continue;
                     }
                     other => other?,
@@ -141,6 +148,9 @@ impl Tickets {
             }
             failpoint::reach(Failpoint::TicketBeforeAck);
             connection.send(&Frame::new("ACK", &[("id", ack)])).await?;
+            if left.is_empty() {
+                self.status.set(None);
+            }
         }
     }
 

@@ -1,11 +1,12 @@
 //! Connections of clients: how many there may be, and how long one may say nothing.
 //!
-//! Invariants: a client that sends nothing, or half a request, is ended; however many come, descriptors remain for the
-//! database and the broker; a stop ends all of them within seconds.
+//! Invariants: a client that sends nothing, half a head, or reads nothing of its answer is ended (half a body: by the
+//! routes' own limit of time); however many come, descriptors remain for the database and the broker; a stop ends all of
+//! them within seconds.
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -14,11 +15,14 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Pause after a connection could not be taken: mostly for want of descriptors, which others give back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
+/// Pause before it is said once more that all connections are in use.
+const TELL_AGAIN: Duration = Duration::from_mins(1);
 /// How long a shutdown waits for requests that are under way.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -29,6 +33,8 @@ pub(super) struct Limits {
     pub(super) connections: usize,
     /// Longest time until a request's head is whole, the pause before it included.
     pub(super) head: Duration,
+    /// Longest time in which a client takes nothing of an answer.
+    pub(super) unread: Duration,
 }
 
 impl Default for Limits {
@@ -38,6 +44,7 @@ impl Default for Limits {
         Self {
             connections: 800,
             head: Duration::from_secs(30),
+            unread: Duration::from_secs(30),
         }
     }
 }
@@ -49,7 +56,15 @@ pub(super) async fn serve(listener: TcpListener, router: Router, limits: Limits,
     let served = TaskTracker::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.head);
+    let mut told: Option<Instant> = None;
     loop {
+        if room.available_permits() == 0 && told.is_none_or(|at| at.elapsed() > TELL_AGAIN) {
+            tracing::warn!(
+                "{} connections are open, and others wait: who opens so many?",
+                limits.connections
+            );
+            told = Some(Instant::now());
+        }
         let taken = async {
             let permit = Arc::clone(&room).acquire_owned().await;
             (permit, accept(&listener).await)
@@ -58,8 +73,11 @@ pub(super) async fn serve(listener: TcpListener, router: Router, limits: Limits,
             taken = taken => taken,
             () = stop.cancelled() => break,
         };
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(limits.unread));
+        let stream = TokioIo::new(Box::pin(stream));
         let service = TowerToHyperService::new(router.clone());
-        let connection = open.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection = open.watch(http.serve_connection(stream, service));
         served.spawn(async move {
             // A client that goes away, or is ended, is no news.
             if let Err(error) = connection.await {
@@ -113,13 +131,19 @@ mod tests {
     const LONG: Duration = Duration::from_hours(1);
     /// Nothing comes within this, where nothing may come at all.
     const MOMENT: Duration = Duration::from_millis(200);
+    /// Bytes.
+    const LONGER_THAN_ANY_BUFFER: usize = 64 << 20;
+    /// Within this a connection that is ended has ended.
+    const LIMIT: Duration = Duration::from_secs(20);
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: test\r\n\r\n";
 
     async fn served(limits: Limits) -> (SocketAddr, CancellationToken) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let router = Router::new().route("/", get(|| async { "hello" }));
+        let router = Router::new()
+            .route("/", get(|| async { "hello" }))
+            .route("/long", get(|| async { vec![0_u8; LONGER_THAN_ANY_BUFFER] }));
         TaskTracker::new().spawn(serve(listener, router, limits, stop.clone()));
         (address, stop)
     }
@@ -140,7 +164,8 @@ mod tests {
     async fn is_ended(mut client: TcpStream) {
         let mut rest = Vec::new();
         // Whether with an answer, an end or a reset: it is over.
-        let _over = client.read_to_end(&mut rest).await;
+        let over = tokio::time::timeout(LIMIT, client.read_to_end(&mut rest)).await;
+        assert!(over.is_ok(), "the connection is still there");
     }
 
     #[tokio::test]
@@ -148,6 +173,7 @@ mod tests {
         let limits = Limits {
             connections: 10,
             head: Duration::from_millis(50),
+            unread: LONG,
         };
         let (address, _stop) = served(limits).await;
         is_ended(TcpStream::connect(address).await.unwrap()).await;
@@ -165,6 +191,7 @@ mod tests {
         let limits = Limits {
             connections: 1,
             head: LONG,
+            unread: LONG,
         };
         let (address, _stop) = served(limits).await;
         let mut first = TcpStream::connect(address).await.unwrap();
@@ -179,10 +206,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_reads_nothing_of_its_answer_is_ended_and_others_are_served() {
+        let limits = Limits {
+            connections: 1,
+            head: LONG,
+            unread: Duration::from_millis(50),
+        };
+        let (address, _stop) = served(limits).await;
+        let mut deaf = TcpStream::connect(address).await.unwrap();
+        deaf.write_all(b"GET /long HTTP/1.1\r\nhost: test\r\n\r\n")
+            .await
+            .unwrap();
+        let mut next = TcpStream::connect(address).await.unwrap();
+        ask(&mut next).await;
+        let served = tokio::time::timeout(LIMIT, hears(&mut next)).await;
+        assert!(served.is_ok(), "the first one keeps its connection");
+        drop(deaf);
+    }
+
+    #[tokio::test]
     async fn idle_connections_end_with_the_server() {
         let limits = Limits {
             connections: 10,
             head: LONG,
+            unread: LONG,
         };
         let (address, stop) = served(limits).await;
         let mut idle = TcpStream::connect(address).await.unwrap();

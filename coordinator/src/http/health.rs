@@ -126,7 +126,7 @@ pub(super) fn goobi(app: &App) -> Option<Check> {
     let problem = app.goobi.as_ref()?.trouble();
     Some(check("goobi's tickets", problem, "they are taken", |problem| {
         format!(
-            "tickets of Goobi can't be taken ({problem}): does its ActiveMQ run, are --goobi-stomp-url, user and password \
+            "tickets of Goobi are not all taken ({problem}): does its ActiveMQ run, are --goobi-stomp-url, user and password \
              right, and may that user use the queues? Tickets wait there meanwhile, and it goes on by itself"
         )
     }))

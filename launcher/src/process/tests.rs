@@ -22,12 +22,12 @@ fn wait_for_line(process: &mut Process, line: &str) {
 }
 
 /// The state letters of the process and its descendants, as `/proc` shows them.
-fn states(process: &Process) -> Vec<String> {
+fn states(root: Ident) -> Vec<String> {
     let state = |ident: Ident| {
         let stat = fs::read_to_string(format!("/proc/{}/stat", ident.pid)).unwrap();
         stat.rsplit_once(") ").unwrap().1[..1].to_owned()
     };
-    tree::family(process.ident).into_iter().map(state).collect()
+    tree::family(root).into_iter().map(state).collect()
 }
 
 #[test]
@@ -86,19 +86,15 @@ fn kill_9_reaches_descendants_that_left_the_process_group() {
 fn freezing_stops_the_whole_tree_and_thawing_lets_it_go_on() {
     let place = Place::temporary("ice").unwrap();
     let mut process = script(&place, "ice", "setsid sleep 600 & echo ready; wait");
+    let root = process.ident;
     process.freeze().unwrap();
-    assert!(
-        states(&process).iter().all(|state| state == "T"),
-        "{:?}",
-        states(&process)
-    );
+    // A signal acts when its process is next given a core.
+    let all_stand = || states(root).iter().all(|state| state == "T");
+    process.wait_until(LIMIT, all_stand).unwrap();
     assert!(process.alive());
     process.thaw().unwrap();
-    assert!(
-        states(&process).iter().all(|state| state != "T"),
-        "{:?}",
-        states(&process)
-    );
+    let none_stands = || states(root).iter().all(|state| state != "T");
+    process.wait_until(LIMIT, none_stands).unwrap();
 }
 
 #[test]

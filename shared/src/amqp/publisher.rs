@@ -110,6 +110,11 @@ impl Publisher {
             .is_some_and(|open| *open.blocked.borrow())
     }
 
+    /// Whether what is published now has a chance: there is a session, and the broker does not block it.
+    pub fn usable(&self) -> bool {
+        self.connected() && !self.blocked()
+    }
+
     /// Publishes one message and waits for its confirm.
     ///
     /// # Errors

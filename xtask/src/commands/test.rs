@@ -36,6 +36,10 @@ pub(crate) fn run(arguments: &[&str]) -> Result<Outcome> {
     if !names_packages(arguments) {
         test.arg("--workspace");
     }
+    if arguments.is_empty() {
+        // Whoever waits for the whole suite wants to know all that fails.
+        test.arg("--no-fail-fast");
+    }
     // The same programs once more, not others in their place.
     let failpoints = self::failpoints(arguments);
     if !failpoints.is_empty() {

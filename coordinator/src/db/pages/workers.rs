@@ -58,7 +58,7 @@ pub struct JobAtWork {
     pub title: String,
 }
 
-/// Reads [`WorkersAtWork`].
+/// Reads what workers do now.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadWorkersAtWork;
 

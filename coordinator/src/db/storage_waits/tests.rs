@@ -109,3 +109,29 @@ async fn a_job_that_no_longer_uses_the_full_storage_it_waits_for_is_published_on
     while db.run(&AskAnew).await.unwrap() {}
     assert_eq!(picked().await, 1);
 }
+
+#[tokio::test]
+async fn whoever_asks_anew_waits_for_nobodys_job_and_comes_again() {
+    let (database, db) = database(5).await;
+    let actor = &Actor::on_this_machine();
+    let action = &storage("/data/2");
+    db.run(&ActOnStorage { actor, action }).await.unwrap();
+    let lock = Statements("SELECT 1 FROM jobs FOR UPDATE");
+    let held = Meets::new(&lock, "");
+    let ask = async {
+        held.reached.notified().await;
+        let asked = db.run(&AskAnew).await;
+        held.go_on.notify_one();
+        asked
+    };
+    let (held, asked) = tokio::join!(db.run(&held), ask);
+    held.unwrap();
+    assert!(asked.unwrap_err().is_lock_timeout());
+    assert_eq!(database.texts(WAITING).await, ["5"]);
+    // Fails unless it is so.
+    let is_bounded = "SELECT 1 / (current_setting('lock_timeout') = '100ms')::int";
+    let again = Meets::new(&AskAnew, is_bounded);
+    again.go_on.notify_one();
+    assert!(db.run(&again).await.unwrap());
+    assert_eq!(database.texts(WAITING).await, ["0"]);
+}
