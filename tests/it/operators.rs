@@ -3,6 +3,7 @@
 
 use serde_json::json;
 use shared::job::JobId;
+use tests::browser::Screen;
 use tests::{Browser, Cluster, LIMIT, eventually};
 
 /// One language, with what pages say in it.
@@ -27,7 +28,7 @@ const ENGLISH: Words = Words {
     cancelled: "Cancelled",
     wrong_name: "Nothing was cancelled: the name did not match.",
     cancelled_jobs: "Cancelled jobs: 2",
-    changed: "Done; changed plugins: NOOP.",
+    changed: "Done; changed plugins: 1.",
     safe: "it is safe to shut down now",
     stopped: "NOOP is stopped",
     saved: "Saved.",
@@ -41,7 +42,7 @@ const GERMAN: Words = Words {
     cancelled: "Abgebrochen",
     wrong_name: "Nichts wurde abgebrochen: Der Name stimmte nicht überein.",
     cancelled_jobs: "Abgebrochene Aufgaben: 2",
-    changed: "Erledigt; geänderte Plugins: NOOP.",
+    changed: "Erledigt; geänderte Plugins: 1.",
     safe: "Jetzt kann gefahrlos heruntergefahren werden",
     stopped: "NOOP ist angehalten",
     saved: "Gespeichert.",
@@ -64,6 +65,7 @@ impl Day {
             (plugins > 0).then_some(()).ok_or_else(|| "none".to_owned())
         });
         let browser = cluster.browser();
+        browser.use_screen(Screen::DESKTOP);
         browser.run_no_scripts();
         Self {
             cluster,
@@ -102,8 +104,12 @@ impl Day {
     }
 
     fn submit(&self, title: &str) -> JobId {
-        self.cluster
-            .submit(&json!({"plugin": "NOOP", "title": title, "parameters": {"items": 1}}))
+        self.submit_with(title, 5)
+    }
+
+    fn submit_with(&self, title: &str, priority: u8) -> JobId {
+        let job = json!({"plugin": "NOOP", "title": title, "priority": priority, "parameters": {"items": 1}});
+        self.cluster.submit(&job)
     }
 
     fn stop_everything(&self) {
@@ -114,7 +120,7 @@ impl Day {
         self.says("#said", self.words.changed);
         self.is_audited("stop", 1);
         eventually(LIMIT, "the plugin to have stopped", || {
-            let stopped = "SELECT count(*) FROM plugins WHERE state = 'stopped' AND reason = 'Wartung'";
+            let stopped = "SELECT count(*) FROM plugins WHERE state = 'stopped' AND state_reason = 'Wartung'";
             (self.cluster.count(stopped) == 1)
                 .then_some(())
                 .ok_or_else(String::new)
@@ -144,7 +150,7 @@ impl Day {
         self.holds(&format!("FROM jobs WHERE id = '{id}' AND NOT held"));
         self.is_audited("release", 1);
         // Two jobs of one priority have places.
-        let other = self.submit("Atlas");
+        let other = self.submit_with("Atlas", 9);
         self.open(&job);
         self.browser.click("#place button[value=bottom]");
         self.is_audited("move", 1);
