@@ -42,11 +42,11 @@ pub(crate) struct Arguments {
     #[arg(long, short = 'T', value_name = "TEXT")]
     title: Option<String>,
 
-    /// Input folder; a relative one counts from the current folder.
+    /// Input folder; a relative one counts from the current folder. Or a place on object storage: `s3://bucket/folder`.
     #[arg(long, short = 's', value_name = "FOLDER")]
     source: Option<PathBuf>,
 
-    /// Output folder; a relative one counts from the current folder.
+    /// Output folder; a relative one counts from the current folder. Or a place on object storage.
     #[arg(long, short = 'd', value_name = "FOLDER")]
     target: Option<PathBuf>,
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use shared::amqp::queue_type::QueueType;
 use shared::amqp::roles::WorkerGroup;
+use shared::location::Location;
 use shared::telemetry::LogFormat;
 
 use crate::deliveries::{GoobiWeb, Target};
@@ -48,16 +49,18 @@ pub struct Config {
     #[arg(long, env = "TASKMANAGER_WITHOUT_LOGIN")]
     pub without_login: bool,
 
-    /// Folders that jobs may read from and write to, as workers see them (repeat, or separate by commas).
+    /// Folders that jobs may read from and write to, as workers see them, and places on object storage (`s3://bucket/folder`);
+    /// repeat, or separate by commas.
     #[arg(
         long = "root",
         env = "TASKMANAGER_ROOTS",
         value_delimiter = ',',
         required = true
     )]
-    pub roots: Vec<PathBuf>,
+    pub roots: Vec<String>,
 
-    /// A submitter's path and the same folder as workers see it: /opt/digiverso/goobi=/data (repeat, or commas).
+    /// A submitter's path and the same folder (or place on object storage) as workers see it: /opt/digiverso/goobi=/data
+    /// (repeat, or commas).
     #[arg(long = "map-path", env = "TASKMANAGER_PATH_MAP", value_delimiter = ',', value_parser = parse_path_map)]
     pub path_map: Vec<PathMapping>,
 
@@ -175,11 +178,15 @@ pub struct PathMapping {
 
 fn parse_path_map(text: &str) -> Result<PathMapping, String> {
     match text.split_once('=') {
-        Some((from, to)) if from.starts_with('/') && to.starts_with('/') => Ok(PathMapping {
-            from: from.trim_end_matches('/').to_owned(),
-            to: to.trim_end_matches('/').to_owned(),
-        }),
-        _ => Err(format!("\"{text}\" is not FROM=TO with two absolute paths")),
+        Some((from, to)) if from.starts_with('/') && (to.starts_with('/') || Location::is_on_objects(to)) => {
+            Ok(PathMapping {
+                from: from.trim_end_matches('/').to_owned(),
+                to: to.trim_end_matches('/').to_owned(),
+            })
+        }
+        _ => Err(format!(
+            "\"{text}\" is not FROM=TO with two absolute paths (the second may be s3://bucket/folder)"
+        )),
     }
 }
 
@@ -248,6 +255,21 @@ impl Config {
         Duration::from_secs(self.grace_seconds)
     }
 
+    /// Where jobs may read and write.
+    ///
+    /// # Errors
+    /// All that name no place.
+    pub fn roots(&self) -> anyhow::Result<Vec<Location>> {
+        let read = |root: &String| root.parse().map_err(|problem| format!("--root {root} {problem}"));
+        let (roots, problems): (Vec<_>, Vec<_>) = self.roots.iter().map(read).partition(Result::is_ok);
+        if problems.is_empty() {
+            Ok(roots.into_iter().flatten().collect())
+        } else {
+            let problems: Vec<String> = problems.into_iter().filter_map(Result::err).collect();
+            anyhow::bail!(problems.join("\n"))
+        }
+    }
+
     /// Finds what is wrong with the settings beyond what the parser sees.
     ///
     /// # Errors
@@ -260,10 +282,8 @@ impl Config {
                 self.listen
             ));
         }
-        for root in &self.roots {
-            if !root.is_absolute() {
-                problems.push(format!("--root {} is not an absolute path", root.display()));
-            }
+        if let Err(error) = self.roots() {
+            problems.push(error.to_string());
         }
         if let Err(error) = self.database_url() {
             problems.push(error.to_string());

@@ -194,7 +194,7 @@ fn intake(
         .templates
         .as_deref()
         .map_or_else(|| Ok(Templates::default()), Templates::load)?;
-    let paths = PathRules::new(config.roots.clone(), config.path_map.clone());
+    let paths = PathRules::new(config.roots()?, config.path_map.clone());
     let callbacks = Allowed::new(config.callback_allow.clone());
     let intake = Intake::new(db.clone(), changes.clone(), notifier.clone(), paths, templates);
     Ok(intake.with_callbacks(callbacks, Arc::clone(&sender.secrets)))

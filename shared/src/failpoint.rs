@@ -113,6 +113,8 @@ failpoints! {
     GrantBeforeRename = "grant-before-rename",
     /// A file is published, and another one is not.
     BetweenRenames = "between-renames",
+    /// All files of a version lie on object storage, and the pointer does not name it.
+    VersionBeforePointer = "version-before-pointer",
     /// All files are published, and the item store is still there.
     RenameBeforeRemoval = "rename-before-removal",
     /// The item store is removed, and still stands in the index of its root.

@@ -15,6 +15,7 @@ pub mod error;
 pub mod failpoint;
 pub mod job;
 pub mod lifecycle;
+pub mod location;
 pub mod message;
 pub mod metrics;
 pub mod mutant;

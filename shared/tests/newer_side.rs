@@ -1,5 +1,5 @@
-//! A newer side may answer with values that this release does not know: they never break the whole answer, and what
-//! becomes of them is the careful thing.
+//! A newer side may say values that this release does not know: they never break the whole message, and what becomes of
+//! them is the careful thing.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use shared::job::decide::{PublishAnswer, Refusal};
 use shared::message::decode;
 use shared::message::reply::{ClaimReply, Reply, ResultAnswer, Verdict};
+use shared::message::transfer::Transfer;
+use shared::message::worker::WorkerMessage;
 
 const JOB: &str = "0198c0de-7a3b-7c10-9b1f-2f6d3c5e8a01";
 const CLAIM: &str = "6f1d2c3b-4a59-4687-9e0d-1c2b3a495867";
@@ -75,6 +77,19 @@ fn unknown_answers_to_results_and_requests_to_publish_are_neither_yes_nor_no() {
             ask_for_transfer: false,
         }
     );
+}
+
+#[test]
+fn an_unknown_transfer_that_a_newer_worker_asks_for_leaves_its_heartbeat_readable() {
+    let golden = include_str!("golden/heartbeat-transfer.json");
+    let newer = golden.replace("\"of\": \"source\"", "\"of\": \"archive\"");
+    assert_ne!(newer, golden);
+    let WorkerMessage::Heartbeat(heartbeat) = decode(newer.as_bytes()).unwrap() else {
+        panic!("no heartbeat")
+    };
+    let asked = heartbeat.attempts.iter().filter_map(|attempt| attempt.transfer);
+    let asked: Vec<Transfer> = asked.map(|ask| ask.of).collect();
+    assert_eq!(asked, [Transfer::Other, Transfer::Target]);
 }
 
 /// The fields whose values a newer side may know more of.

@@ -63,7 +63,7 @@ fn bad_submissions(cluster: &Cluster) -> Vec<(Message, &'static str)> {
         ),
         (ocr("/etc"), "outside the folders that jobs may use"),
         (ocr(&format!("{data}/../../../etc")), "must not contain \"..\""),
-        (ocr("images"), "not an absolute path"),
+        (ocr("images"), "neither an absolute path"),
         (noop_with("priority", json!(11)), "field \"priority\""),
         (
             noop_with("priority", json!("high")),

@@ -216,6 +216,12 @@ fn a_killed_postgresql_stops_no_running_job() {
     cluster.postgres().kill9().unwrap();
     cluster.workers[0].thaw();
     wait_for_all_pages(&volume);
+    // Long enough that the worker meets it: it has asked whether it may publish, and nobody has answered.
+    eventually(LIMIT, "a request to publish without an answer", || {
+        let log = cluster.workers[0].log();
+        let asked = log.contains("a request to publish has no answer yet");
+        asked.then_some(()).ok_or(log)
+    });
 
     cluster.postgres().restart().unwrap();
     let job = ended_well(&cluster, id, &volume, &blow);

@@ -223,6 +223,21 @@ fn pages_are_whole_on_every_screen_in_both_languages() {
         }
     }
 
+    let mut too_wide = Vec::new();
+    for screen in [Screen::LAPTOP, Screen::TABLET] {
+        browser.use_screen(screen);
+        // The browser itself notes the 404 of a page that is not there.
+        for (page, address) in addresses.iter().filter(|(page, _)| page != "not-found") {
+            browser.open(address);
+            let wider = "return document.documentElement.scrollWidth > window.innerWidth";
+            if browser.run(wider) == true {
+                too_wide.push(format!("{page} at {}", screen.width));
+            }
+            browser.take_picture(&format!("{page}-{}", screen.width));
+        }
+    }
+    assert_eq!(too_wide, Vec::<String>::new());
+
     browser.use_screen(Screen::DESKTOP);
     browser.open(&base);
     assert_eq!(browser.run("return document.documentElement.lang"), "en");

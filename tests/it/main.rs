@@ -26,6 +26,7 @@ mod hang;
 mod lists;
 mod login;
 mod notifications;
+mod objects;
 mod openapi;
 mod operators;
 mod pages;

@@ -264,7 +264,7 @@ fn what_a_stolen_password_says_of_another_groups_job_does_not_count() {
         .start();
     let id = cluster
         .amqp_as("intake")
-        .submit(&json!({"plugin": "NOOP", "title": "mine", "parameters": {"items": 2, "item_ms": 1000}}));
+        .submit(&json!({"plugin": "NOOP", "title": "mine", "parameters": {"items": 8, "item_ms": 1000}}));
     cluster.wait_until(id, "runs", |job| job.state == "PROCESSING");
     // So that the job does not end before all is tried.
     cluster.workers[0].freeze();

@@ -79,7 +79,7 @@ fn jobs_wait_for_a_storage_that_as_many_use_as_may_say_so_and_go_on() {
     let first = cluster.submit(&job(Some(&data.join("in"))));
     cluster.wait_until(first, "runs", |job| job.state == "PROCESSING");
     let second = cluster.submit(&job(Some(&data.join("in"))));
-    let reason = format!("Waits for storage {}: 1 of 1 jobs use it", data.display());
+    let reason = format!("Waits for storage {}: 1 of 1 job uses it", data.display());
     let says_why = |id: JobId| {
         eventually(LIMIT, "it says what it waits for", || {
             let said = cluster.api().json(&format!("/api/v1/jobs/{id}"))?;

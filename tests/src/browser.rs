@@ -51,6 +51,18 @@ impl Screen {
         phone: false,
         dark: false,
     };
+    /// That of a small laptop.
+    pub const LAPTOP: Self = Self {
+        width: 1024,
+        height: 700,
+        ..Self::DESKTOP
+    };
+    /// A tablet's, held upright.
+    pub const TABLET: Self = Self {
+        width: 820,
+        height: 1180,
+        ..Self::DESKTOP
+    };
     /// A phone's.
     pub const PHONE: Self = Self {
         width: 390,

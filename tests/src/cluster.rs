@@ -29,6 +29,7 @@ use crate::browser::Browser;
 use crate::environment;
 use crate::eventually::{LIMIT, eventually};
 use crate::foreign_bytes;
+use crate::object_storage::ObjectStorage;
 use crate::servers::Servers;
 use crate::volume::Volume;
 pub use backup::Backup;
@@ -47,6 +48,7 @@ pub struct Cluster {
     pub workers: Vec<Program>,
     servers: Servers,
     small_disk: Option<SmallDisk>,
+    objects: Option<ObjectStorage>,
     builder: Builder,
     data: PathBuf,
     place: Place,
@@ -66,6 +68,13 @@ impl Cluster {
     /// A folder for whatever else a test needs.
     pub fn folder(&self) -> &Path {
         self.place.path()
+    }
+
+    /// The object storage that jobs may use.
+    pub fn objects(&self) -> &ObjectStorage {
+        self.objects
+            .as_ref()
+            .expect("the test has asked for object storage")
     }
 
     /// A copy of the test volume.

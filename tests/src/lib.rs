@@ -9,6 +9,7 @@
 //!   └─ Volume     scanned pages to work on, and what is found in the target folder
 //!  eventually     the one place that waits
 //!  faults         all of it under random faults, and a checker
+//!  ObjectStorage  a bucket of the test's own
 //!  Receiver       whoever wants to be told when a job has ended
 //!  Browser        headless Chromium
 //! ```
@@ -33,6 +34,7 @@ mod eventually;
 pub mod faults;
 pub mod foreign_bytes;
 pub mod management;
+pub mod object_storage;
 mod openapi;
 pub mod receiver;
 mod runtime;

@@ -12,6 +12,11 @@ use shared::message::manifest::FileEntry;
 /// The four pages in `tests/data/volume`, in natural order.
 pub const PAGES: [&str; 4] = ["00000001.jpg", "00000002.jpg", "00000003.jpg", "00000004.jpg"];
 
+/// What is in the file of one of [`PAGES`].
+pub fn page_bytes(page: &str) -> Vec<u8> {
+    fs::read(test_data().join("volume").join(page)).expect("a page can be read")
+}
+
 /// Folders as Goobi lays them out: `<data>/metadata/<process>/images/<title>_media`.
 #[derive(Debug, Clone)]
 pub struct Volume {

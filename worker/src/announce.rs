@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::consume::Bench;
 use crate::identity::Identity;
+use crate::objects::Buckets;
 use crate::requests::Requests;
 use crate::roots::Roots;
 
@@ -28,6 +29,8 @@ pub struct Announcer {
     pub benches: Vec<Bench>,
     /// Folders that jobs may use.
     pub roots: Arc<Roots>,
+    /// Places on object storage that they may use.
+    pub buckets: Buckets,
     /// Asks coordinators.
     pub requests: Requests,
     /// Told after each connect.
@@ -57,6 +60,7 @@ impl Announcer {
     /// Announces once; how long to wait until the next time.
     async fn announce(&self, draining: bool) -> Duration {
         let mut checks = self.roots.checks();
+        checks.extend(self.buckets.checks().await);
         for bench in &self.benches {
             checks.extend(bench.plugin.checks().await);
         }

@@ -29,6 +29,7 @@ use crate::context::Context;
 use crate::delivery::Delivery;
 use crate::free_space::FreeSpace;
 use crate::identity::Identity;
+use crate::objects::Buckets;
 use crate::plugin::{AttemptError, Plugin};
 use crate::requests::Requests;
 use crate::roots::Roots;
@@ -38,6 +39,9 @@ use slot::Broken;
 
 /// Pause before an unanswered request to publish is repeated.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a storage may take to remove an item store before the result is sent: coordinators see to the rest.
+const REMOVAL_MAX: Duration = Duration::from_secs(10);
 
 /// How long an attempt that has used up its run budget may take to end.
 const END_MAX: Duration = Duration::from_mins(1);
@@ -49,6 +53,8 @@ pub struct Workshop {
     pub identity: Identity,
     /// Folders that jobs may use.
     pub roots: Arc<Roots>,
+    /// Places on object storage that they may use.
+    pub buckets: Buckets,
     /// Where attempts have their scratch folders, and how much has to be free there and in the target.
     pub space: FreeSpace,
     /// The attempts in hand.
@@ -282,11 +288,13 @@ impl Workshop {
             return true;
         };
         failpoint::reach(Failpoint::RenameBeforeRemoval);
-        if let Err(error) = store.remove().await {
-            tracing::warn!(job.id = %context.grant.job_id, "the item store could not be removed: {}", Chain(&error));
-            return false;
-        }
-        true
+        let problem = match tokio::time::timeout(REMOVAL_MAX, store.remove()).await {
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => Chain(&error).to_string(),
+            Err(_) => "its storage does not answer".to_owned(),
+        };
+        tracing::warn!(job.id = %context.grant.job_id, "the item store is left to be removed later: {problem}");
+        false
     }
 
     async fn report(&self, grant: &Grant, attempt: &Attempt, outcome: Outcome, store_removed: bool) {

@@ -6,11 +6,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
+use shared::location::Location;
 use shared::plugin::PluginName;
 use shared::telemetry::LogFormat;
 
 use crate::free_space::parse_amount;
+use crate::objects::{self, Buckets};
 use crate::plugins::parse_slots;
+use crate::roots::{self, Roots};
 
 /// Takes jobs from the queues of its plugins and runs them.
 #[derive(Debug, Clone, Parser)]
@@ -24,14 +27,29 @@ pub struct Config {
     #[arg(long, env = "AMQP_URL_FILE")]
     pub amqp_url_file: Option<PathBuf>,
 
-    /// Folders that jobs may read from and write to (repeat, or separate by commas).
+    /// Folders that jobs may read from and write to, and places on object storage (`s3://bucket/folder`); repeat, or separate
+    /// by commas.
     #[arg(
         long = "root",
         env = "TASKMANAGER_ROOTS",
         value_delimiter = ',',
         required = true
     )]
-    pub roots: Vec<PathBuf>,
+    pub roots: Vec<String>,
+
+    /// The address of the object storage (S3) that roots lie on, for example `https://s3.library.example`; Amazon's unless
+    /// given.
+    #[arg(long, env = "TASKMANAGER_S3_ENDPOINT")]
+    pub s3_endpoint: Option<String>,
+
+    /// The region of that object storage; what the surroundings say (`AWS_REGION`), or us-east-1, unless given.
+    #[arg(long, env = "TASKMANAGER_S3_REGION")]
+    pub s3_region: Option<String>,
+
+    /// File with two lines: the access key of that object storage, and its secret. Without it, what the surroundings say
+    /// counts (`AWS_ACCESS_KEY_ID`, a service account, …).
+    #[arg(long, env = "TASKMANAGER_S3_CREDENTIALS_FILE")]
+    pub s3_credentials_file: Option<PathBuf>,
 
     /// Folder for work in hand and for results not yet recorded.
     #[arg(
@@ -96,6 +114,33 @@ impl Config {
             (None, Some(url)) => Ok(url.clone()),
             (None, None) => anyhow::bail!("--amqp-url (or --amqp-url-file, or AMQP_URL) is missing"),
         }
+    }
+
+    /// The folders among the roots.
+    ///
+    /// # Errors
+    /// One that is not absolute or contains `..`.
+    pub fn folders(&self) -> Result<Roots, roots::Error> {
+        let folders = self.roots.iter().filter(|root| !Location::is_on_objects(root));
+        Roots::new(folders.map(PathBuf::from).collect())
+    }
+
+    /// The places on object storage among the roots.
+    ///
+    /// # Errors
+    /// One that names no place, or credentials that can't be read.
+    pub fn buckets(&self) -> Result<Buckets, objects::Error> {
+        let places = self.roots.iter().filter(|root| Location::is_on_objects(root));
+        let read = |root: &String| {
+            root.parse::<Location>()
+                .map_err(|problem| objects::Error::NoPlace(root.clone(), problem))
+        };
+        let settings = objects::Settings {
+            endpoint: self.s3_endpoint.clone(),
+            region: self.s3_region.clone(),
+            credentials_file: self.s3_credentials_file.clone(),
+        };
+        Buckets::connect(&places.map(read).collect::<Result<Vec<_>, _>>()?, &settings)
     }
 
     /// Time that a shutdown may take.

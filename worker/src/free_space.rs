@@ -41,8 +41,7 @@ impl FreeSpace {
     /// # Errors
     /// [`Full`] for the first folder without.
     pub fn check(&self, target: Option<&Dir>) -> Result<(), Full> {
-        let scratch = statvfs(&*self.scratch).ok().map(|fs| (fs.f_bavail, fs.f_frsize));
-        compare(scratch, self.scratch_min, || self.scratch.to_path_buf())?;
+        self.check_scratch(0)?;
         let target = target.and_then(|target| Some((target, fstatvfs(target).ok()?)));
         match target {
             Some((dir, fs)) => compare(Some((fs.f_bavail, fs.f_frsize)), self.target_min, || {
@@ -50,6 +49,19 @@ impl FreeSpace {
             }),
             None => Ok(()),
         }
+    }
+}
+
+impl FreeSpace {
+    /// Whether so many bytes fit into the scratch folder, beside what has to stay free there.
+    ///
+    /// # Errors
+    /// [`Full`] when they don't.
+    pub fn check_scratch(&self, bytes: u64) -> Result<(), Full> {
+        let scratch = statvfs(&*self.scratch).ok().map(|fs| (fs.f_bavail, fs.f_frsize));
+        compare(scratch, self.scratch_min.saturating_add(bytes), || {
+            self.scratch.to_path_buf()
+        })
     }
 }
 

@@ -11,6 +11,7 @@ use shared::message::worker::{FoundStore, StoresFound};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::objects::Buckets;
 use crate::roots::Roots;
 use crate::storage::Storage;
 use crate::store_index::Lister;
@@ -67,7 +68,7 @@ impl Inventory {
     }
 
     /// Reads the indexes when somebody has asked, until `stop`; `told` is called when there is something to tell.
-    pub async fn run(self, roots: Arc<Roots>, told: Arc<Notify>, stop: CancellationToken) {
+    pub async fn run(self, roots: Arc<Roots>, buckets: Buckets, told: Arc<Notify>, stop: CancellationToken) {
         let storage = Storage::default();
         loop {
             tokio::select! {
@@ -79,14 +80,21 @@ impl Inventory {
             };
             // Where somebody asks again meanwhile, that is answered next.
             tokio::select! {
-                _answered = self.answer(request, &storage, roots.all(), &told) => {}
+                _answered = self.answer(request, &storage, roots.all(), &buckets, &told) => {}
                 () = stop.cancelled() => return,
             }
         }
     }
 
     /// Reads the indexes and tells what stands in them; `None` when another request has come.
-    async fn answer(&self, request: i64, storage: &Storage, roots: &[PathBuf], told: &Notify) -> Option<()> {
+    async fn answer(
+        &self,
+        request: i64,
+        storage: &Storage,
+        roots: &[PathBuf],
+        buckets: &Buckets,
+        told: &Notify,
+    ) -> Option<()> {
         let (mut problems, mut number) = (Vec::new(), 0);
         for root in roots {
             let mut rest = Some(Lister::new(root));
@@ -101,6 +109,27 @@ impl Inventory {
                         rest = (!page.last).then_some(lister);
                     }
                     Err(no_answer) => problems.push(no_answer.to_string()),
+                }
+            }
+        }
+        for root in buckets.all() {
+            let mut after = None;
+            loop {
+                let page = match root.stores(after).await {
+                    Ok(page) => page,
+                    Err(problem) => {
+                        problems.push(problem);
+                        break;
+                    }
+                };
+                number += page.found.len();
+                problems.extend(page.problems);
+                if !page.found.is_empty() {
+                    self.tell(portion(request, page.found), told).await?;
+                }
+                after = page.next;
+                if after.is_none() {
+                    break;
                 }
             }
         }
@@ -173,9 +202,12 @@ mod tests {
         let all = folders.iter().map(|folder| folder.path().to_owned());
         let roots = Arc::new(Roots::new(all.collect()).unwrap());
         let (inventory, told) = (Inventory::default(), Arc::new(Notify::new()));
-        let task = inventory
-            .clone()
-            .run(roots, Arc::clone(&told), CancellationToken::new());
+        let task = inventory.clone().run(
+            roots,
+            Buckets::default(),
+            Arc::clone(&told),
+            CancellationToken::new(),
+        );
         let work = async {
             inventory.ask(7);
             let mut stores = Vec::new();
@@ -206,9 +238,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let roots = Arc::new(Roots::new(vec![folder.path().to_owned(), folder.path().join("gone")]).unwrap());
         let (inventory, told) = (Inventory::default(), Arc::new(Notify::new()));
-        let task = inventory
-            .clone()
-            .run(roots, Arc::clone(&told), CancellationToken::new());
+        let task = inventory.clone().run(
+            roots,
+            Buckets::default(),
+            Arc::clone(&told),
+            CancellationToken::new(),
+        );
         let work = async {
             inventory.ask(7);
             told.notified().await;

@@ -1,4 +1,5 @@
-//! The finished items of an unfinished job, in the hidden folder `.taskmanager-<job id>` of its target folder.
+//! The finished items of an unfinished job, in the hidden folder `.taskmanager-<job id>` of its target: of a folder as
+//! below, or of a place on object storage (`objects`).
 //!
 //! ```text
 //!  <target>/.taskmanager-<job id>/ocr/x_alto/0001.xml   laid out as the target will be
@@ -25,17 +26,28 @@ use shared::job::{ClaimId, JobId};
 use shared::message::manifest::FileEntry;
 use shared::message::reply::DoneItem;
 
+use crate::objects::Objects;
 use crate::store_index::StoreEntry;
 
-pub(crate) use copy::{CopyError, copy};
+pub(crate) use copy::{CopyError, copy, digest, hex};
 pub(crate) use disk::{Disk, make_folders, shown, sync_folder};
 pub use error::Error;
 pub(crate) use error::storage_failure;
+pub(crate) use path::split;
 
 /// One attempt's hand on its job's item store. Clones share it.
 #[derive(Debug, Clone)]
 pub struct ItemStore {
-    disk: Arc<Disk>,
+    place: Place,
+}
+
+/// What a store lies on.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// A folder of a file system.
+    Disk(Arc<Disk>),
+    /// Object storage.
+    Objects(Arc<Objects>),
 }
 
 impl ItemStore {
@@ -43,15 +55,27 @@ impl ItemStore {
     /// Nothing is made on the disk before the first [`Self::put`].
     pub fn open(target: Dir, job_id: JobId, claim_id: ClaimId) -> Self {
         Self {
-            disk: Arc::new(Disk::new(target, job_id, None, claim_id)),
+            place: Place::Disk(Arc::new(Disk::new(target, job_id, None, claim_id))),
         }
     }
 
     /// The same in a target folder beneath a root: it stands in the root's index as long as it is there.
     pub fn indexed(target: Dir, entry: StoreEntry, claim_id: ClaimId) -> Self {
         Self {
-            disk: Arc::new(Disk::new(target, entry.store(), Some(entry), claim_id)),
+            place: Place::Disk(Arc::new(Disk::new(target, entry.store(), Some(entry), claim_id))),
         }
+    }
+
+    /// The same on object storage.
+    pub(crate) fn on_objects(objects: Objects) -> Self {
+        Self {
+            place: Place::Objects(Arc::new(objects)),
+        }
+    }
+
+    /// What it lies on.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Copies a finished file into the store; when this returns, it is on disk.
@@ -62,14 +86,22 @@ impl ItemStore {
     /// # Errors
     /// [`Error`]: the path is not relative or hidden, or the storage refuses (full, no permission, gone).
     pub async fn put(&self, path: &str, from: &Path) -> Result<FileEntry, Error> {
-        let (path, from) = (path.to_owned(), from.to_owned());
-        self.blocking(move |disk| disk.put(&path, &from)).await
+        match &self.place {
+            Place::Disk(disk) => {
+                let (disk, path, from) = (Arc::clone(disk), path.to_owned(), from.to_owned());
+                blocking(move || disk.put(&path, &from)).await
+            }
+            Place::Objects(objects) => objects.put(path, from).await,
+        }
     }
 
-    /// The same for who is where blocking is allowed.
+    /// The same for who is where blocking is allowed, in a folder.
     #[cfg(test)]
     pub(crate) fn put_blocking(&self, path: &str, from: &Path) -> Result<FileEntry, Error> {
-        self.disk.put(path, from)
+        match &self.place {
+            Place::Disk(disk) => disk.put(path, from),
+            Place::Objects(_) => unreachable!("tests of folders only"),
+        }
     }
 
     /// Whether every file of the item is in the store, complete and unaltered.
@@ -77,16 +109,28 @@ impl ItemStore {
     /// # Errors
     /// [`Error`] when the storage can't be read; that a file is missing or differs is no error.
     pub async fn verify(&self, item: &DoneItem) -> Result<bool, Error> {
-        let files = item.files.clone();
-        self.blocking(move |disk| {
-            for file in &files {
-                if disk.locate(file)?.is_none() {
-                    return Ok(false);
+        for file in &item.files {
+            let is_there = match &self.place {
+                Place::Disk(disk) => {
+                    let (disk, file) = (Arc::clone(disk), file.clone());
+                    blocking(move || disk.locate(&file)).await?.is_some()
                 }
+                Place::Objects(objects) => objects.has(file).await?,
+            };
+            if !is_there {
+                return Ok(false);
             }
-            Ok(true)
-        })
-        .await
+        }
+        Ok(true)
+    }
+
+    /// The same as [`Self::remove`] for who is where blocking is allowed, in a folder.
+    #[cfg(test)]
+    pub(crate) fn remove_blocking(&self) -> Result<(), Error> {
+        match &self.place {
+            Place::Disk(disk) => disk.remove(),
+            Place::Objects(_) => unreachable!("tests of folders only"),
+        }
     }
 
     /// Copies a file out of the store to `to`, a path in the scratch folder.
@@ -94,8 +138,13 @@ impl ItemStore {
     /// # Errors
     /// [`Error`]: the file is not in the store as described, or reading or writing fails.
     pub async fn fetch(&self, file: &FileEntry, to: &Path) -> Result<(), Error> {
-        let (file, to) = (file.clone(), to.to_owned());
-        self.blocking(move |disk| disk.fetch(&file, &to)).await
+        match &self.place {
+            Place::Disk(disk) => {
+                let (disk, file, to) = (Arc::clone(disk), file.clone(), to.to_owned());
+                blocking(move || disk.fetch(&file, &to)).await
+            }
+            Place::Objects(objects) => objects.fetch(file, to).await,
+        }
     }
 
     /// Removes the store with all that is in it, also what other attempts left half-written.
@@ -103,25 +152,13 @@ impl ItemStore {
     /// # Errors
     /// [`Error`] when the storage refuses; that there is no store is no error.
     pub async fn remove(&self) -> Result<(), Error> {
-        self.blocking(Disk::remove).await
-    }
-
-    /// The same for who is where blocking is allowed.
-    ///
-    /// # Errors
-    /// As [`Self::remove`].
-    pub(crate) fn remove_blocking(&self) -> Result<(), Error> {
-        self.disk.remove()
-    }
-
-    /// Runs work on the store where blocking is allowed.
-    pub(crate) async fn blocking<T, F>(&self, work: F) -> T
-    where
-        T: Send + 'static,
-        F: FnOnce(&Disk) -> T + Send + 'static,
-    {
-        let disk = Arc::clone(&self.disk);
-        blocking(move || work(&disk)).await
+        match &self.place {
+            Place::Disk(disk) => {
+                let disk = Arc::clone(disk);
+                blocking(move || disk.remove()).await
+            }
+            Place::Objects(objects) => objects.remove().await,
+        }
     }
 }
 

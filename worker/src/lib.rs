@@ -9,6 +9,7 @@
 //!  requests  questions to coordinators and their answers;  delivery   results until they are recorded
 //!  plugin    what a plugin is;  plugins   those shipped;  context, progress   what one is given
 //!  item_store, publish   finished pages, and making them visible;  store_index   where each item store is
+//!  objects   the same on object storage
 //!  roots     confinement;  tool   child processes
 //! ```
 
@@ -25,6 +26,7 @@ pub mod heartbeat;
 pub mod identity;
 pub mod inventory;
 pub mod item_store;
+pub mod objects;
 pub mod plugin;
 pub mod plugins;
 pub mod progress;

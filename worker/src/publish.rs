@@ -1,17 +1,21 @@
 //! Making a job's outputs visible: every file of the granted manifest is moved from the item store to its place.
 //!
-//! Invariants: nobody ever sees half a file, since each appears by being renamed; and the work may be ended at
-//! any point and begun again, here or on another worker, with the same outcome.
+//! Invariants: nobody ever sees half a file, since each appears by being renamed (on object storage all of them appear at
+//! once: `objects`); and the work may be ended at any point and begun again, here or on another worker, with the same
+//! outcome.
 
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use shared::failpoint::{self, Failpoint};
 use shared::job::Stage;
 use shared::message::manifest::{FileEntry, Manifest};
 
-use crate::item_store::{Disk, ItemStore, make_folders, shown, storage_failure, sync_folder};
+use crate::item_store::{
+    Disk, ItemStore, Place, blocking, make_folders, shown, storage_failure, sync_folder,
+};
 use crate::plugin::AttemptError;
 use crate::progress::Progress;
 
@@ -29,11 +33,22 @@ pub async fn complete(
     progress: &Progress,
 ) -> Result<(), AttemptError> {
     progress.stage(Stage::Download);
+    match store.place() {
+        Place::Disk(disk) => complete_folder(disk, manifest, progress).await,
+        Place::Objects(objects) => objects.publish(manifest, progress).await,
+    }
+}
+
+async fn complete_folder(
+    disk: &Arc<Disk>,
+    manifest: &Manifest,
+    progress: &Progress,
+) -> Result<(), AttemptError> {
     let total = manifest.files.len();
     for (index, file) in manifest.files.iter().enumerate() {
         progress.detail(format!("publishing file {} of {total}", index + 1));
-        let file = file.clone();
-        store.blocking(move |disk| publish(disk, &file)).await?;
+        let (disk, file) = (Arc::clone(disk), file.clone());
+        blocking(move || publish(&disk, &file)).await?;
         if index + 1 < total {
             failpoint::reach(Failpoint::BetweenRenames);
         }
@@ -43,7 +58,8 @@ pub async fn complete(
         .iter()
         .map(|file| folder_of(file).to_owned())
         .collect();
-    store.blocking(move |disk| sync(disk, &folders)).await
+    let disk = Arc::clone(disk);
+    blocking(move || sync(&disk, &folders)).await
 }
 
 fn publish(disk: &Disk, file: &FileEntry) -> Result<(), AttemptError> {

@@ -35,7 +35,6 @@ use crate::inventory::Inventory;
 use crate::plugin::Plugin;
 use crate::plugins::{self, PluginSettings};
 use crate::requests::Requests;
-use crate::roots::Roots;
 use crate::running::Running;
 use crate::scratch::Scratch;
 use crate::standing::Standing;
@@ -53,7 +52,7 @@ const ATTEMPTS_SHARE: f64 = 0.8;
 /// When it can't start: wrong settings, folders that are not there.
 pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let address = Address::parse(&config.amqp_url()?)?;
-    let roots = Arc::new(Roots::new(config.roots.clone())?);
+    let (roots, buckets) = (Arc::new(config.folders()?), config.buckets()?);
     let scratch = Scratch::prepare(&config.scratch)
         .with_context(|| format!("the scratch folder {} can't be used", config.scratch.display()))?;
     let identity = Identity::of_this_process(config.name.as_deref());
@@ -67,6 +66,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let workshop = Workshop {
         identity,
         roots,
+        buckets,
         space: FreeSpace {
             scratch: scratch.attempts().into(),
             scratch_min: config.scratch_free_min,
@@ -179,6 +179,7 @@ fn talk(
         identity: identity.clone(),
         benches: benches.to_vec(),
         roots: Arc::clone(&workshop.roots),
+        buckets: workshop.buckets.clone(),
         requests: requests.clone(),
         connected,
     };
@@ -191,6 +192,7 @@ fn talk(
     let removals = Removals::default();
     let removing = removals.clone().run(
         Arc::clone(&workshop.roots),
+        workshop.buckets.clone(),
         Arc::clone(&running.changed),
         stop.clone(),
     );
@@ -198,6 +200,7 @@ fn talk(
     let inventory = Inventory::default();
     let listing = inventory.clone().run(
         Arc::clone(&workshop.roots),
+        workshop.buckets.clone(),
         Arc::clone(&running.changed),
         stop.clone(),
     );

@@ -19,12 +19,11 @@ use rustix::io::Errno;
 use shared::job::JobId;
 
 use crate::item_store::{make_folders, sync_folder};
-use entry::Entry;
-
-pub(crate) use list::Lister;
+pub(crate) use entry::Entry;
+pub(crate) use list::{Lister, store_of};
 
 /// The folder of the index in its root. Item stores are called otherwise, and outputs are never hidden.
-const FOLDER: &str = ".taskmanager.stores";
+pub(crate) const FOLDER: &str = ".taskmanager.stores";
 
 /// The name of a store's folder.
 pub(crate) fn store_name(store: JobId) -> String {

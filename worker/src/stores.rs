@@ -1,7 +1,7 @@
 //! Removing item stores that no job goes on in any more, as coordinators tell this worker to.
 //!
-//! Invariants: only `.taskmanager-<uuid>` in a folder beneath the roots is ever removed, and its entry in the root's index
-//! after it; it happens in a task of its own, so that a slow storage delays no heartbeat, and a root that hangs keeps no
+//! Invariants: only `.taskmanager-<uuid>` in a folder beneath the roots (folders, or places on object
+//! storage) is ever removed, and its entry in the root's index after it; it happens in a task of its own, so that a slow storage delays no heartbeat, and a root that hangs keeps no
 //! store of another one from being removed; what became of each store is told until a coordinator has answered.
 
 use std::collections::VecDeque;
@@ -9,12 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shared::error::Chain;
 use shared::job::{ClaimId, JobId};
+use shared::location::Location;
 use shared::message::reply::UselessStore;
 use shared::message::worker::StoreRemoval;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::item_store::ItemStore;
+use crate::item_store::Disk;
+use crate::objects::{Buckets, Objects};
 use crate::roots::{Error, Roots};
 use crate::storage::Storage;
 
@@ -67,12 +69,16 @@ impl Removals {
     }
 
     /// Removes what is wanted until `stop`; `told` is called when there is something to tell.
-    pub async fn run(self, roots: Arc<Roots>, told: Arc<Notify>, stop: CancellationToken) {
-        let storage = Storage::default();
+    pub async fn run(self, roots: Arc<Roots>, buckets: Buckets, told: Arc<Notify>, stop: CancellationToken) {
+        let places = Places {
+            storage: Storage::default(),
+            roots,
+            buckets,
+        };
         loop {
             // Whatever is left of it when the worker ends is given to another one, or found again.
             tokio::select! {
-                () = self.work_off(&storage, &roots, &told) => {}
+                () = self.work_off(&places, &told) => {}
                 () = stop.cancelled() => return,
             }
             tokio::select! {
@@ -82,10 +88,10 @@ impl Removals {
         }
     }
 
-    async fn work_off(&self, storage: &Storage, roots: &Arc<Roots>, told: &Notify) {
+    async fn work_off(&self, places: &Places, told: &Notify) {
         while let Some(store) = self.next() {
             let name = store.store;
-            let removed = on_its_root(storage, roots, store, remove).await;
+            let removed = places.work(store, Work::Remove).await;
             if let Err(error) = &removed {
                 tracing::info!("the item store of job {name}, which is over, can't be removed: {error}");
             } else {
@@ -102,7 +108,7 @@ impl Removals {
         }
         while let Some(store) = self.next_to_forget() {
             let name = store.store;
-            if let Err(error) = on_its_root(storage, roots, store, forget).await {
+            if let Err(error) = places.work(store, Work::Forget).await {
                 tracing::info!("the entry of job {name}, which has no item store, stays: {error}");
             }
         }
@@ -132,21 +138,54 @@ impl State {
     }
 }
 
-/// Does something with one store, unless its root hangs; the error says what is in the way.
-async fn on_its_root(
-    storage: &Storage,
-    roots: &Arc<Roots>,
-    store: UselessStore,
-    work: fn(&Roots, &UselessStore) -> Result<(), String>,
-) -> Result<(), String> {
-    let root = match roots.root_of(&store.target) {
-        Ok(root) => root.to_owned(),
-        Err(error) => return Err(Chain(&error).to_string()),
-    };
-    let roots = Arc::clone(roots);
-    match storage.work(&root, move || work(&roots, &store)).await {
-        Ok(done) => done,
-        Err(no_answer) => Err(no_answer.to_string()),
+/// Where stores lie.
+struct Places {
+    storage: Storage,
+    roots: Arc<Roots>,
+    buckets: Buckets,
+}
+
+/// What is done with one store.
+#[derive(Debug, Clone, Copy)]
+enum Work {
+    Remove,
+    Forget,
+}
+
+impl Places {
+    /// Does it, unless the store's root hangs; the error says what is in the way.
+    async fn work(&self, store: UselessStore, work: Work) -> Result<(), String> {
+        if Location::is_on_objects(&store.target) {
+            return self.work_on_objects(&store, work).await;
+        }
+        let root = match self.roots.root_of(&store.target) {
+            Ok(root) => root.to_owned(),
+            Err(error) => return Err(Chain(&error).to_string()),
+        };
+        let roots = Arc::clone(&self.roots);
+        let work = move || match work {
+            Work::Remove => remove(&roots, &store),
+            Work::Forget => forget(&roots, &store),
+        };
+        match self.storage.work(&root, work).await {
+            Ok(done) => done,
+            Err(no_answer) => Err(no_answer.to_string()),
+        }
+    }
+
+    async fn work_on_objects(&self, store: &UselessStore, work: Work) -> Result<(), String> {
+        let target = self.buckets.open(&store.target);
+        let target = target.map_err(|error| Chain(&error).to_string())?;
+        // No attempt, and no job that would publish: the store only has to know its name.
+        let objects = Objects::new(target.clone(), store.store, store.store);
+        let work = async {
+            let done = match work {
+                Work::Remove => objects.remove().await,
+                Work::Forget => objects.forget().await,
+            };
+            done.map_err(|error| Chain(&error).to_string())
+        };
+        target.root().patiently(work).await
     }
 }
 
@@ -164,8 +203,8 @@ fn remove(roots: &Roots, store: &UselessStore) -> Result<(), String> {
     }
     match roots.open(target) {
         // No attempt: the store only has to know its name.
-        Ok(dir) => ItemStore::indexed(dir, entry, ClaimId::generate())
-            .remove_blocking()
+        Ok(dir) => Disk::new(dir, entry.store(), Some(entry), ClaimId::generate())
+            .remove()
             .map_err(|error| Chain(&error).to_string()),
         // Somebody has removed the job's folder with all that was in it; or the storage is not mounted.
         Err(Error::Missing(_)) if roots.is_in_use_around(target) => entry
@@ -287,9 +326,12 @@ mod tests {
         );
         let store = useless(folder.path());
         removals.add(vec![store.clone(), store.clone()]);
-        let task = removals
-            .clone()
-            .run(roots(&folder), Arc::clone(&told), stop.clone());
+        let task = removals.clone().run(
+            roots(&folder),
+            Buckets::default(),
+            Arc::clone(&told),
+            stop.clone(),
+        );
         tokio::select! {
             () = task => panic!("it ended by itself"),
             () = told.notified() => {}

@@ -12,6 +12,9 @@ use crate::{cargo, say};
 /// Reads ALTO files; the tests compare its reading with ours.
 const ALTO_TOOLS: &str = "alto-tools==0.1.0";
 
+/// Object storage that speaks S3; the tests publish to it.
+const MOTO: &str = "moto[s3,server]==5.2.5";
+
 /// Finds what keeps people out of a page; the tests examine every page with it.
 const AXE: &str = "axe-core@4.14.1";
 
@@ -39,6 +42,11 @@ pub(crate) fn provide_alto_tools(place: &Place) -> Result<()> {
 pub(crate) fn provide_openapi_tools(place: &Place) -> Result<()> {
     install_from_pypi(place, "openapi-spec-validator", OPENAPI_SPEC_VALIDATOR)?;
     install_from_pypi(place, "schemathesis", SCHEMATHESIS)
+}
+
+/// Installs [`MOTO`]; its program is then `target/tools/python/bin/moto_server`.
+pub(crate) fn provide_moto(place: &Place) -> Result<()> {
+    install_from_pypi(place, "moto", MOTO)
 }
 
 /// Installs [`AXE`]; its script is then `target/tools/npm/node_modules/axe-core/axe.min.js`.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
+use shared::location::Location;
 
 use super::Arguments;
 
@@ -66,7 +67,11 @@ pub(super) fn of(arguments: &Arguments) -> anyhow::Result<Vec<u8>> {
     serde_json::to_vec(&document).context("can't write the job as JSON")
 }
 
+/// A folder counts from the current one; a place on object storage has its whole name.
 fn absolute(path: &Path) -> anyhow::Result<String> {
+    if let Some(objects) = path.to_str().filter(|text| Location::is_on_objects(text)) {
+        return Ok(objects.to_owned());
+    }
     let path = std::path::absolute(path).with_context(|| format!("folder \"{}\"", path.display()))?;
     match path.to_str() {
         Some(text) => Ok(text.to_owned()),
@@ -143,6 +148,23 @@ mod tests {
         let here = std::env::current_dir().unwrap();
         let document = document(&["-t", "OCR", "-T", "x", "-s", "images"]).unwrap();
         assert_eq!(document["source"], here.join("images").to_str().unwrap());
+    }
+
+    #[test]
+    fn a_place_on_object_storage_is_sent_as_it_is_written() {
+        let flags = [
+            "-t",
+            "OCR",
+            "-T",
+            "x",
+            "-s",
+            "s3://scans/27",
+            "-d",
+            "s3://scans/27/ocr",
+        ];
+        let document = document(&flags).unwrap();
+        assert_eq!(document["source"], "s3://scans/27");
+        assert_eq!(document["target"], "s3://scans/27/ocr");
     }
 
     #[test]

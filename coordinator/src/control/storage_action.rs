@@ -1,9 +1,9 @@
-//! What people can do with a storage: a folder whose use is limited, with all that lies beneath it.
-
-use std::path::{Component, Path};
+//! What people can do with a storage: a folder or a place on object storage whose use is limited, with all that lies
+//! beneath it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use shared::location::Location;
 
 use super::Verb;
 use super::action::explicit;
@@ -70,12 +70,12 @@ impl StorageAction {
     /// All that no storage can have, in words.
     pub fn checked(mut self) -> Result<Self, String> {
         let mut problems = Vec::new();
-        match plain(self.path()) {
-            Ok(clean) => match &mut self {
-                Self::Set(settings) => settings.path = clean,
-                Self::Remove { path } => *path = clean,
-            },
-            Err(problem) => problems.push(problem),
+        let written = self.path().to_owned();
+        match (written.parse::<Location>(), &mut self) {
+            (Ok(location), Self::Set(StorageSettings { path, .. }) | Self::Remove { path }) => {
+                *path = location.to_string();
+            }
+            (Err(problem), _) => problems.push(format!("field \"path\": \"{written}\" {problem}")),
         }
         if let Self::Set(settings) = &self {
             let limits = [
@@ -98,20 +98,6 @@ impl StorageAction {
     }
 }
 
-fn plain(path: &str) -> Result<String, String> {
-    let folder = Path::new(path);
-    let is_plain = folder
-        .components()
-        .all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
-    if !folder.is_absolute() || !is_plain || path.contains('\0') {
-        return Err(format!(
-            "field \"path\": \"{path}\" is not an absolute path without \"..\""
-        ));
-    }
-    let clean: std::path::PathBuf = folder.components().collect();
-    Ok(clean.to_string_lossy().into_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +117,7 @@ mod tests {
             assert_eq!(set(written, None).unwrap().path(), "/data", "{written}");
         }
         assert_eq!(set("/", None).unwrap().path(), "/");
+        assert_eq!(set("s3://scans//27/", None).unwrap().path(), "s3://scans/27");
     }
 
     #[test]

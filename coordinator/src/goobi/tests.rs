@@ -196,7 +196,7 @@ async fn a_ticket_that_can_not_be_put_away_is_not_acknowledged_and_holds_up_no_o
     let database = TestDatabase::create().await;
     database.execute(&sample.sql()).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let paths = PathRules::new(vec!["/data".into()], Vec::new());
+    let paths = PathRules::new(vec!["/data".parse().unwrap()], Vec::new());
     // RabbitMQ was never there.
     let (publisher, _) = publisher();
     let (notifier, _) = notifications(publisher.clone());

@@ -48,7 +48,7 @@ fn app(db: Db) -> App {
     let (publisher, _) = publisher();
     let (notifier, _) = notifications(publisher.clone());
     let control = Control::new(db.clone(), changes.clone(), notifier.clone(), publisher.clone());
-    let paths = PathRules::new(vec!["/data".into()], Vec::new());
+    let paths = PathRules::new(vec!["/data".parse().unwrap()], Vec::new());
     App {
         intake: Intake::new(db.clone(), changes.clone(), notifier, paths, Templates::default()),
         control,

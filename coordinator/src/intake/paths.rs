@@ -1,22 +1,23 @@
-//! Which folders a submission may name: mapped from the submitter's names, and lexically beneath a root.
+//! Which folders (and places on object storage) a submission may name: mapped from the submitter's names, and lexically
+//! beneath a root.
 //!
 //! The worker opens them beneath its own roots again, where links can't lead out; this check only gives the
 //! submitter an early and clear answer.
 
-use std::path::{Component, Path, PathBuf};
+use shared::location::Location;
 
 use crate::config::PathMapping;
 
 /// The roots and the mappings.
 #[derive(Debug, Clone, Default)]
 pub struct PathRules {
-    roots: Vec<PathBuf>,
+    roots: Vec<Location>,
     mappings: Vec<PathMapping>,
 }
 
 impl PathRules {
     /// Rules with these roots and mappings; the longest matching mapping wins.
-    pub fn new(roots: Vec<PathBuf>, mut mappings: Vec<PathMapping>) -> Self {
+    pub fn new(roots: Vec<Location>, mut mappings: Vec<PathMapping>) -> Self {
         mappings.sort_by_key(|mapping| std::cmp::Reverse(mapping.from.len()));
         Self { roots, mappings }
     }
@@ -26,27 +27,18 @@ impl PathRules {
     /// # Errors
     /// A sentence that says why it is not allowed.
     pub(super) fn resolve(&self, path: &str) -> Result<String, String> {
-        let mapped = self.map(path);
-        let folder = Path::new(&mapped);
-        if !folder.is_absolute() {
-            return Err(format!("\"{path}\" is not an absolute path"));
-        }
-        let plain = folder
-            .components()
-            .all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
-        if !plain {
-            return Err(format!("\"{path}\" must not contain \"..\""));
-        }
-        if !self.roots.iter().any(|root| folder.starts_with(root)) {
-            let roots: Vec<String> = self.roots.iter().map(|root| root.display().to_string()).collect();
+        let location: Location = self
+            .map(path)
+            .parse()
+            .map_err(|problem| format!("\"{path}\" {problem}"))?;
+        if !self.roots.iter().any(|root| location.beneath(root).is_some()) {
+            let roots: Vec<String> = self.roots.iter().map(Location::to_string).collect();
             return Err(format!(
                 "\"{path}\" is outside the folders that jobs may use ({})",
                 roots.join(", ")
             ));
         }
-        // Without doubled and trailing slashes, so that one folder has one name.
-        let clean: PathBuf = folder.components().collect();
-        Ok(clean.to_string_lossy().into_owned())
+        Ok(location.to_string())
     }
 
     fn map(&self, path: &str) -> String {
@@ -71,10 +63,11 @@ mod tests {
             to: to.to_owned(),
         };
         PathRules::new(
-            vec![PathBuf::from("/data")],
+            vec!["/data".parse().unwrap(), "s3://scans/goobi".parse().unwrap()],
             vec![
                 mapping("/opt", "/elsewhere"),
                 mapping("/opt/digiverso/goobi", "/data"),
+                mapping("/opt/digiverso/export", "s3://scans/goobi"),
             ],
         )
     }
@@ -97,9 +90,34 @@ mod tests {
 
     #[test]
     fn folders_outside_the_roots_are_refused_with_the_roots() {
-        assert!(rules().resolve("/etc").unwrap_err().contains("(/data)"));
+        assert!(
+            rules()
+                .resolve("/etc")
+                .unwrap_err()
+                .contains("(/data, s3://scans/goobi)")
+        );
         assert!(rules().resolve("/data/../etc").unwrap_err().contains(".."));
         assert!(rules().resolve("/database").unwrap_err().contains("outside"));
         assert!(rules().resolve("data").unwrap_err().contains("absolute"));
+    }
+    #[test]
+    fn a_folder_of_the_submitter_may_be_a_place_on_object_storage_for_workers() {
+        assert_eq!(
+            rules().resolve("/opt/digiverso/export//27/").unwrap(),
+            "s3://scans/goobi/27"
+        );
+        assert_eq!(rules().resolve("s3://scans/goobi").unwrap(), "s3://scans/goobi");
+        for outside in ["s3://scans", "s3://scans/other", "s3://others/goobi"] {
+            assert!(
+                rules().resolve(outside).unwrap_err().contains("outside"),
+                "{outside}"
+            );
+        }
+        assert!(
+            rules()
+                .resolve("s3://Scans/goobi")
+                .unwrap_err()
+                .contains("bucket")
+        );
     }
 }

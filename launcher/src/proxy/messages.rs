@@ -50,6 +50,7 @@ mod tests {
     #[test]
     fn messages_leave_whole_and_in_order_however_the_bytes_come() {
         let stream = [ROW, COMMITTED, READY].concat();
+        let ends = [0, ROW.len(), ROW.len() + COMMITTED.len(), stream.len()];
         for size in 1..=stream.len() {
             let mut messages = Messages::default();
             let mut left = Vec::new();
@@ -57,6 +58,10 @@ mod tests {
                 let (complete, cut) = messages.take(bytes, || false);
                 assert!(!cut);
                 left.extend(complete);
+                assert!(
+                    ends.contains(&left.len()),
+                    "half a message has left, in pieces of {size}"
+                );
             }
             assert_eq!(left, stream, "in pieces of {size}");
         }

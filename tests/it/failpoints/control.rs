@@ -7,7 +7,7 @@ use super::*;
 /// A job that lasts until somebody ends it.
 fn submit_long(cluster: &Cluster, name: &str) -> JobId {
     let mut order = order(cluster, name);
-    order["parameters"] = json!({"items": 1_000, "item_ms": 20, "write": true});
+    order["parameters"] = json!({"items": 100_000, "item_ms": 20, "write": true});
     let id = cluster.submit(&order);
     cluster.wait_until(id, "has done something", |job| job.items_done > 0);
     id

@@ -19,6 +19,20 @@ fn visible(cluster: &Cluster, name: &str) -> (usize, bool) {
     (files, store)
 }
 
+/// Waits until the worker that was started last has told which item stores it has found, and has removed those that
+/// nobody needs: it would come to a point about removal with one of them.
+fn wait_until_tidy(cluster: &Cluster) {
+    let untidy = "SELECT (SELECT count(*) FROM stores_to_remove WHERE removed_at IS NULL)
+        + (SELECT count(*) FROM (SELECT stores_listed_at FROM workers ORDER BY heartbeat_at DESC LIMIT 1) AS last
+           WHERE stores_listed_at IS NULL)";
+    eventually(LIMIT, "no item store that nobody needs", || {
+        match cluster.count(untidy) {
+            0 => Ok(()),
+            more => Err(more.to_string()),
+        }
+    });
+}
+
 fn granted(cluster: &Cluster, id: JobId) -> bool {
     let statement = "SELECT publish_granted FROM jobs WHERE id = $1";
     cluster.sql(statement, &[&id.0])[0].get(0)
@@ -53,6 +67,7 @@ fn what_was_granted_is_completed_wherever_its_worker_dies() {
     ] {
         let name = point.as_str();
         set_lease(&cluster, SHORT_LEASE);
+        wait_until_tidy(&cluster);
         cluster.arm(point);
         let id = submit(&cluster, name);
         cluster.worker_dies_at(0, point);

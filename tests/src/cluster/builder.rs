@@ -11,6 +11,7 @@ use launcher::{Clock, Place, SmallDisk, workspace};
 use super::{Cluster, Program};
 use crate::environment::{self, program};
 use crate::eventually::{LIMIT, eventually};
+use crate::object_storage::ObjectStorage;
 use crate::servers::{Private, Servers};
 
 /// What the log of each program may be asked for when a test fails.
@@ -37,6 +38,7 @@ pub struct Builder {
     heartbeat_seconds: Option<u16>,
     pub(super) groups: Vec<String>,
     own_clocks: bool,
+    object_storage: bool,
     pub(super) goobi: bool,
     /// The coordinator's, then the workers'.
     pub(super) clocks: Vec<Arc<Clock>>,
@@ -59,6 +61,7 @@ impl Builder {
             heartbeat_seconds: None,
             groups: Vec::new(),
             own_clocks: false,
+            object_storage: false,
             goobi: false,
             clocks: Vec::new(),
         }
@@ -121,6 +124,13 @@ impl Builder {
     #[must_use]
     pub fn one_page_at_a_time(self) -> Self {
         self.worker_env("TASKMANAGER_OCR_CORES", "1")
+    }
+
+    /// Object storage that jobs may use beside the data folder; see [`Cluster::objects`].
+    #[must_use]
+    pub fn object_storage(mut self) -> Self {
+        self.object_storage = true;
+        self
     }
 
     /// A PostgreSQL of its own, which the test may hurt. Its commits survive the machine's death.
@@ -211,6 +221,9 @@ impl Builder {
         let small_disk = self.small_disk.map(|(folder, mebibytes)| {
             SmallDisk::mount(&place, &place.path().join(folder), mebibytes).expect("a small disk")
         });
+        let objects = self
+            .object_storage
+            .then(|| self.start_object_storage(&place, &data));
         let servers = Servers::start(&place, self.private);
         self.make_users(&place, &servers);
         self.name_goobis_broker(&place, &servers);
@@ -221,6 +234,7 @@ impl Builder {
             workers: vec![worker],
             servers,
             small_disk,
+            objects,
             builder: self,
             data,
             place,
@@ -234,6 +248,24 @@ impl Builder {
             wait_for_plugin(&cluster, plugin);
         }
         cluster
+    }
+
+    fn start_object_storage(&mut self, place: &Place, data: &Path) -> ObjectStorage {
+        let objects = ObjectStorage::start(place);
+        let credentials = place.path().join("object-storage-key");
+        fs::write(&credentials, "goobi\nsecret\n").expect("credentials can be written");
+        let roots = format!("{},{}", data.display(), ObjectStorage::ROOT);
+        self.coordinator
+            .push(("TASKMANAGER_ROOTS".to_owned(), roots.clone()));
+        self.worker.extend([
+            ("TASKMANAGER_ROOTS".to_owned(), roots),
+            ("TASKMANAGER_S3_ENDPOINT".to_owned(), objects.endpoint()),
+            (
+                "TASKMANAGER_S3_CREDENTIALS_FILE".to_owned(),
+                credentials.display().to_string(),
+            ),
+        ]);
+        objects
     }
 
     fn start_coordinator(&self, place: &Place, servers: &Servers, data: &Path) -> Program {

@@ -157,7 +157,9 @@ impl Lane {
             }
             Some(Mutant::MarkBeforePublish) => self == Self::DyingBroker,
             Some(Mutant::ExpiryWithoutProbe) => matches!(self, Self::Broker | Self::Database),
-            Some(Mutant::PublishWithoutGrant | Mutant::NoAttemptFence | Mutant::NoClaimId) => !matches!(
+            // Any outage of the servers would keep leases from ending.
+            Some(Mutant::NoAttemptFence) => matches!(self, Self::Worker(_) | Self::BrokerLinks),
+            Some(Mutant::PublishWithoutGrant | Mutant::NoClaimId) => !matches!(
                 self,
                 Self::DyingBroker | Self::TargetDisk | Self::ScratchDisk | Self::Clocks
             ),
@@ -222,6 +224,12 @@ impl Lane {
             // An outage that a lease ends in.
             (Freeze, Target::Broker | Target::Database) if mutant == Some(Mutant::ExpiryWithoutProbe) => {
                 (14_000, 22_000)
+            }
+            // Long enough that another worker has the job when it comes back.
+            (Freeze | Stall, Target::Worker(_) | Target::BrokerLink(_))
+                if mutant == Some(Mutant::NoAttemptFence) =>
+            {
+                (12_000, 18_000)
             }
             (Kill | Restart, Target::Broker | Target::Database) => (100, 3_000),
             (Kill | Restart, _) => (100, 6_000),

@@ -1,31 +1,50 @@
 //! The first step of an attempt: its folders are opened, and there is room to work in. Where there is none, it waits.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use shared::job::Stage;
+use shared::location::Location;
 use shared::message::reply::Grant;
 use shared::message::transfer::Transfer;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use super::Workshop;
 use super::slot::{self, Broken};
-use crate::context::Context;
+use crate::context::{Context, fetched_into};
 use crate::free_space::{FreeSpace, Full};
-use crate::item_store::{ItemStore, storage_failure};
+use crate::item_store::{ItemStore, blocking, storage_failure};
+use crate::objects::{self, Buckets, Objects};
 use crate::plugin::AttemptError;
 use crate::roots::{self, Roots};
 use crate::running::{Attempt, StopReason};
+use crate::store_index::StoreEntry;
 
 /// Pause before a full file system is looked at again.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// The folders of an attempt.
 struct Folders {
-    source: Option<Dir>,
+    source: Option<Source>,
     store: Option<ItemStore>,
     scratch: TempDir,
+}
+
+/// Where its input is.
+enum Source {
+    Folder(Dir),
+    /// On object storage: it is fetched first.
+    Objects(objects::Folder),
+}
+
+/// Where its outputs go.
+enum Target {
+    Folder(Dir, StoreEntry),
+    Objects(Objects),
 }
 
 /// Why an attempt has no folders.
@@ -46,8 +65,10 @@ impl Workshop {
         let mut told = false;
         let granted = grant.manifest.is_some();
         let folders = loop {
-            let (roots, space, grant) = (Arc::clone(&self.roots), self.space.clone(), grant.clone());
-            let opened = tokio::task::spawn_blocking(move || open(&roots, &space, &grant)).await;
+            let (roots, buckets) = (Arc::clone(&self.roots), self.buckets.clone());
+            let (space, stop, grant) = (self.space.clone(), attempt.stop.clone(), grant.clone());
+            let opened =
+                tokio::task::spawn_blocking(move || open(&roots, &buckets, &space, &stop, &grant)).await;
             let full = match opened {
                 Ok(Ok(folders)) => break folders,
                 Ok(Err(Unready::Full(full))) => full,
@@ -85,16 +106,49 @@ impl Workshop {
                 })?;
             attempt.progress.stage(Stage::Upload);
         }
+        let source = match folders.source {
+            None => None,
+            Some(Source::Folder(folder)) => Some(folder),
+            Some(Source::Objects(objects)) => {
+                Some(self.fetch(&objects, folders.scratch.path(), attempt).await?)
+            }
+        };
         let context = Context {
             grant: grant.clone(),
             stop: attempt.stop.clone(),
             pause: attempt.pause.clone(),
             progress: attempt.progress.clone(),
             scratch: folders.scratch.path().to_owned(),
-            source: folders.source,
+            source,
             store: folders.store,
         };
         Ok((context, folders.scratch))
+    }
+
+    /// Fetches what lies on object storage into the scratch folder. Whoever stops, holds or drains it need not wait for
+    /// that; it is work, and what takes longer than its plugin allows has failed.
+    async fn fetch(
+        &self,
+        from: &objects::Folder,
+        scratch: &Path,
+        attempt: &Attempt,
+    ) -> Result<Dir, AttemptError> {
+        attempt.progress.stage(Stage::Upload);
+        let folder = fetched_into(scratch);
+        let shown = folder.display().to_string();
+        let made = move || {
+            std::fs::create_dir(&folder)?;
+            Dir::open_ambient_dir(&folder, ambient_authority())
+        };
+        let to = blocking(made)
+            .await
+            .map_err(|error| storage_failure(&format!("can't make {shown}"), &error))?;
+        tokio::select! {
+            biased;
+            () = attempt.stop.cancelled() => Err(AttemptError::Stopped),
+            () = attempt.pause.cancelled() => Err(AttemptError::Yielded),
+            fetched = from.stage(&to, &self.space, &attempt.progress) => fetched.map(|()| to),
+        }
     }
 }
 
@@ -107,19 +161,41 @@ fn broken_off(attempt: &Attempt) -> AttemptError {
     }
 }
 
-fn open(roots: &Roots, space: &FreeSpace, grant: &Grant) -> Result<Folders, Unready> {
+fn open(
+    roots: &Roots,
+    buckets: &Buckets,
+    space: &FreeSpace,
+    stop: &CancellationToken,
+    grant: &Grant,
+) -> Result<Folders, Unready> {
     // What was granted needs its source no more.
     let source = grant.source.as_deref().filter(|_| grant.manifest.is_none());
-    let source = source.map(|source| roots.open(source));
-    let source = source.transpose().map_err(unready)?;
+    let source = source.map(|source| {
+        if Location::is_on_objects(source) {
+            Ok(Source::Objects(buckets.open(source).map_err(AttemptError::from)?))
+        } else {
+            Ok::<_, Unready>(Source::Folder(roots.open(source).map_err(unready)?))
+        }
+    });
+    let source = source.transpose()?;
     let target = grant.target.as_deref().map(|target| {
         let store = grant.store.unwrap_or(grant.job_id);
-        Ok((roots.create(target)?, roots.entry(target, store)?))
+        if Location::is_on_objects(target) {
+            let target = buckets.open(target).map_err(AttemptError::from)?;
+            let objects = Objects::new(target, store, grant.job_id).stopped_by(stop.clone());
+            return Ok(Target::Objects(objects));
+        }
+        let folder = roots.create(target).map_err(unready)?;
+        let entry = roots.entry(target, store).map_err(unready)?;
+        Ok::<_, Unready>(Target::Folder(folder, entry))
     });
-    let target = target.transpose().map_err(unready)?;
+    let target = target.transpose()?;
     // What was granted is in the item store already: it is only moved, and needs no room to speak of.
     if grant.manifest.is_none() {
-        space.check(target.as_ref().map(|(target, _)| target))?;
+        space.check(match &target {
+            Some(Target::Folder(folder, _)) => Some(folder),
+            Some(Target::Objects(_)) | None => None,
+        })?;
     }
     let scratch = tempfile::Builder::new()
         .prefix(&format!("{}-", grant.claim_id))
@@ -135,12 +211,21 @@ fn open(roots: &Roots, space: &FreeSpace, grant: &Grant) -> Result<Folders, Unre
                 Unready::Failed(storage_failure(&what, &error))
             }
         })?;
-    let store = target.map(|(target, entry)| ItemStore::indexed(target, entry, grant.claim_id));
+    let store = target.map(|target| match target {
+        Target::Folder(folder, entry) => ItemStore::indexed(folder, entry, grant.claim_id),
+        Target::Objects(objects) => ItemStore::on_objects(objects),
+    });
     Ok(Folders {
         source,
         store,
         scratch,
     })
+}
+
+impl From<AttemptError> for Unready {
+    fn from(error: AttemptError) -> Self {
+        Self::Failed(error)
+    }
 }
 
 impl From<Full> for Unready {

@@ -35,15 +35,20 @@ pub(crate) fn copy(from: &mut impl Read, to: &mut impl Write) -> Result<(u64, St
         to.write_all(&buffer[..count]).map_err(CopyError::Write)?;
         size += count as u64;
     }
-    let mut digits = String::with_capacity(64);
-    for byte in hash.finalize() {
+    Ok((size, hex(&hash.finalize())))
+}
+
+/// A checksum as it is written everywhere: in lower-case hexadecimal digits.
+pub(crate) fn hex(checksum: &[u8]) -> String {
+    let mut digits = String::with_capacity(2 * checksum.len());
+    for byte in checksum {
         write!(digits, "{byte:02x}").expect("writing to a String succeeds");
     }
-    Ok((size, digits))
+    digits
 }
 
 /// Size and SHA-256 of all that `from` has.
-pub(super) fn digest(from: &mut impl Read) -> io::Result<(u64, String)> {
+pub(crate) fn digest(from: &mut impl Read) -> io::Result<(u64, String)> {
     copy(from, &mut io::sink()).map_err(|error| match error {
         CopyError::Read(error) | CopyError::Write(error) => error,
     })

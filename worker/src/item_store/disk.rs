@@ -46,7 +46,7 @@ struct Open {
 }
 
 impl Disk {
-    pub(super) fn new(target: Dir, job_id: JobId, entry: Option<StoreEntry>, claim_id: ClaimId) -> Self {
+    pub(crate) fn new(target: Dir, job_id: JobId, entry: Option<StoreEntry>, claim_id: ClaimId) -> Self {
         Self {
             target,
             name: store_name(job_id),
@@ -150,7 +150,8 @@ impl Disk {
         Err(missing())
     }
 
-    pub(super) fn remove(&self) -> Result<(), Error> {
+    /// Removes the store with all that is in it.
+    pub(crate) fn remove(&self) -> Result<(), Error> {
         let mut open = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
         *open = Open::default();
         let fail = |source| io_error("remove", &shown(&self.target, &self.name), source);

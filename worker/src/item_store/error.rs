@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::objects;
 use crate::plugin::AttemptError;
 
 /// Why the item store did not do what it was asked.
@@ -18,6 +19,20 @@ pub enum Error {
     /// A file that should be in the store is not there, or differs from what was recorded.
     #[error("{0} is missing in the item store, or differs from what was recorded of it")]
     Missing(String),
+    /// A file that is larger than object storage takes in one piece.
+    #[error(
+        "{0} has more than 5 GiB, which object storage does not copy in one piece: give the job a folder as its target"
+    )]
+    TooLarge(String),
+    /// Somebody goes on writing to a store that is to be removed.
+    #[error("{0} is still being written to")]
+    InUse(String),
+    /// The attempt was told to stop meanwhile.
+    #[error("stopped before it was done")]
+    Stopped,
+    /// Object storage refuses, or does not answer.
+    #[error(transparent)]
+    Objects(#[from] objects::Failure),
     /// The system refuses.
     #[error("can't {action} {place}")]
     Io {
@@ -33,11 +48,13 @@ pub enum Error {
 
 impl From<Error> for AttemptError {
     fn from(error: Error) -> Self {
-        match &error {
-            Error::InvalidPath { .. } => Self::permanent(error.to_string()),
+        match error {
+            Error::InvalidPath { .. } | Error::TooLarge(_) => Self::permanent(error.to_string()),
             // A later attempt makes the item anew.
-            Error::Missing(_) => Self::retryable(error.to_string()),
-            Error::Io { source, .. } => storage_failure(&error.to_string(), source),
+            Error::Missing(_) | Error::InUse(_) => Self::retryable(error.to_string()),
+            Error::Io { ref source, .. } => storage_failure(&error.to_string(), source),
+            Error::Stopped => Self::Stopped,
+            Error::Objects(failure) => failure.into(),
         }
     }
 }

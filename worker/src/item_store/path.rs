@@ -9,7 +9,7 @@ use super::Error;
 const PART_MAX_BYTES: usize = 255;
 
 /// Splits a valid path into its folder (empty when there is none) and its last part.
-pub(super) fn split(path: &str) -> Result<(&str, &str), Error> {
+pub(crate) fn split(path: &str) -> Result<(&str, &str), Error> {
     if let Some(reason) = problem(path) {
         return Err(Error::InvalidPath {
             path: path.to_owned(),

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use shared::job::Stage;
+use shared::message::reply::Grant;
 use shared::message::worker::{Check, PluginOffer};
 
 use crate::context::Context;
@@ -68,8 +69,13 @@ impl Plugin for Shell {
         let wrong = |problem: String| {
             AttemptError::permanent(format!("template \"{}\" of SHELL: {problem}", template.name))
         };
-        let command = arguments::expand(&template.parameters, &context.grant)
-            .map_err(|error| wrong(error.to_string()))?;
+        // What a tool is told has to be a folder.
+        let grant = Grant {
+            source: context.source_folder(),
+            ..context.grant.clone()
+        };
+        let command =
+            arguments::expand(&template.parameters, &grant).map_err(|error| wrong(error.to_string()))?;
         let limit = timeout(&template.parameters).map_err(wrong)?;
         let mut tool = Tool::new(&self.wrapper, &command.program, &context.scratch).args(&command.arguments);
         if let Some(limit) = limit {

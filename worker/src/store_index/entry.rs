@@ -24,7 +24,7 @@ const UNFINISHED_MAX: Duration = Duration::from_hours(24);
 
 /// What an entry says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// The target folder, relative to the root; empty for the root itself.
     pub(super) folder: String,
     /// The folder on the way at which another file system than the root's is mounted.
@@ -32,12 +32,37 @@ pub(super) struct Entry {
     pub(super) file_system: Option<String>,
 }
 
-/// Reads an entry; one that says nothing sensible is [`io::ErrorKind::InvalidData`].
+impl Entry {
+    /// About a store on object storage, which has no file systems.
+    pub(crate) fn of(folder: String) -> Self {
+        Self {
+            folder,
+            file_system: None,
+        }
+    }
+
+    /// The target folder, relative to the root.
+    pub(crate) fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// What is written.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("an entry has no keys but texts")
+    }
+
+    /// Reads what was written; what says nothing sensible is [`io::ErrorKind::InvalidData`].
+    pub(crate) fn parse(text: &[u8]) -> io::Result<Self> {
+        let invalid = || io::Error::from(io::ErrorKind::InvalidData);
+        let entry: Self = serde_json::from_slice(text).map_err(|_| invalid())?;
+        let sound = is_relative(&entry.folder) && entry.file_system.as_deref().is_none_or(is_relative);
+        if sound { Ok(entry) } else { Err(invalid()) }
+    }
+}
+
+/// Reads an entry.
 pub(super) fn read(index: &Dir, name: &str) -> io::Result<Entry> {
-    let invalid = || io::Error::from(io::ErrorKind::InvalidData);
-    let entry: Entry = serde_json::from_slice(&text(index, name)?).map_err(|_| invalid())?;
-    let sound = is_relative(&entry.folder) && entry.file_system.as_deref().is_none_or(is_relative);
-    if sound { Ok(entry) } else { Err(invalid()) }
+    Entry::parse(&text(index, name)?)
 }
 
 /// Whether this file can be nothing but the beginning of an entry for `folder`: releases before this one wrote in place,
@@ -47,11 +72,7 @@ pub(super) fn is_begun(index: &Dir, name: &str, folder: &str) -> io::Result<bool
     while text.last() == Some(&0) {
         text.pop();
     }
-    let entry = Entry {
-        folder: folder.to_owned(),
-        file_system: None,
-    };
-    let mut folder = serde_json::to_vec(&entry)?;
+    let mut folder = Entry::of(folder.to_owned()).to_bytes();
     folder.pop();
     let is_whole = serde_json::from_slice::<Entry>(&text).is_ok();
     Ok(folder.starts_with(&text) || text.starts_with(&folder) && !is_whole)
@@ -78,7 +99,7 @@ fn text(index: &Dir, name: &str) -> io::Result<Vec<u8>> {
 /// Writes an entry, in place of one that says something else; when this returns, its content is on disk, and its name
 /// once the folder is.
 pub(super) fn write(index: &Dir, name: &str, entry: &Entry) -> io::Result<()> {
-    let text = serde_json::to_vec(entry)?;
+    let text = entry.to_bytes();
     let (unfinished, mut file) = begin(index)?;
     let written = file.write_all(&text).and_then(|()| file.sync_all());
     let placed = written.and_then(|()| index.rename(&unfinished, index, name));

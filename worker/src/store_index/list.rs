@@ -123,7 +123,9 @@ impl Lister {
             return self.clear(&open.index, name);
         }
         // What has another name is not ours.
-        let Some(store) = store(name) else { return Ok(()) };
+        let Some(store) = store_of(name) else {
+            return Ok(());
+        };
         let found = find(&self.root, open, store)?;
         page.found.extend(found);
         Ok(())
@@ -198,7 +200,7 @@ fn find(root: &Path, open: &Open, store: JobId) -> Result<Option<FoundStore>, St
 }
 
 /// The store that a file of the index is about; a name counts only as this program writes it.
-fn store(name: &str) -> Option<JobId> {
+pub(crate) fn store_of(name: &str) -> Option<JobId> {
     let store: JobId = name.parse().ok()?;
     (store.to_string() == name).then_some(store)
 }

@@ -26,6 +26,17 @@ async fn a_command_runs_with_the_jobs_folders_and_its_output_is_the_log() {
 }
 
 #[tokio::test]
+async fn a_source_on_object_storage_is_for_the_command_the_folder_that_it_was_fetched_into() {
+    let job = Job::new("SHELL", json!({})).with_template(json!({"command": ["cat", "{source}/a.txt"]}));
+    let mut attempt = job.attempt(Vec::new());
+    attempt.grant.source = Some("s3://scans/27".to_owned());
+    std::fs::create_dir(attempt.scratch.join("input")).unwrap();
+    std::fs::write(attempt.scratch.join("input/a.txt"), "fetched").unwrap();
+    shell().run(&attempt).await.unwrap();
+    assert_eq!(log(&attempt), ["fetched"]);
+}
+
+#[tokio::test]
 async fn another_exit_code_is_a_retryable_failure_with_the_last_line_of_the_error_output() {
     let job = Job::new("SHELL", json!({})).with_template(json!({"command": ["ls", "{source}/missing"]}));
     let Err(AttemptError::Failed {

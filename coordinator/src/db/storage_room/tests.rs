@@ -118,7 +118,7 @@ async fn a_folder_lies_on_the_storage_with_the_longest_path_by_whole_names() {
         let asked = format!("SELECT coalesce(storage_of({folder}), 'none')");
         database.texts(&asked).await.remove(0)
     };
-    for path in ["/data", "/data/films", "/scans"] {
+    for path in ["/data", "/data/films", "/scans", "s3://scans/films"] {
         act(&db, &storage(path, None)).await;
     }
     assert_eq!(of("'/data'").await, "/data");
@@ -126,8 +126,10 @@ async fn a_folder_lies_on_the_storage_with_the_longest_path_by_whole_names() {
     assert_eq!(of("'/data/films/1'").await, "/data/films");
     assert_eq!(of("'/data/films2'").await, "/data");
     assert_eq!(of("'/database'").await, "none");
+    assert_eq!(of("'s3://scans/films/1'").await, "s3://scans/films");
     assert_eq!(of("NULL").await, "none");
     act(&db, &storage("/", None)).await;
+    assert_eq!(of("'s3://scans/27'").await, "none");
     assert_eq!(of("'/database'").await, "/");
     assert_eq!(of("'/scans'").await, "/scans");
     assert_eq!(of("NULL").await, "none");

@@ -2,7 +2,7 @@
 //!
 //! | placeholder | stands for |
 //! |---|---|
-//! | `{source}`, `{target}` | the job's folders |
+//! | `{source}`, `{target}` | the job's folders; a source on object storage is the folder that it was fetched into |
 //! | `{title}` | the job's title |
 //! | `{parameters.NAME}` | a parameter of the job (text, number, true or false) |
 //! | `{{`, `}}` | braces |
@@ -12,6 +12,7 @@
 //! never a way up, so a title or parameter with a part `..` between slashes is refused.
 
 use serde_json::{Map, Value};
+use shared::location::Location;
 use shared::message::reply::Grant;
 
 /// What is to be run.
@@ -55,6 +56,9 @@ pub enum Error {
     /// A value that leads out of a folder.
     #[error("the job's value for {{{0}}} contains \"..\" as a part of a path")]
     WayUp(String),
+    /// A target that tools can't write to.
+    #[error("the job's {{{0}}} is on object storage, which a command can't write to: give it a folder")]
+    OnObjects(String),
     /// A value that no argument can have.
     #[error("the job's value for {{{0}}} contains a NUL character")]
     Nul(String),
@@ -122,7 +126,10 @@ fn value(name: &str, grant: &Grant) -> Result<String, Error> {
     let missing = || Error::NoValue(name.to_owned());
     let value = match name {
         "source" => grant.source.clone().ok_or_else(missing)?,
-        "target" => grant.target.clone().ok_or_else(missing)?,
+        "target" => match grant.target.clone().ok_or_else(missing)? {
+            objects if Location::is_on_objects(&objects) => return Err(Error::OnObjects(name.to_owned())),
+            folder => folder,
+        },
         "title" => grant.title.clone(),
         other => {
             let parameter = other

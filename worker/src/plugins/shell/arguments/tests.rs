@@ -126,3 +126,17 @@ fn what_can_not_be_replaced_is_named() {
         );
     }
 }
+
+#[test]
+fn a_target_on_object_storage_is_refused_where_a_command_would_write_to_it() {
+    let grant = Grant {
+        target: Some("s3://scans/27".to_owned()),
+        ..grant(&json!({}))
+    };
+    let expanded = |argument: &str| {
+        let template = json!({"command": ["cp", argument]});
+        expand(template.as_object().unwrap(), &grant)
+    };
+    assert_eq!(expanded("{target}/a"), Err(Error::OnObjects("target".to_owned())));
+    assert!(expanded("{source}/a").is_ok());
+}
