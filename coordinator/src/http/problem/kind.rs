@@ -88,11 +88,13 @@ impl Kind {
         }
     }
 
-    /// A database that holds something unreadable is a defect; otherwise it is away or overloaded.
+    /// A database that holds something unreadable is a defect, and one that is sent what is no value is not to blame;
+    /// otherwise it is away or overloaded.
     pub(super) fn of_database(error: &db::Error) -> Self {
         match error {
             db::Error::Inconsistent { .. } => Self::Internal,
             error if error.is_disk_full() => Self::DatabaseFull,
+            error if error.is_no_value() => Self::BadRequest,
             _ => Self::DatabaseAway,
         }
     }
