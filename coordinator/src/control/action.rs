@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use shared::job::decide::Place;
 use shared::job::{JobId, JobState, Priority};
 
@@ -14,12 +14,16 @@ use super::goobi_message::GoobiMessage;
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum JobAction {
     /// End it, for good.
+    #[serde(deserialize_with = "nothing_more")]
     Cancel,
     /// Keep it from starting; a running one yields.
+    #[serde(deserialize_with = "nothing_more")]
     Hold,
     /// Let a held one go on.
+    #[serde(deserialize_with = "nothing_more")]
     Release,
     /// Start it although autostart is off, its time has not come, or its plugin is at its limit.
+    #[serde(deserialize_with = "nothing_more")]
     StartNow,
     /// Give it another priority.
     SetPriority {
@@ -38,11 +42,21 @@ pub enum JobAction {
         items: RetryItems,
     },
     /// Send its messages to other systems once more that were given up or may not have arrived.
+    #[serde(deserialize_with = "nothing_more")]
     SendAgain,
     /// Say something about it in the journal of its process in Goobi.
     MessageGoobi(GoobiMessage),
     /// Remove an ended one from history.
+    #[serde(deserialize_with = "nothing_more")]
     Delete,
+}
+
+/// An action that has no fields is read strictly, too: by itself `serde` takes whatever stands beside its name.
+fn nothing_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nothing {}
+    Nothing::deserialize(deserializer).map(|Nothing {}| ())
 }
 
 /// Which items a retry does.
@@ -178,6 +192,7 @@ pub enum PluginAction {
         resume_at: Option<Timestamp>,
     },
     /// Jobs start again.
+    #[serde(deserialize_with = "nothing_more")]
     Start,
     /// Whether jobs start by themselves. For all plugins this is a switch of its own, beside each plugin's.
     Autostart {

@@ -135,6 +135,7 @@ fn the_schema_of_a_body_takes_what_its_reader_takes_and_refuses_what_it_refuses(
     assert!(!plugin(json!({"action": "configure", "running_most": 4})));
     assert!(!plugin(json!({"action": "configure", "lease_seconds": "long"})));
     assert!(!plugin(json!({"action": "pause"})));
+    assert!(!plugin(json!({"action": "start", "at": "2026-11-22T08:00:00Z"})));
     let job = |body| takes::<JobAction>("/api/v1/jobs/{id}/actions", &body);
     assert!(job(
         json!({"action": "message_goobi", "type": "info", "text": "a"})
@@ -143,6 +144,8 @@ fn the_schema_of_a_body_takes_what_its_reader_takes_and_refuses_what_it_refuses(
     assert!(job(json!({"action": "retry"})));
     assert!(!job(json!({"action": "set_priority", "priority": 11})));
     assert!(!job(json!({"action": "set_priority"})));
+    assert!(job(json!({"action": "cancel"})));
+    assert!(!job(json!({"action": "cancel", "why": "wrong volume"})));
     assert!(!job(json!({"action": "move", "to": "left"})));
     let storage = |body| takes::<StorageAction>("/api/v1/storages/actions", &body);
     assert!(storage(
