@@ -7,6 +7,7 @@
 //!  connections  how many clients there may be, and how long one may say nothing
 //!  events     the stream that tells open pages that something has changed
 //!  itm        /itm, for programs that speak to the intranda TaskManager
+//!  openapi    the API describes itself
 //!  problem    every failure, as a page for people and as problem+json for programs
 //!  text       all words, English and German side by side
 //! ```
@@ -29,6 +30,7 @@ mod itm;
 mod language;
 mod listing;
 mod metrics;
+mod openapi;
 mod pages;
 mod problem;
 mod recovery;
@@ -64,6 +66,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use connections::Limits;
+pub use openapi::Operation;
 pub use routes::{Kind, Route, routes};
 pub use who::Door;
 

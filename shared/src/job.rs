@@ -15,6 +15,7 @@ pub use state::{JobState, ShownState, Stage, UnknownState};
 
 /// Identifies a job: a UUID of version 7, so that ids sort by the time of submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct JobId(pub Uuid);
 

@@ -33,6 +33,8 @@ pub const VERSION_OLDEST: u16 = 1;
 
 /// A message with the version of the protocol that it follows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Versioned{T}"))]
 pub struct Versioned<T> {
     /// See [`VERSION`].
     pub version: u16,

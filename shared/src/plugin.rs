@@ -13,6 +13,7 @@ const LENGTH_MAX: usize = 40;
 /// Capital letters, digits, `_` and `-`, beginning with a letter; lower case is accepted and raised, because
 /// Goobi's samples write both (`SHELL`, `jp2validate`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct PluginName(String);
 

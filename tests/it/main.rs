@@ -27,6 +27,7 @@ mod lists;
 mod login;
 mod notifications;
 mod objects;
+mod openapi;
 mod operators;
 mod pages;
 mod path;

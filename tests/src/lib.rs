@@ -35,6 +35,7 @@ pub mod faults;
 pub mod foreign_bytes;
 pub mod management;
 pub mod object_storage;
+mod openapi;
 pub mod receiver;
 mod runtime;
 mod servers;

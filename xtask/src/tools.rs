@@ -18,6 +18,12 @@ const MOTO: &str = "moto[s3,server]==5.2.5";
 /// Finds what keeps people out of a page; the tests examine every page with it.
 const AXE: &str = "axe-core@4.14.1";
 
+/// Says whether a document is OpenAPI.
+const OPENAPI_SPEC_VALIDATOR: &str = "openapi-spec-validator==0.9.0";
+
+/// Sends an API whatever its document allows and does not allow, and holds the answers against it.
+const SCHEMATHESIS: &str = "schemathesis==4.32.5";
+
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY_VERSION: &str = "0.20.2";
 
@@ -30,6 +36,12 @@ const PYTHON: &str = "/usr/bin/python3";
 /// Installs [`ALTO_TOOLS`]; its program is then `target/tools/python/bin/alto-tools`.
 pub(crate) fn provide_alto_tools(place: &Place) -> Result<()> {
     install_from_pypi(place, "alto-tools", ALTO_TOOLS)
+}
+
+/// Installs [`OPENAPI_SPEC_VALIDATOR`] and [`SCHEMATHESIS`]; their programs then stand beside `alto-tools`.
+pub(crate) fn provide_openapi_tools(place: &Place) -> Result<()> {
+    install_from_pypi(place, "openapi-spec-validator", OPENAPI_SPEC_VALIDATOR)?;
+    install_from_pypi(place, "schemathesis", SCHEMATHESIS)
 }
 
 /// Installs [`MOTO`]; its program is then `target/tools/python/bin/moto_server`.

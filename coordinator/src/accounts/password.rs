@@ -6,6 +6,7 @@ use std::sync::Arc;
 use argon2::Argon2;
 use argon2::password_hash::phc;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use tokio::sync::Semaphore;
 
@@ -23,7 +24,7 @@ const NOBODYS: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGF0IGFsbA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// A password as somebody has typed it. It is never printed and never written anywhere.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 pub struct Password(String);
 
 /// What the database keeps of a password: a PHC string.

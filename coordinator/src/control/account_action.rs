@@ -1,5 +1,6 @@
 //! What administrators can do with users and tokens.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::plugin::PluginName;
 use uuid::Uuid;
@@ -17,7 +18,7 @@ const RESERVED: [&str; 2] = ["local", "coordinator"];
 pub const TOKEN_MAX_DAYS: u32 = 1100;
 
 /// Something to be done with a user or a token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum AccountAction {
     /// Let somebody in.

@@ -1,7 +1,8 @@
 //! What can be wanted. The same words stand in API bodies, in the audit log and on the command line.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
 use shared::job::decide::Place;
 use shared::job::{JobId, JobState, Priority};
 
@@ -9,16 +10,20 @@ use super::authorise::Verb;
 use super::goobi_message::GoobiMessage;
 
 /// Something to be done with a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum JobAction {
     /// End it, for good.
+    #[serde(deserialize_with = "nothing_more")]
     Cancel,
     /// Keep it from starting; a running one yields.
+    #[serde(deserialize_with = "nothing_more")]
     Hold,
     /// Let a held one go on.
+    #[serde(deserialize_with = "nothing_more")]
     Release,
     /// Start it although autostart is off, its time has not come, or its plugin is at its limit.
+    #[serde(deserialize_with = "nothing_more")]
     StartNow,
     /// Give it another priority.
     SetPriority {
@@ -37,15 +42,25 @@ pub enum JobAction {
         items: RetryItems,
     },
     /// Send its messages to other systems once more that were given up or may not have arrived.
+    #[serde(deserialize_with = "nothing_more")]
     SendAgain,
     /// Say something about it in the journal of its process in Goobi.
     MessageGoobi(GoobiMessage),
     /// Remove an ended one from history.
+    #[serde(deserialize_with = "nothing_more")]
     Delete,
 }
 
+/// An action that has no fields is read strictly, too: by itself `serde` takes whatever stands beside its name.
+fn nothing_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nothing {}
+    Nothing::deserialize(deserializer).map(|Nothing {}| ())
+}
+
 /// Which items a retry does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryItems {
     /// Those that are not done; the others are kept.
@@ -87,7 +102,7 @@ impl JobAction {
 }
 
 /// Which jobs an action is for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobFilter {
     /// These; all others fields left out.
@@ -161,7 +176,7 @@ impl JobFilter {
 }
 
 /// Something to be done with a plugin, or with all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum PluginAction {
     /// Nothing new starts, running jobs yield at their next item.
@@ -177,6 +192,7 @@ pub enum PluginAction {
         resume_at: Option<Timestamp>,
     },
     /// Jobs start again.
+    #[serde(deserialize_with = "nothing_more")]
     Start,
     /// Whether jobs start by themselves. For all plugins this is a switch of its own, beside each plugin's.
     Autostart {
@@ -190,7 +206,7 @@ pub enum PluginAction {
 }
 
 /// A page contract: how many pages a plugin may do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Quota {
     /// In all.
@@ -205,7 +221,7 @@ pub struct Quota {
 }
 
 /// A stretch of the calendar, in UTC.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Period {
     /// From the first of a month.
@@ -229,11 +245,12 @@ impl Period {
 }
 
 /// A plugin's settings; what is left out stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Jobs that run at once at most (Kitodo's parallel tasks).
     #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub running_max: Option<Option<i32>>,
     /// How often a failure that may pass is tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -246,6 +263,7 @@ pub struct Settings {
     pub retry_longest_seconds: Option<i32>,
     /// Waiting this long raises a job by one priority level, minutes.
     #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub ageing_minutes: Option<Option<i32>>,
     /// Without a heartbeat for this long an attempt counts as lost, seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -255,21 +273,26 @@ pub struct Settings {
     pub run_budget_seconds: Option<i32>,
     /// Without contact to any coordinator for this long, seconds, an attempt is broken off.
     #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub disconnect_limit_seconds: Option<Option<i32>>,
     /// Priority of jobs that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_priority: Option<Priority>,
     /// Jobs that ended well: how many are kept.
     #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub keep_done_jobs: Option<Option<i32>>,
     /// Jobs that ended well: how many days they are kept.
     #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub keep_done_days: Option<Option<i32>>,
     /// Jobs that failed or were cancelled: how many are kept.
     #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub keep_failed_jobs: Option<Option<i32>>,
     /// Jobs that failed or were cancelled: how many days they are kept.
     #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub keep_failed_days: Option<Option<i32>>,
 }
 

@@ -44,6 +44,23 @@ impl Verb {
         Self::Recover,
         Self::ManageAccounts,
     ];
+
+    /// Its name in the API's document.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Look => "look",
+            Self::Follow => "follow",
+            Self::Submit => "submit",
+            Self::ControlJobs => "control_jobs",
+            Self::DeleteJobs => "delete_jobs",
+            Self::RunPlugins => "run_plugins",
+            Self::RunWorkers => "run_workers",
+            Self::ReadAudit => "read_audit",
+            Self::Configure => "configure",
+            Self::Recover => "recover",
+            Self::ManageAccounts => "manage_accounts",
+        }
+    }
 }
 
 /// To what.

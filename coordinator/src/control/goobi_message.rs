@@ -1,12 +1,13 @@
 //! What a person tells Goobi about a job: an entry of its process's journal.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Most characters of an entry.
 const TEXT_MAX: usize = 4_000;
 
 /// An entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GoobiMessage {
     /// How Goobi shows it.
@@ -17,7 +18,7 @@ pub struct GoobiMessage {
 }
 
 /// The types of entries that people write; Goobi knows no others that are theirs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageType {
     /// Something went wrong.
@@ -59,7 +60,7 @@ impl MessageType {
 }
 
 /// A text that a journal can hold: there is something in it, it is not too long, and every character is one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct MessageText(String);
 

@@ -1,6 +1,7 @@
 //! What people can do with a storage: a folder or a place on object storage whose use is limited, with all that lies
 //! beneath it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::location::Location;
 
@@ -8,7 +9,7 @@ use super::Verb;
 use super::action::explicit;
 
 /// Something to be done with a storage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum StorageAction {
     /// Make it known, or change what is named of it.
@@ -21,7 +22,7 @@ pub enum StorageAction {
 }
 
 /// A storage's settings; what is left out stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StorageSettings {
     /// Its path, as workers see it: whatever lies beneath it lies on it, unless another storage's path is longer.
@@ -31,9 +32,11 @@ pub struct StorageSettings {
     pub title: Option<String>,
     /// Jobs that use it at once at most; `null`: no limit.
     #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub running_max: Option<Option<i32>>,
     /// Jobs that move data from or to it at once at most; `null`: no limit.
     #[serde(default, with = "explicit", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub transfers_max: Option<Option<i32>>,
 }
 

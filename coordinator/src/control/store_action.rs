@@ -1,5 +1,6 @@
 //! What people can do about item stores that no job has.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::job::JobId;
 
@@ -9,7 +10,7 @@ use super::Verb;
 const STORES_MAX: usize = 1_000;
 
 /// Something to be done about item stores on workers' storage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum StoreAction {
     /// All workers look once more what is there.

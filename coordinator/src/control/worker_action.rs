@@ -1,11 +1,12 @@
 //! What people can do with a worker.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Verb;
 
 /// Something to be done with a worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum WorkerAction {
     /// It takes no new jobs, gives back those that it has at their next items, and ends by itself.

@@ -58,13 +58,21 @@ impl Error {
         self.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
     }
 
-    /// The server refused the data itself (a value it can't store): repeating the same never helps.
+    /// The server refused the data itself: repeating the same never helps.
     pub fn is_bad_data(&self) -> bool {
-        // Class 22: data exception; class 23: integrity constraint; 54: program limit exceeded.
-        self.code().is_some_and(|code| {
-            let class = &code.code()[..2];
-            class == "22" || class == "23" || class == "54"
-        }) || matches!(self, Self::Driver(error) if error.code().is_none() && !error.is_closed() && is_conversion(error))
+        // Class 23: integrity constraint; 54: program limit exceeded.
+        self.is_no_value() || self.is_of_class("23") || self.is_of_class("54")
+    }
+
+    /// A value that was sent is none that the server knows: a NUL character, a time far outside its calendar.
+    pub fn is_no_value(&self) -> bool {
+        // Class 22: data exception.
+        self.is_of_class("22")
+            || matches!(self, Self::Driver(error) if error.code().is_none() && !error.is_closed() && is_conversion(error))
+    }
+
+    fn is_of_class(&self, class: &str) -> bool {
+        self.code().is_some_and(|code| code.code().starts_with(class))
     }
 
     /// The server has no room to write.

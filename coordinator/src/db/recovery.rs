@@ -2,6 +2,7 @@
 
 use deadpool_postgres::Transaction;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::job::JobId;
 use uuid::Uuid;
@@ -13,7 +14,7 @@ use crate::control::{Actor, Object, Verb, authorise};
 use crate::restore::How;
 
 /// A restore that nobody has looked after yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Restore {
     /// When it was noticed.
     pub at: Timestamp,
@@ -24,7 +25,7 @@ pub struct Restore {
 }
 
 /// A job that ran when the copy was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WasRunning {
     /// The job.
     pub id: JobId,
@@ -41,7 +42,7 @@ pub struct WasRunning {
 }
 
 /// A job whose outputs were being put in place when the copy was made, and that nobody had in hand at that moment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Granted {
     /// The job.
     pub id: JobId,
@@ -56,7 +57,7 @@ pub struct Granted {
 }
 
 /// What is unfinished, by plugin.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Unfinished {
     /// The plugin.
     pub plugin: String,
@@ -67,7 +68,7 @@ pub struct Unfinished {
 }
 
 /// The report.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Recovery {
     /// A restore that nobody has looked after; none when all is well.
     pub restore: Option<Restore>,
@@ -208,7 +209,7 @@ impl Transact for ReadRestore {
 }
 
 /// What a person does about a restore.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, Serialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum RecoveryAction {
     /// They have looked: the notices end. Plugins stay stopped.

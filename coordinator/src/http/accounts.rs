@@ -6,14 +6,21 @@ use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::App;
 use super::actions::read;
-use super::problem::Error;
+use super::openapi::Operation;
+use super::problem::{Error, Kind};
 use super::who::Who;
 use crate::control::AccountAction;
 use crate::db::accounts::{AccountOutcome, Accounts, ReadAccounts, WhyNot};
+
+/// What the API says of [`list`].
+pub(super) fn describe_list() -> Operation {
+    Operation::answering::<Accounts>("listAccounts")
+}
 
 /// `GET /api/v1/accounts`
 pub(super) async fn list(State(app): State<App>) -> Result<Json<Accounts>, Error> {
@@ -21,13 +28,21 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Accounts>, Error
 }
 
 /// What an action came to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ActedOnAccount")]
 struct Answer {
     #[serde(flatten)]
     outcome: AccountOutcome,
     /// A new token; nobody can read it again.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+}
+
+/// What the API says of [`act`].
+pub(super) fn describe_act() -> Operation {
+    Operation::answering::<Answer>("actOnAccounts")
+        .with_body::<AccountAction>()
+        .failing(&[Kind::UnknownAccount, Kind::Conflict, Kind::Busy])
 }
 
 /// `POST /api/v1/accounts/actions`

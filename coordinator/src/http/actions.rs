@@ -5,16 +5,26 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use shared::job::JobId;
 
 use super::App;
 use super::api::job_id;
-use super::problem::Error;
+use super::openapi::Operation;
+use super::problem::{Error, Kind};
 use super::who::Who;
 use crate::control::{JobAction, JobFilter, PluginAction, PluginsOutcome};
 use crate::db::control::{FIND_MAX, JobOutcome, WhyNot};
+
+/// What the API says of [`on_job`].
+pub(super) fn describe_on_job() -> Operation {
+    Operation::answering::<JobOutcome>("actOnJob")
+        .with_body::<JobAction>()
+        .failing(&[Kind::UnknownJob, Kind::Conflict])
+        .noting("To delete a job one needs `delete_jobs`.")
+}
 
 /// `POST /api/v1/jobs/{id}/actions`
 pub(super) async fn on_job(
@@ -37,8 +47,9 @@ pub(super) async fn on_job(
 }
 
 /// An action on several jobs.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ActionOnJobs")]
 pub(super) struct BulkBody {
     /// On which.
     jobs: JobFilter,
@@ -47,7 +58,8 @@ pub(super) struct BulkBody {
 }
 
 /// What an action on several jobs came to.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "ActedOnJobs")]
 pub(super) struct BulkAnswer {
     /// With how many it was done.
     done: usize,
@@ -63,6 +75,16 @@ pub(super) struct BulkAnswer {
     new_jobs: Vec<JobId>,
     /// There may be more: as many were found as one request acts on.
     more: bool,
+}
+
+/// What the API says of [`on_jobs`].
+pub(super) fn describe_on_jobs() -> Operation {
+    Operation::answering::<BulkAnswer>("actOnJobs")
+        .with_body::<BulkBody>()
+        .noting(
+            "On the jobs that are named, or that a filter finds; where `more` is true, ask again. \
+             To delete jobs one needs `delete_jobs`.",
+        )
 }
 
 /// `POST /api/v1/jobs/actions`
@@ -99,6 +121,14 @@ pub(super) async fn on_jobs(
     Ok(Json(answer))
 }
 
+/// What the API says of [`on_plugin`].
+pub(super) fn describe_on_plugin() -> Operation {
+    Operation::answering::<PluginsOutcome>("actOnPlugin")
+        .with_body::<PluginAction>()
+        .failing(&[Kind::UnknownPlugin])
+        .noting("For settings and page contracts one needs `configure`.")
+}
+
 /// `POST /api/v1/plugins/{name}/actions`
 pub(super) async fn on_plugin(
     who: Who,
@@ -107,6 +137,15 @@ pub(super) async fn on_plugin(
     body: Bytes,
 ) -> Result<Json<PluginsOutcome>, Error> {
     on_plugins(&app, &who, Some(&name.to_uppercase()), &body).await
+}
+
+/// What the API says of [`on_all_plugins`].
+pub(super) fn describe_on_all_plugins() -> Operation {
+    Operation::answering::<PluginsOutcome>("actOnPlugins")
+        .with_body::<PluginAction>()
+        .noting(
+            "One has to be allowed to do it to all; for settings and page contracts one needs `configure`.",
+        )
 }
 
 /// `POST /api/v1/plugins/actions`

@@ -4,12 +4,14 @@ mod model;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::job::JobId;
 
 use super::language::Locale;
 use super::listing::ListQuery;
-use super::problem::Error;
+use super::openapi::Operation;
+use super::problem::{Error, Kind};
 use super::searching::SearchQuery;
 use super::{App, cursor, searching};
 use crate::db::pages::{LogPart, ReadJob, ReadLog, ReadPlugins};
@@ -17,6 +19,17 @@ use model::{JobBody, ListBody, LogBody, PluginsBody, Summary};
 
 /// Lines of a log in one answer.
 const LOG_LIMIT: i64 = 1_000;
+
+/// What the API says of [`list`].
+pub(super) fn describe_list() -> Operation {
+    Operation::answering::<ListBody>("listJobs")
+        .with_query::<ListQuery>()
+        .with_query::<SearchQuery>()
+        .noting(
+            "With `tab`, `plugin`, `limit` and `after` alone it is the list of a tab, with any other parameter a search. \
+             Empty values count as absent. For the next part ask with `next` of the answer as `after`, until it is null.",
+        )
+}
 
 /// `GET /api/v1/jobs`: a list, or a search where its parameters ask for one.
 pub(super) async fn list(
@@ -41,6 +54,11 @@ pub(super) async fn list(
     }))
 }
 
+/// What the API says of [`job`].
+pub(super) fn describe_job() -> Operation {
+    Operation::answering::<JobBody>("getJob").failing(&[Kind::UnknownJob])
+}
+
 /// `GET /api/v1/jobs/{id}`
 pub(super) async fn job(State(app): State<App>, Path(id): Path<String>) -> Result<Json<JobBody>, Error> {
     let read = ReadJob {
@@ -53,10 +71,19 @@ pub(super) async fn job(State(app): State<App>, Path(id): Path<String>) -> Resul
 }
 
 /// Which lines of a log are wanted.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct LogQuery {
+    /// Where to go on: what the answer before said as `next`; only lines with greater numbers.
     #[serde(default)]
     after: i64,
+}
+
+/// What the API says of [`log`].
+pub(super) fn describe_log() -> Operation {
+    Operation::answering::<LogBody>("getJobLog")
+        .with_query::<LogQuery>()
+        .failing(&[Kind::UnknownJob])
+        .noting("Up to 1000 lines; for those that come later ask with `next` of the answer as `after`.")
 }
 
 /// `GET /api/v1/jobs/{id}/log`
@@ -80,6 +107,11 @@ pub(super) async fn log(
         .await?
         .ok_or(Error::UnknownJob)?;
     Ok(Json(LogBody::new(extract, after)))
+}
+
+/// What the API says of [`plugins`].
+pub(super) fn describe_plugins() -> Operation {
+    Operation::answering::<PluginsBody>("listPlugins")
 }
 
 /// `GET /api/v1/plugins`

@@ -2,26 +2,33 @@
 
 use axum::Json;
 use axum::extract::{Query, State};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::api::job_id;
-use super::problem::Error;
+use super::openapi::Operation;
+use super::problem::{Error, Kind};
 use crate::db::pages::{AuditRow, ReadAudit};
 
 /// Lines on a page.
 const LIMIT: i64 = 100;
 
 /// The query of the audit log's address; empty values count as absent, as forms send them.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub(super) struct AuditQuery {
+    /// Only what this user, token or program has done.
     #[serde(default)]
     pub(super) actor: String,
+    /// Only what concerns this plugin.
     #[serde(default)]
     pub(super) plugin: String,
+    /// Only what concerns this job.
     #[serde(default)]
     pub(super) job: String,
+    /// Where to go on: what the answer before said as `next`; only lines with smaller numbers.
     #[serde(default)]
+    #[schemars(with = "Option<i64>")]
     pub(super) before: String,
 }
 
@@ -45,7 +52,8 @@ impl AuditQuery {
 }
 
 /// A part of the audit log.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AuditLog")]
 pub(super) struct AuditBody {
     lines: Vec<AuditRow>,
     /// What `before` has to be for the next part; absent at the end.
@@ -57,6 +65,16 @@ pub(super) struct AuditBody {
 pub(super) fn next(lines: &[AuditRow]) -> Option<i64> {
     let is_full = i64::try_from(lines.len()).is_ok_and(|lines| lines >= LIMIT);
     lines.last().filter(|_| is_full).map(|line| line.id)
+}
+
+/// What the API says of [`list`].
+pub(super) fn describe_list() -> Operation {
+    Operation::answering::<AuditBody>("readAudit")
+        .with_query::<AuditQuery>()
+        .failing(&[Kind::UnknownJob])
+        .noting(
+            "Up to 100 lines, the newest first; for older ones ask with `next` of the answer as `before`.",
+        )
 }
 
 /// `GET /api/v1/audit`

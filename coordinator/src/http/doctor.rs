@@ -12,7 +12,7 @@ use shared::amqp::topology::{OtherArguments, SUBMIT_QUEUE};
 use shared::error::Chain;
 use shared::message::worker::Check;
 
-use super::{App, health, recovery};
+use super::{App, health, openapi::Operation, recovery};
 use crate::db::pages::{DeliveryFigures, PluginRow, ReadSurroundings, Surroundings, WorkerRow};
 
 /// The oldest PostgreSQL that the statements are written for.
@@ -21,9 +21,15 @@ const POSTGRES_OLDEST: i32 = 150_000;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The doctor's answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Findings")]
 pub(super) struct Report {
     checks: Vec<Check>,
+}
+
+/// What the API says of [`examine`].
+pub(super) fn describe_examine() -> Operation {
+    Operation::answering::<Report>("examine")
 }
 
 /// `GET /api/v1/doctor`

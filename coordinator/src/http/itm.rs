@@ -32,6 +32,7 @@ pub(super) fn routes() -> [Route; 2] {
         kind: Kind::Itm,
         what,
         needs,
+        operation: None,
         handler,
     };
     let submits = "submits a job as to the intranda TaskManager";

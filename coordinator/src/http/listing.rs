@@ -1,5 +1,6 @@
 //! What an address says about a list: tab, plugin, place. Pages and API read it the same way.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::plugin::PluginName;
 
@@ -13,11 +14,17 @@ const LIMIT_DEFAULT: i64 = 50;
 const LIMIT_MAX: i64 = 200;
 
 /// The query of a list's address.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub(super) struct ListQuery {
+    /// Which list: jobs that are not over (the default), that ended well, or that failed or were cancelled.
+    #[schemars(extend("enum" = ["queue", "done", "error"]))]
     tab: Option<String>,
+    /// Only jobs of this plugin.
     plugin: Option<String>,
+    /// Most jobs of the answer; 50 where nothing is said.
+    #[schemars(with = "Option<i64>", range(min = 1, max = LIMIT_MAX))]
     limit: Option<String>,
+    /// Where to go on: what the answer before said as `next`. It goes with the same list or search only.
     after: Option<String>,
 }
 

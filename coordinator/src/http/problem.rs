@@ -11,6 +11,7 @@ use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::error::Chain;
 use tower_http::csrf::ProtectionError;
@@ -98,12 +99,17 @@ pub(super) struct Problem {
     detail: String,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// A failure as programs are told of it (RFC 9457).
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(super) struct Body<'a> {
     #[serde(rename = "type")]
     type_uri: &'static str,
+    /// What kind of failure it is.
     title: &'static str,
+    /// The answer's status.
     status: u16,
+    /// What is wrong, where, and what to do.
     detail: &'a str,
 }
 

@@ -6,13 +6,24 @@ use axum::extract::State;
 use shared::message::worker::Check;
 
 use super::App;
+use super::openapi::Operation;
 use super::problem::Error;
 use super::who::Who;
 use crate::db::recovery::{ReadRecovery, Recovery, RecoveryAction, Restore};
 
+/// What the API says of [`report`].
+pub(super) fn describe_report() -> Operation {
+    Operation::answering::<Recovery>("readRecovery")
+}
+
 /// `GET /api/v1/recovery`
 pub(super) async fn report(State(app): State<App>) -> Result<Json<Recovery>, Error> {
     Ok(Json(app.db.run(&ReadRecovery).await?))
+}
+
+/// What the API says of [`act`].
+pub(super) fn describe_act() -> Operation {
+    Operation::answering::<Recovery>("actOnRecovery").with_body::<RecoveryAction>()
 }
 
 /// `POST /api/v1/recovery/actions`

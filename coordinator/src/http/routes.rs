@@ -12,9 +12,10 @@ use axum::routing::{MethodRouter, get, post};
 
 use crate::control::Verb;
 
+use super::openapi::Operation;
 use super::{
-    App, accounts, actions, api, assets, audit, doctor, events, health, itm, metrics, pages, recovery,
-    storages, stores, submit,
+    App, accounts, actions, api, assets, audit, doctor, events, health, itm, metrics, openapi, pages,
+    recovery, storages, stores, submit,
 };
 
 /// What kind of answer a route gives, and with it which rules hold for it.
@@ -49,6 +50,8 @@ pub struct Route {
     pub what: &'static str,
     /// What somebody has to be allowed to do, to something at least, to be let in; `None` lets in everybody.
     pub needs: Option<Verb>,
+    /// What the API's own document says of it, where it is a part of the API.
+    pub operation: Option<Operation>,
     pub(super) handler: MethodRouter<App>,
 }
 
@@ -78,6 +81,7 @@ fn read(
         kind,
         what,
         needs: Some(needs),
+        operation: None,
         handler,
     }
 }
@@ -90,17 +94,39 @@ fn open(path: &'static str, kind: Kind, what: &'static str, handler: MethodRoute
         kind,
         what,
         needs: None,
+        operation: None,
         handler,
     }
 }
 
-fn write(needs: Verb, path: &'static str, what: &'static str, handler: MethodRouter<App>) -> Route {
+/// Something that programs of those who may `needs` can ask for.
+fn ask(
+    needs: Verb,
+    path: &'static str,
+    what: &'static str,
+    operation: Operation,
+    handler: MethodRouter<App>,
+) -> Route {
+    Route {
+        operation: Some(operation),
+        ..read(needs, path, Kind::Api, what, handler)
+    }
+}
+
+fn write(
+    needs: Verb,
+    path: &'static str,
+    what: &'static str,
+    operation: Operation,
+    handler: MethodRouter<App>,
+) -> Route {
     Route {
         method: Method::POST,
         path,
         kind: Kind::Api,
         what,
         needs: Some(needs),
+        operation: Some(operation),
         handler,
     }
 }
@@ -112,6 +138,7 @@ fn form(needs: Verb, path: &'static str, what: &'static str, handler: MethodRout
         kind: Kind::Form,
         what,
         needs: Some(needs),
+        operation: None,
         handler,
     }
 }
@@ -124,6 +151,7 @@ fn open_form(path: &'static str, what: &'static str, handler: MethodRouter<App>)
         kind: Kind::Form,
         what,
         needs: None,
+        operation: None,
         handler,
     }
 }
@@ -157,49 +185,53 @@ fn about_jobs() -> Vec<Route> {
             "cancels, holds, … a job",
             post(pages::forms::on_job),
         ),
-        read(
+        ask(
             Verb::Look,
             "/api/v1/jobs",
-            Kind::Api,
             "a list of jobs",
+            api::describe_list(),
             get(api::list),
         ),
         write(
             Verb::Submit,
             "/api/v1/jobs",
             "submits a job",
+            submit::describe_submit(),
             post(submit::submit),
         ),
         write(
             Verb::Submit,
             "/api/v1/jobs/batch",
             "submits several jobs",
+            submit::describe_submit_batch(),
             post(submit::submit_batch).layer(DefaultBodyLimit::max(submit::BATCH_MAX_BYTES)),
         ),
-        read(
+        ask(
             Verb::Follow,
             "/api/v1/jobs/{id}",
-            Kind::Api,
             "a job",
+            api::describe_job(),
             get(api::job),
         ),
         write(
             Verb::ControlJobs,
             "/api/v1/jobs/actions",
             "cancels, holds, … several jobs",
+            actions::describe_on_jobs(),
             post(actions::on_jobs),
         ),
         write(
             Verb::ControlJobs,
             "/api/v1/jobs/{id}/actions",
             "cancels, holds, … a job",
+            actions::describe_on_job(),
             post(actions::on_job),
         ),
-        read(
+        ask(
             Verb::Look,
             "/api/v1/jobs/{id}/log",
-            Kind::Api,
             "a job's log",
+            api::describe_log(),
             get(api::log),
         ),
     ]
@@ -250,17 +282,18 @@ fn about_accounts() -> Vec<Route> {
             "adds and changes users and tokens",
             post(pages::accounts::act),
         ),
-        read(
+        ask(
             Verb::ManageAccounts,
             "/api/v1/accounts",
-            Kind::Api,
             "users and tokens",
+            accounts::describe_list(),
             get(accounts::list),
         ),
         write(
             Verb::ManageAccounts,
             "/api/v1/accounts/actions",
             "adds and changes users and tokens",
+            accounts::describe_act(),
             post(accounts::act),
         ),
     ]
@@ -288,59 +321,71 @@ fn about_the_system() -> Vec<Route> {
             "who has done what",
             get(pages::audit::show),
         ),
-        read(
+        ask(
             Verb::ReadAudit,
             "/api/v1/audit",
-            Kind::Api,
             "who has done what",
+            audit::describe_list(),
             get(audit::list),
         ),
-        read(
+        ask(
             Verb::Look,
             "/api/v1/recovery",
-            Kind::Api,
             "a restore",
+            recovery::describe_report(),
             get(recovery::report),
         ),
         write(
             Verb::Recover,
             "/api/v1/recovery/actions",
             "ends or begins the time after a restore",
+            recovery::describe_act(),
             post(recovery::act),
         ),
-        read(
+        ask(
             Verb::Look,
             "/api/v1/stores",
-            Kind::Api,
             "item stores that no job has",
+            stores::describe_list(),
             get(stores::list),
         ),
         write(
             Verb::Recover,
             "/api/v1/stores/actions",
             "looks for item stores that no job has, removes them",
+            stores::describe_act(),
             post(stores::act),
         ),
-        read(
+        ask(
             Verb::Look,
             "/api/v1/storages",
-            Kind::Api,
             "the storages and their limits",
+            storages::describe_list(),
             get(storages::list),
         ),
         write(
             Verb::Configure,
             "/api/v1/storages/actions",
             "sets and removes limits of a storage",
+            storages::describe_act(),
             post(storages::act),
         ),
-        read(
+        ask(
             Verb::Look,
             "/api/v1/doctor",
-            Kind::Api,
             "what is wrong and what to do",
+            doctor::describe_examine(),
             get(doctor::examine),
         ),
+        Route {
+            operation: Some(openapi::described()),
+            ..open(
+                "/api/v1/openapi.json",
+                Kind::Api,
+                "this description",
+                get(openapi::show),
+            )
+        },
         open("/healthz", Kind::Probe, "whether it lives", get(health::alive)),
         open("/readyz", Kind::Probe, "whether it can work", get(health::ready)),
         open(

@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::job::JobState;
 use shared::plugin::PluginName;
@@ -20,19 +21,27 @@ use crate::db::pages::{FoundPlace, SearchJobs, Tab};
 pub(super) const PART_MIN: usize = 3;
 
 /// The fields of a search, as they stand in its address. Empty values count as absent, as forms send them.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct SearchQuery {
+    /// The process of the workflow.
     pub(super) process: String,
+    /// The step of the workflow.
     pub(super) step: String,
+    /// A part of the title, at least three letters or digits in a row.
     pub(super) title: String,
+    /// A part of the error, at least three letters or digits in a row.
     pub(super) error: String,
     /// A state, PAUSED included, or a tab's name for several.
     pub(super) state: String,
     pub(super) plugin: String,
+    /// Submitted on this day or later (`2026-11-22`), or at this moment or later (`2026-11-22T08:00:00Z`).
     pub(super) submitted_from: String,
+    /// Submitted on this day or before, or before this moment.
     pub(super) submitted_to: String,
+    /// Ended on this day or later, or at this moment or later.
     pub(super) finished_from: String,
+    /// Ended on this day or before, or before this moment.
     pub(super) finished_to: String,
     tab: String,
     limit: Option<String>,

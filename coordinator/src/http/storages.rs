@@ -3,23 +3,27 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::App;
 use super::actions::read;
-use super::problem::Error;
+use super::openapi::Operation;
+use super::problem::{Error, Kind};
 use super::who::Who;
 use crate::control::StorageAction;
 use crate::db::control::StorageOutcome;
 use crate::db::pages::{KnownStorage, ReadStorages};
 
 /// The storages, by path.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Storages")]
 pub(super) struct StoragesBody {
     storages: Vec<StorageBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Storage")]
 struct StorageBody {
     path: String,
     title: Option<String>,
@@ -42,12 +46,24 @@ impl From<KnownStorage> for StorageBody {
     }
 }
 
+/// What the API says of [`list`].
+pub(super) fn describe_list() -> Operation {
+    Operation::answering::<StoragesBody>("listStorages")
+}
+
 /// `GET /api/v1/storages`
 pub(super) async fn list(State(app): State<App>) -> Result<Json<StoragesBody>, Error> {
     let storages = app.db.run(&ReadStorages).await?;
     Ok(Json(StoragesBody {
         storages: storages.into_iter().map(StorageBody::from).collect(),
     }))
+}
+
+/// What the API says of [`act`].
+pub(super) fn describe_act() -> Operation {
+    Operation::answering::<StorageOutcome>("actOnStorage")
+        .with_body::<StorageAction>()
+        .failing(&[Kind::UnknownStorage])
 }
 
 /// `POST /api/v1/storages/actions`

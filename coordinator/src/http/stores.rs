@@ -6,15 +6,26 @@ use axum::extract::State;
 
 use super::App;
 use super::actions::read;
+use super::openapi::Operation;
 use super::problem::Error;
 use super::who::Who;
 use crate::control::StoreAction;
 use crate::db::control::StoresOutcome;
 use crate::db::stores::{ReadUnknownStores, UnknownStores};
 
+/// What the API says of [`list`].
+pub(super) fn describe_list() -> Operation {
+    Operation::answering::<UnknownStores>("listUnknownStores")
+}
+
 /// `GET /api/v1/stores`
 pub(super) async fn list(State(app): State<App>) -> Result<Json<UnknownStores>, Error> {
     Ok(Json(app.db.run(&ReadUnknownStores).await?))
+}
+
+/// What the API says of [`act`].
+pub(super) fn describe_act() -> Operation {
+    Operation::answering::<StoresOutcome>("actOnUnknownStores").with_body::<StoreAction>()
 }
 
 /// `POST /api/v1/stores/actions`

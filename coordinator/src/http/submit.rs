@@ -7,6 +7,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::job::JobId;
@@ -14,7 +15,8 @@ use shared::message::submit::{BODY_MAX_BYTES, Submission, SubmitReply};
 use shared::message::{VERSION, Versioned};
 
 use super::App;
-use super::problem::Error;
+use super::openapi::Operation;
+use super::problem::{Error, Kind};
 use super::who::Who;
 use crate::control::{Object, Verb, authorise};
 use crate::intake::{Incoming, rejected};
@@ -28,15 +30,30 @@ const BATCH_MAX: usize = 200;
 pub(super) const BATCH_MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// Several submissions.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct Batch {
+    #[schemars(with = "Vec<Submission>", length(max = BATCH_MAX))]
     jobs: Vec<Value>,
 }
 
 /// What became of each, in their order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct BatchReply {
     replies: Vec<SubmitReply>,
+}
+
+/// What the API says of [`submit`].
+pub(super) fn describe_submit() -> Operation {
+    Operation::new("submitJob")
+        .with_body::<Submission>()
+        .with_key()
+        .with_answer::<Versioned<SubmitReply>>(StatusCode::CREATED, "A new job, which will not be lost.")
+        .with_answer::<Versioned<SubmitReply>>(StatusCode::OK, "It had been submitted before: that job.")
+        .with_location()
+        .failing(&[Kind::Rejected])
+        .noting(
+            "The names that Goobi and the intranda TaskManager use are understood, too; fields that nobody knows are kept.",
+        )
 }
 
 /// `POST /api/v1/jobs`
@@ -69,6 +86,15 @@ pub(super) async fn submit(
         body: reply,
     });
     Ok((status, [(LOCATION, address(job_id))], body).into_response())
+}
+
+/// What the API says of [`submit_batch`].
+pub(super) fn describe_submit_batch() -> Operation {
+    Operation::answering::<Versioned<BatchReply>>("submitJobs")
+        .with_body::<Batch>()
+        .with_key()
+        .failing(&[Kind::Rejected])
+        .noting("Each job is answered for itself, in their order: one that is refused holds up no other.")
 }
 
 /// `POST /api/v1/jobs/batch`

@@ -4,10 +4,12 @@ mod actions;
 mod away;
 mod bulk;
 mod comers;
+mod described;
 mod forms;
 mod itm;
 mod job_page;
 mod message_goobi;
+mod openapi;
 mod pages;
 mod search;
 mod sections;
@@ -79,8 +81,12 @@ impl Answer {
     }
 }
 
+/// Asks; an answer of the API has to be as its document says.
 async fn send(router: &Router, request: Request<Body>) -> Answer {
-    read(router.clone().oneshot(request).await.unwrap()).await
+    let (method, address) = (request.method().clone(), request.uri().to_string());
+    let answer = read(router.clone().oneshot(request).await.unwrap()).await;
+    described::check(&method, &address, &answer);
+    answer
 }
 
 async fn read(response: Response<Body>) -> Answer {
@@ -277,6 +283,7 @@ fn with_handler(handler: axum::routing::MethodRouter<App>) -> Router {
         kind: Kind::Page,
         what: "a test",
         needs: None,
+        operation: None,
         handler,
     };
     assemble(vec![route], app(away::nowhere()))

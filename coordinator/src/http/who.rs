@@ -22,7 +22,7 @@ use crate::control::{Actor, Verb, could};
 use crate::db::accounts::{FindSession, FindToken, NoteTurnedAway, SESSION_MAX_SECONDS};
 
 /// Name of the cookie that holds a session's secret.
-const COOKIE_NAME: &str = "taskmanager_session";
+pub(super) const COOKIE_NAME: &str = "taskmanager_session";
 
 /// How people come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,23 +3,27 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::App;
 use super::actions::read;
-use super::problem::Error;
+use super::openapi::Operation;
+use super::problem::{Error, Kind};
 use super::who::Who;
 use crate::control::WorkerAction;
 use crate::db::control::WorkerOutcome;
 use crate::db::pages::{KnownWorker, ReadWorkers};
 
 /// The workers, by name.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Workers")]
 pub(super) struct WorkersBody {
     workers: Vec<WorkerBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Worker")]
 struct WorkerBody {
     id: String,
     name: String,
@@ -46,12 +50,24 @@ impl From<KnownWorker> for WorkerBody {
     }
 }
 
+/// What the API says of [`list`].
+pub(super) fn describe_list() -> Operation {
+    Operation::answering::<WorkersBody>("listWorkers")
+}
+
 /// `GET /api/v1/workers`
 pub(super) async fn list(State(app): State<App>) -> Result<Json<WorkersBody>, Error> {
     let workers = app.db.run(&ReadWorkers).await?;
     Ok(Json(WorkersBody {
         workers: workers.into_iter().map(WorkerBody::from).collect(),
     }))
+}
+
+/// What the API says of [`act`].
+pub(super) fn describe_act() -> Operation {
+    Operation::answering::<WorkerOutcome>("actOnWorker")
+        .with_body::<WorkerAction>()
+        .failing(&[Kind::UnknownWorker])
 }
 
 /// `POST /api/v1/workers/{id}/actions`

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// A job's priority, 0 to 10; a higher number means a higher priority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("minimum" = 0, "maximum" = 10)))]
 #[serde(try_from = "i64", into = "i64")]
 pub struct Priority(u8);
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where a job is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum JobState {
     /// Waits for other jobs to end.

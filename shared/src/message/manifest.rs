@@ -6,6 +6,7 @@ use super::worker::Outcome;
 
 /// One file, named relative to the job's target folder (and so also to its item store).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FileEntry {
     /// Relative path with `/` between its parts; never absolute, never with `..`.
     pub path: String,

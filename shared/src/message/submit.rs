@@ -39,6 +39,7 @@ pub const SECRET_KEPT: &str = "(secret, kept encrypted until the callback is del
 
 /// At which ends of a job its submitter is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CallbackWhen {
     /// However it ends; the body says how.
@@ -67,6 +68,7 @@ impl CallbackWhen {
 
 /// A job as its submitter describes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Submission {
     /// The job type. Alias `jobtype`.
     pub plugin: PluginName,
@@ -121,6 +123,7 @@ pub struct Submission {
 
 /// What a submitter is answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum SubmitReply {
     /// Recorded: it will not be lost.

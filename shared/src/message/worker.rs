@@ -90,6 +90,7 @@ pub struct PluginOffer {
 
 /// One thing that was looked at, and what to do when it is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Check {
     /// What was looked at: `tesseract`, `language deu`, `folder /data`.
     pub name: String,
@@ -225,6 +226,7 @@ pub struct ItemReport {
 
 /// The state of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ItemState {
     /// Its files are in the item store.

@@ -23,6 +23,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<Outcome> {
     provide(&place, &existing, Purpose::Tests)?;
     tools::provide_alto_tools(&place)?;
     tools::provide_axe(&place)?;
+    tools::provide_openapi_tools(&place)?;
     tools::provide_moto(&place)?;
     // `cargo test` alone builds a package's programs for that package's own tests only.
     let failpoints = failpoints(&[]);

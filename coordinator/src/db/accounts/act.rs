@@ -1,6 +1,7 @@
 //! What administrators change about users and tokens.
 
 use deadpool_postgres::Transaction;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -10,7 +11,9 @@ use crate::control::{AccountAction, Actor, Object, Role, authorise};
 use crate::db::control::note_account_action;
 
 /// What became of an action on accounts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+///
+/// The API answers what is not done as a problem: its schema has the other outcomes only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum AccountOutcome {
     /// It was done.
@@ -18,15 +21,19 @@ pub enum AccountOutcome {
     /// It was so already.
     Unchanged,
     /// It can't be done.
+    #[schemars(skip)]
     Refused {
         /// Why.
         why: WhyNot,
     },
     /// The actor may not do it.
+    #[schemars(skip)]
     Forbidden,
     /// There is no such user or token.
+    #[schemars(skip)]
     Unknown,
     /// Too many passwords wait to be looked at: nothing was done.
+    #[schemars(skip)]
     Busy,
 }
 

@@ -2,6 +2,7 @@
 
 use deadpool_postgres::Transaction;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -9,7 +10,7 @@ use super::{Error, Transact, role};
 use crate::control::Role;
 
 /// Somebody who may log in.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct KnownUser {
     /// The name.
     pub name: String,
@@ -28,7 +29,7 @@ pub struct KnownUser {
 }
 
 /// A program's token.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct KnownToken {
     /// By which it is revoked.
     pub id: Uuid,
@@ -51,7 +52,7 @@ pub struct KnownToken {
 }
 
 /// All of them.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Accounts {
     /// People, by name.
     pub users: Vec<KnownUser>,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::Transaction;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::failpoint::Failpoint;
 use shared::job::decide::{self, ControlAnswer, ControlRefusal, Job};
@@ -17,7 +18,9 @@ use crate::db::finish::{Ending, finish};
 use crate::db::{Error, Transact, deliveries, job_row};
 
 /// What became of one job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+///
+/// The API answers what is not done as a problem: its schema has the other outcomes only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum JobOutcome {
     /// It was done; a running job that is cancelled or held is asked to stop, and says so later.
@@ -30,13 +33,16 @@ pub enum JobOutcome {
     /// It was so already.
     Unchanged,
     /// It can't be done.
+    #[schemars(skip)]
     Refused {
         /// Why.
         why: WhyNot,
     },
     /// The actor may not do it.
+    #[schemars(skip)]
     Forbidden,
     /// There is no such job.
+    #[schemars(skip)]
     Unknown,
 }
 

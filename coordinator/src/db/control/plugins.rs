@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::Transaction;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::failpoint::Failpoint;
 use shared::job::decide::PluginState;
@@ -14,7 +15,9 @@ use crate::control::{Actor, Object, PluginAction, Quota, Settings, authorise};
 use crate::db::{Error, Transact};
 
 /// What became of an action on plugins.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+///
+/// The API answers what is not done as a problem: its schema has the other outcomes only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum PluginsOutcome {
     /// These were changed; the others were so already.
@@ -23,8 +26,10 @@ pub enum PluginsOutcome {
         changed: Vec<String>,
     },
     /// The actor may not do it.
+    #[schemars(skip)]
     Forbidden,
     /// There is no such plugin.
+    #[schemars(skip)]
     Unknown,
 }
 

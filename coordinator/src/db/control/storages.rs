@@ -4,6 +4,7 @@
 //! counted anew in the same transaction; jobs that wait for a storage, however many, are asked again after it.
 
 use deadpool_postgres::Transaction;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::job::JobId;
 use uuid::Uuid;
@@ -13,7 +14,9 @@ use crate::control::{Actor, Object, StorageAction, StorageSettings, authorise};
 use crate::db::{Error, Transact, job_row, limits, storage_waits};
 
 /// What became of an action on a storage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+///
+/// The API answers what is not done as a problem: its schema has the other outcomes only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum StorageOutcome {
     /// It was done.
@@ -21,8 +24,10 @@ pub enum StorageOutcome {
     /// It was so already.
     Unchanged,
     /// The actor may not do it.
+    #[schemars(skip)]
     Forbidden,
     /// There is no such storage.
+    #[schemars(skip)]
     Unknown,
 }
 

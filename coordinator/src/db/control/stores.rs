@@ -1,6 +1,7 @@
 //! An action on item stores that no job has.
 
 use deadpool_postgres::Transaction;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::job::JobId;
 
@@ -9,7 +10,7 @@ use crate::control::{Actor, Object, StoreAction, authorise};
 use crate::db::{Error, Transact, stores};
 
 /// What became of an action on item stores.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StoresOutcome {
     /// Workers remove these now.
     pub removed: Vec<JobId>,

@@ -1,6 +1,7 @@
 //! An action on one worker.
 
 use deadpool_postgres::Transaction;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::message::reply::Verdict;
 
@@ -10,7 +11,9 @@ use crate::control::{Actor, Object, WorkerAction, authorise};
 use crate::db::{Error, Transact};
 
 /// What became of an action on a worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+///
+/// The API answers what is not done as a problem: its schema has the other outcomes only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum WorkerOutcome {
     /// It was done: the worker gives its jobs back one by one, and ends.
@@ -18,8 +21,10 @@ pub enum WorkerOutcome {
     /// It was so already.
     Unchanged,
     /// The actor may not do it.
+    #[schemars(skip)]
     Forbidden,
     /// There is no such worker.
+    #[schemars(skip)]
     Unknown,
 }
 

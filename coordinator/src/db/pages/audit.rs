@@ -1,6 +1,7 @@
 //! Who has done what: the audit log, the newest first.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use shared::job::JobId;
@@ -26,7 +27,7 @@ pub struct ReadAudit {
 }
 
 /// A line of the audit log.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct AuditRow {
     /// Its number.
     pub id: i64,

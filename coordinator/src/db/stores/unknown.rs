@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use deadpool_postgres::Transaction;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::job::JobId;
 use uuid::Uuid;
@@ -18,7 +19,7 @@ use crate::db::{Error, Transact};
 const NAMED: i64 = 100;
 
 /// What workers have found that no job has, and how far it can be relied on.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UnknownStores {
     /// How many stores.
     pub total: i64,
@@ -31,7 +32,7 @@ pub struct UnknownStores {
 }
 
 /// A store that no job of this database has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UnknownStore {
     /// The job that it is named after.
     pub store: JobId,

@@ -1,29 +1,36 @@
 //! The shapes of the API's answers. They are a promise: fields are added, never changed.
 
 use jiff::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use shared::job::JobId;
+use shared::job::{JobId, JobState, ShownState};
 use shared::message::manifest::FileEntry;
+use shared::message::worker::ItemState;
 use uuid::Uuid;
 
 use crate::db::pages::{Attempt, DeliveryRow, Item, JobDetail, JobSummary, LogExtract, LogRow, PluginRow};
 use crate::http::wait;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Jobs")]
 pub(crate) struct ListBody {
     pub(super) jobs: Vec<Summary>,
+    /// What `after` has to be for the next part; null at the end.
     pub(super) next: Option<String>,
     /// A search was broken off: there may be older jobs. Only then it is there.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) incomplete: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "JobSummary")]
 pub(crate) struct Summary {
     id: JobId,
     plugin: String,
     title: String,
+    /// PAUSED: it waits, but is held, or its plugin is stopped.
+    #[schemars(schema_with = "shown_state")]
     state: &'static str,
     priority: i16,
     percent: f64,
@@ -38,6 +45,13 @@ pub(crate) struct Summary {
     finished_at: Option<Timestamp>,
     process_id: Option<String>,
     step_id: Option<String>,
+}
+
+/// Every name that a job's state can be shown by.
+fn shown_state(_: &mut SchemaGenerator) -> Schema {
+    let mut names = JobState::ALL.map(JobState::as_str).to_vec();
+    names.push(ShownState::Paused.as_str());
+    json_schema!({"type": "string", "enum": names})
 }
 
 impl From<JobSummary> for Summary {
@@ -65,7 +79,8 @@ impl From<JobSummary> for Summary {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Job")]
 pub(crate) struct JobBody {
     #[serde(flatten)]
     common: Summary,
@@ -75,11 +90,15 @@ pub(crate) struct JobBody {
     source: Option<String>,
     target: Option<String>,
     parameters: Map<String, Value>,
+    /// Fields of its submission that nobody here knows; secrets are masked.
     extra: Map<String, Value>,
     callback_url: Option<String>,
     submitted_by: String,
+    /// The number that programs of the intranda `TaskManager` know it by.
     itm_id: Option<i64>,
+    /// What its plugin says of the whole job.
     summary: Map<String, Value>,
+    /// What keeps it from starting, in words.
     waits_for: Option<String>,
     items: Vec<ItemBody>,
     attempts: Vec<AttemptBody>,
@@ -115,7 +134,8 @@ impl From<JobDetail> for JobBody {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Delivery")]
 struct DeliveryBody {
     id: Uuid,
     kind: String,
@@ -144,10 +164,12 @@ impl From<DeliveryRow> for DeliveryBody {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Item")]
 struct ItemBody {
     name: String,
     position: i32,
+    #[schemars(with = "ItemState")]
     state: &'static str,
     attempt: i32,
     duration_ms: i64,
@@ -169,7 +191,8 @@ impl From<Item> for ItemBody {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Attempt")]
 struct AttemptBody {
     attempt: i32,
     worker_id: String,
@@ -196,9 +219,11 @@ impl From<Attempt> for AttemptBody {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Log")]
 pub(crate) struct LogBody {
     lines: Vec<LineBody>,
+    /// What `after` has to be for what comes later.
     next: i64,
 }
 
@@ -211,7 +236,8 @@ impl LogBody {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "LogLine")]
 struct LineBody {
     number: i64,
     attempt: i32,
@@ -232,7 +258,8 @@ impl From<LogRow> for LineBody {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Plugins")]
 pub(crate) struct PluginsBody {
     plugins: Vec<PluginBody>,
 }
@@ -245,11 +272,13 @@ impl From<Vec<PluginRow>> for PluginsBody {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Plugin")]
 struct PluginBody {
     name: String,
     title_en: String,
     title_de: String,
+    #[schemars(extend("enum" = ["running", "stopping", "stopped"]))]
     state: &'static str,
     queued: i64,
     running: i64,

@@ -88,11 +88,13 @@ impl Kind {
         }
     }
 
-    /// A database that holds something unreadable is a defect; otherwise it is away or overloaded.
+    /// A database that holds something unreadable is a defect, and one that is sent what is no value is not to blame;
+    /// otherwise it is away or overloaded.
     pub(super) fn of_database(error: &db::Error) -> Self {
         match error {
             db::Error::Inconsistent { .. } => Self::Internal,
             error if error.is_disk_full() => Self::DatabaseFull,
+            error if error.is_no_value() => Self::BadRequest,
             _ => Self::DatabaseAway,
         }
     }
@@ -120,7 +122,7 @@ impl Kind {
     }
 
     /// The title in problem+json.
-    pub(super) fn title(self) -> &'static str {
+    pub(in crate::http) fn title(self) -> &'static str {
         match self {
             Self::UnknownAddress => "Not found",
             Self::UnknownJob => "No such job",
@@ -146,7 +148,7 @@ impl Kind {
     }
 
     /// The detail where a failure brings none of its own.
-    pub(super) fn detail(self) -> &'static str {
+    pub(in crate::http) fn detail(self) -> &'static str {
         match self {
             Self::UnknownAddress => "nothing has this address",
             Self::UnknownJob => "no job has this id",

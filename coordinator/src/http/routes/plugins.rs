@@ -2,7 +2,7 @@
 
 use axum::routing::{get, post};
 
-use super::{Kind, Route, form, read, write};
+use super::{Kind, Route, ask, form, read, write};
 use crate::control::Verb;
 use crate::http::{actions, api, pages};
 
@@ -38,19 +38,21 @@ pub(super) fn routes() -> Vec<Route> {
             Verb::RunPlugins,
             "/api/v1/plugins/actions",
             "stops, starts, configures all plugins",
+            actions::describe_on_all_plugins(),
             post(actions::on_all_plugins),
         ),
         write(
             Verb::RunPlugins,
             "/api/v1/plugins/{name}/actions",
             "stops, starts, configures a plugin",
+            actions::describe_on_plugin(),
             post(actions::on_plugin),
         ),
-        read(
+        ask(
             Verb::Look,
             "/api/v1/plugins",
-            Kind::Api,
             "the plugins and their queues",
+            api::describe_plugins(),
             get(api::plugins),
         ),
     ]

@@ -2,7 +2,7 @@
 
 use axum::routing::{get, post};
 
-use super::{Kind, Route, form, read, write};
+use super::{Kind, Route, ask, form, read, write};
 use crate::control::Verb;
 use crate::http::{pages, workers};
 
@@ -34,17 +34,18 @@ pub(super) fn routes() -> Vec<Route> {
             "changes settings",
             post(pages::settings::act),
         ),
-        read(
+        ask(
             Verb::Look,
             "/api/v1/workers",
-            Kind::Api,
             "the workers and what they serve",
+            workers::describe_list(),
             get(workers::list),
         ),
         write(
             Verb::RunWorkers,
             "/api/v1/workers/{id}/actions",
             "drains a worker",
+            workers::describe_act(),
             post(workers::act),
         ),
     ]

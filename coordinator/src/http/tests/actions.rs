@@ -106,3 +106,25 @@ async fn an_action_on_many_needs_to_say_on_which_and_counts_what_became_of_them(
         .await;
     assert_eq!(held, ["a", "b"]);
 }
+
+#[tokio::test]
+async fn a_nul_character_is_the_askers_mistake_and_changes_nothing() {
+    let (database, router) = ready().await;
+    for (path, body) in [
+        (
+            "/api/v1/plugins/OCR/actions",
+            r#"{"action": "stop", "reason": "a\u0000b"}"#,
+        ),
+        (
+            "/api/v1/jobs/actions",
+            r#"{"jobs": {"title": "a\u0000"}, "what": {"action": "cancel"}}"#,
+        ),
+    ] {
+        let (status, problem) = act(&router, path, body).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}: {problem}");
+    }
+    let running = "SELECT count(*)::text FROM plugins WHERE state = 'running'";
+    assert_eq!(database.texts(running).await, ["1"]);
+    let (status, _) = act(&router, "/api/v1/plugins/%00/actions", r#"{"action": "start"}"#).await;
+    assert!(!status.is_server_error(), "{status}");
+}

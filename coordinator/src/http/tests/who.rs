@@ -8,7 +8,7 @@ use crate::control::{AccountAction, Actor, Role, Verb, could};
 use crate::db::pages::sample::Sample;
 
 /// Routes that everybody may use, without being known.
-const OPEN: [&str; 9] = [
+const OPEN: [&str; 10] = [
     "GET /login",
     "POST /login",
     "GET /setup",
@@ -18,6 +18,7 @@ const OPEN: [&str; 9] = [
     "GET /readyz",
     "GET /itm/service",
     "GET /metrics",
+    "GET /api/v1/openapi.json",
 ];
 
 pub(super) fn with_login(db: Db) -> App {

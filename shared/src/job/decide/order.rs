@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A place among the waiting jobs of one priority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// Before the one before it.
