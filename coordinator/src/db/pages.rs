@@ -114,6 +114,8 @@ pub struct JobSummary {
     pub process_id: Option<String>,
     /// The workflow's step.
     pub step_id: Option<String>,
+    /// What it waits for or is in; none when it has ended.
+    pub waiting: Option<Waiting>,
 }
 
 impl JobSummary {
@@ -139,6 +141,7 @@ const UNFINISHED_COLUMNS: &str = "j.id, j.plugin, j.title, j.state, j.priority, 
 const FINISHED_COLUMNS: &str = "h.id, h.plugin, h.title, h.state, h.priority, h.submitted_at, h.started_at, \
     h.finished_at, h.items_done, h.items_failed, h.items_total, h.bytes, h.error, h.process_id, h.step_id";
 
+/// Without what it waits for, which [`line::add`] says of all jobs of a list at once.
 fn unfinished(row: &Row) -> Result<JobSummary, Error> {
     let id = JobId(row.try_get("id")?);
     let plugin: String = row.try_get("plugin")?;
@@ -163,6 +166,7 @@ fn unfinished(row: &Row) -> Result<JobSummary, Error> {
         finished_at: None,
         process_id: row.try_get("process_id")?,
         step_id: row.try_get("step_id")?,
+        waiting: None,
     })
 }
 
@@ -189,6 +193,7 @@ fn finished(row: &Row) -> Result<JobSummary, Error> {
         finished_at: row.try_get("finished_at")?,
         process_id: row.try_get("process_id")?,
         step_id: row.try_get("step_id")?,
+        waiting: None,
     })
 }
 

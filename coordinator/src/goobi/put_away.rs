@@ -57,7 +57,7 @@ pub(super) async fn put_away(
 fn without_secrets(body: &[u8]) -> Vec<u8> {
     let text = match serde_json::from_slice::<Value>(body) {
         Ok(mut document) => {
-            mask_secrets(&mut document);
+            mask_secrets(&mut document, SECRET_MASK);
             document.to_string()
         }
         Err(_) => String::from_utf8_lossy(body).into_owned(),

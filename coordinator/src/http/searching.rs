@@ -98,7 +98,7 @@ impl SearchQuery {
 
     /// Which jobs are meant; dates are days of the site's time zone, the last one included.
     pub(super) fn filter(&self, zone: &TimeZone) -> Result<JobFilter, Error> {
-        let text = |value: &str| Some(value.trim().replace('\0', "")).filter(|text| !text.is_empty());
+        let text = |value: &str| Some(value.trim().to_owned()).filter(|text| !text.is_empty());
         let plugin = text(&self.plugin)
             .map(|name| name.parse::<PluginName>())
             .transpose()

@@ -162,8 +162,8 @@ texts! {
     wait_next: "Next in line; {0} of {1} {1|slot|slots} {0|is|are} in use", "Als Nächste an der Reihe; {0} von {1} {1|Platz|Plätzen} belegt";
     wait_in_line: "Number {0} in line; {1} of {2} {2|slot|slots} {1|is|are} in use",
         "Nummer {0} in der Warteschlange; {1} von {2} {2|Platz|Plätzen} belegt";
-    wait_far_back: "More than {0} jobs are ahead; {1} of {2} {2|slot|slots} {1|is|are} in use",
-        "Mehr als {0} Aufgaben sind vorher an der Reihe; {1} von {2} {2|Platz|Plätzen} belegt";
+    wait_far_back: "More than {0} jobs are before it; {1} of {2} {2|slot|slots} {1|is|are} in use",
+        "Mehr als {0} Aufgaben stehen davor; {1} von {2} {2|Platz|Plätzen} belegt";
 
     // The page of a job.
     where_am_i: "You are here", "Sie sind hier";
@@ -246,6 +246,8 @@ texts! {
     do_release: "Let it go on", "Fortsetzen";
     do_hold: "Hold", "Anhalten";
     do_set: "Change", "Ändern";
+    do_lower: "Lower the priority to {0}", "Priorität auf {0} senken";
+    do_raise: "Raise the priority to {0}", "Priorität auf {0} erhöhen";
     do_top: "To the top", "Ganz nach oben";
     do_up: "Up", "Nach oben";
     do_down: "Down", "Nach unten";
@@ -323,9 +325,9 @@ texts! {
         "Goobi, Kitodo und andere Programme senden einen mit jeder Anfrage.";
     role: "Role", "Rolle";
     role_submitter: "submits jobs", "reicht Aufgaben ein";
-    role_viewer: "looks", "sieht zu";
-    role_operator: "operator", "bedient";
-    role_admin: "administrator", "verwaltet";
+    role_viewer: "viewer", "Lesezugriff";
+    role_operator: "operator", "Bedienung";
+    role_admin: "administrator", "Verwaltung";
     own_plugins: "Only these plugins", "Nur diese Plugins";
     own_plugins_rule: "Names, separated by commas; empty for all. Only operators and submitters can be limited.",
         "Namen, durch Kommas getrennt; leer für alle. Nur wer bedient oder einreicht, kann beschränkt werden.";
@@ -345,6 +347,7 @@ texts! {
     lock_user: "Lock", "Sperren";
     unlock_user: "Unlock", "Entsperren";
     remove_user: "Remove this user", "Benutzer entfernen";
+    sure_remove_user: "Remove {0} for good", "{0} endgültig entfernen";
     add_token: "Add a token …", "Zugangsschlüssel anlegen …";
     token_title: "What for", "Wofür";
     token_days: "Good for days", "Gültig für Tage";

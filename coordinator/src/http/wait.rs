@@ -1,15 +1,30 @@
 //! Why an unfinished job does not run yet, in words.
 
-use jiff::Timestamp;
 use shared::job::JobState;
 
 use super::format::fill;
 use super::language::{Language, Locale};
-use crate::db::pages::{PluginState, Waiting};
+use crate::db::pages::{JobSummary, PluginState, Waiting};
 
-/// The reason for waiting; `None` for a job that runs.
-pub(super) fn reason(locale: &Locale, plugin: &str, waiting: &Waiting, now: Timestamp) -> Option<String> {
-    let text = locale.text;
+/// The reason for waiting; `None` for a job that runs or has ended.
+pub(super) fn reason(locale: &Locale, job: &JobSummary) -> Option<String> {
+    reason_of(locale, &job.plugin, job.waiting.as_ref()?)
+}
+
+/// The reason in English, as the API gives it.
+pub(super) fn reason_in_english(job: &JobSummary) -> Option<String> {
+    reason(&english(), job)
+}
+
+fn english() -> Locale {
+    Locale {
+        zone: jiff::tz::TimeZone::UTC,
+        ..Locale::new(Language::English)
+    }
+}
+
+fn reason_of(locale: &Locale, plugin: &str, waiting: &Waiting) -> Option<String> {
+    let (text, now) = (locale.text, waiting.now);
     if waiting.state.is_running() {
         return waiting
             .cancel_requested
@@ -51,15 +66,6 @@ pub(super) fn reason(locale: &Locale, plugin: &str, waiting: &Waiting, now: Time
     })
 }
 
-/// The reason in English, as the API gives it.
-pub(super) fn reason_in_english(plugin: &str, waiting: &Waiting, now: Timestamp) -> Option<String> {
-    let english = Locale {
-        zone: jiff::tz::TimeZone::UTC,
-        ..Locale::new(Language::English)
-    };
-    reason(&english, plugin, waiting, now)
-}
-
 fn in_line(locale: &Locale, waiting: &Waiting) -> String {
     if let Some(most) = waiting.running_max.filter(|most| waiting.running >= *most) {
         let (place, running) = (locale.number(waiting.ahead + 1), locale.number(waiting.running));
@@ -83,11 +89,14 @@ fn in_line(locale: &Locale, waiting: &Waiting) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::db::pages::FullStorage;
 
     fn queued() -> Waiting {
         Waiting {
+            now: Timestamp::UNIX_EPOCH,
             state: JobState::Queued,
             held: false,
             cancel_requested: false,
@@ -107,14 +116,14 @@ mod tests {
         }
     }
 
-    fn english(waiting: &Waiting) -> Option<String> {
-        reason_in_english("OCR", waiting, Timestamp::UNIX_EPOCH)
+    fn told(waiting: &Waiting) -> Option<String> {
+        reason_of(&english(), "OCR", waiting)
     }
 
     #[test]
     fn a_queued_job_tells_its_place_and_how_busy_the_workers_are() {
         assert_eq!(
-            english(&queued()).unwrap(),
+            told(&queued()).unwrap(),
             "Number 3 in line; 4 of 4 slots are in use"
         );
         let next = Waiting {
@@ -122,16 +131,16 @@ mod tests {
             running: 0,
             ..queued()
         };
-        assert_eq!(english(&next).unwrap(), "Next in line; 0 of 4 slots are in use");
+        assert_eq!(told(&next).unwrap(), "Next in line; 0 of 4 slots are in use");
         let far = Waiting {
             ahead: 1_000,
             ahead_is_capped: true,
             ..queued()
         };
         assert!(
-            english(&far)
+            told(&far)
                 .unwrap()
-                .starts_with("More than 1,000 jobs are ahead")
+                .starts_with("More than 1,000 jobs are before it")
         );
     }
 
@@ -229,7 +238,7 @@ mod tests {
             ),
         ];
         for (waiting, words) in cases {
-            let reason = english(&waiting).unwrap();
+            let reason = told(&waiting).unwrap();
             assert!(reason.contains(words), "{reason} lacks {words}");
         }
     }
@@ -240,9 +249,9 @@ mod tests {
             state: JobState::Processing,
             ..queued()
         };
-        assert_eq!(english(&running), None);
+        assert_eq!(told(&running), None);
         assert!(
-            english(&Waiting {
+            told(&Waiting {
                 cancel_requested: true,
                 ..running
             })

@@ -4,6 +4,7 @@
 //! with different values for one field are problems, and all problems of a message are told at once.
 
 mod fields;
+mod secrets;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -16,7 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::job::{JobId, Priority};
 use crate::plugin::PluginName;
 use fields::Fields;
-pub use fields::mask_secrets;
+pub use secrets::{SECRET_HIDDEN, SECRET_KEPT, SECRET_MASK, mask_address, mask_fields, mask_secrets};
 pub use token::{Token, TokenHeader};
 
 /// Most bytes that a submission may have.
@@ -27,15 +28,6 @@ const TEXT_MAX_CHARS: usize = 4_000;
 
 /// Most characters of an identifier or a project: they stand in indexes, whose entries are limited.
 const ID_MAX_CHARS: usize = 200;
-
-/// Unknown fields whose names end so are secrets: their values are not kept in the clear.
-const SECRET_FIELDS: [&str; 6] = ["token", "jwt", "password", "secret", "apikey", "authorization"];
-
-/// What stands in the place of a secret that was not kept.
-pub const SECRET_MASK: &str = "(secret, not kept)";
-
-/// What stands there while the secret is kept, encrypted, for the callback.
-pub const SECRET_KEPT: &str = "(secret, kept encrypted until the callback is delivered)";
 
 /// At which ends of a job its submitter is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@
 
 use shared::job::JobState;
 
+use super::line::{self, AHEAD_IN_A_LIST};
 use super::{JobSummary, UNFINISHED_COLUMNS, rows, unfinished};
 use crate::db::{Error, Transaction};
 
@@ -15,7 +16,9 @@ pub(super) async fn read(tx: &Transaction<'_>, limit: i64) -> Result<Vec<JobSumm
         .map(JobState::as_str)
         .collect();
     let rows = rows(tx, &statement(), &[&running, &limit]).await?;
-    rows.iter().map(unfinished).collect()
+    let mut jobs: Vec<JobSummary> = rows.iter().map(unfinished).collect::<Result<_, _>>()?;
+    line::add(tx, &mut jobs, AHEAD_IN_A_LIST).await?;
+    Ok(jobs)
 }
 
 /// Parameters: the running states; the number of rows.

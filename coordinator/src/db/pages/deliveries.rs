@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use shared::job::JobId;
+use shared::message::submit::mask_address;
 use uuid::Uuid;
 
 use super::rows;
@@ -17,7 +18,7 @@ pub struct DeliveryRow {
     pub kind: String,
     /// What a person has said; none where it is not a person's message.
     pub said: Option<String>,
-    /// Where to.
+    /// Where to; secrets in the address are masked.
     pub target: String,
     /// pending, delivered, failed, unclear.
     pub state: String,
@@ -50,7 +51,7 @@ pub(super) async fn of_job(tx: &Transaction<'_>, id: JobId) -> Result<Vec<Delive
                 id: row.try_get("id")?,
                 kind: row.try_get("kind")?,
                 said: row.try_get("said")?,
-                target: row.try_get("target")?,
+                target: mask_address(row.try_get("target")?),
                 state: row.try_get("state")?,
                 tries: row.try_get("tries")?,
                 last_answer: row.try_get("last_answer")?,

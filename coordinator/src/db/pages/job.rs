@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use shared::job::JobId;
 use shared::message::manifest::{FileEntry, Manifest};
+use shared::message::submit::{SECRET_HIDDEN, mask_address, mask_fields};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::deliveries::{self, DeliveryRow};
 use super::items::{self, Attempt, Item};
-use super::line::{self, Waiting};
+use super::line::{self, AHEAD_OF_ONE};
 use super::log::{self, LogExtract, LogPart};
 use super::{FINISHED_COLUMNS, JobSummary, UNFINISHED_COLUMNS, finished, first, single, unfinished};
 use crate::db::{Error, Transact, Transaction};
@@ -26,11 +27,9 @@ pub struct JobDetail {
     pub summary: JobSummary,
     /// The job that it does again.
     pub retry_of: Option<JobId>,
-    /// What it waits for or is in; none when it has ended.
-    pub waiting: Option<Waiting>,
     /// The preset that it was submitted with.
     pub template: Option<String>,
-    /// The preset's parameters at that time.
+    /// The preset's parameters at that time; secrets are masked here and below.
     pub template_parameters: Map<String, Value>,
     /// The step's name.
     pub step_name: Option<String>,
@@ -84,9 +83,8 @@ impl Transact for ReadJob {
     async fn run(&self, tx: &Transaction<'_>) -> Result<Option<JobDetail>, Error> {
         let statement = format!(
             "-- pages.job
-             SELECT {UNFINISHED_COLUMNS}, p.state AS plugin_state, j.cancel_requested, j.effective_priority, j.run_at, j.queued_at,
-                    j.start_now, j.failures, j.retry_of,
-                    '{{}}'::jsonb AS summary, {DETAIL_COLUMNS}
+             SELECT {UNFINISHED_COLUMNS}, p.state AS plugin_state, j.retry_of, '{{}}'::jsonb AS summary,
+                    {DETAIL_COLUMNS}
              FROM jobs j
              JOIN plugins p ON p.name = j.plugin
              JOIN job_details d ON d.job_id = j.id
@@ -94,11 +92,10 @@ impl Transact for ReadJob {
              WHERE j.id = $1"
         );
         if let Some(row) = first(tx, &statement, &[&self.id.0]).await? {
-            let waiting = line::read(tx, &row).await?;
-            return self
-                .assemble(tx, &row, unfinished(&row)?, Some(waiting))
-                .await
-                .map(Some);
+            let mut job = [unfinished(&row)?];
+            line::add(tx, &mut job, AHEAD_OF_ONE).await?;
+            let [job] = job;
+            return self.assemble(tx, &row, job).await.map(Some);
         }
         let statement = format!(
             "-- pages.ended_job
@@ -107,7 +104,7 @@ impl Transact for ReadJob {
              WHERE h.id = $1"
         );
         match first(tx, &statement, &[&self.id.0]).await? {
-            Some(row) => self.assemble(tx, &row, finished(&row)?, None).await.map(Some),
+            Some(row) => self.assemble(tx, &row, finished(&row)?).await.map(Some),
             None => Ok(None),
         }
     }
@@ -123,7 +120,6 @@ impl ReadJob {
         tx: &Transaction<'_>,
         row: &Row,
         summary: JobSummary,
-        waiting: Option<Waiting>,
     ) -> Result<JobDetail, Error> {
         let part = LogPart::Last {
             limit: self.log_limit,
@@ -140,17 +136,17 @@ impl ReadJob {
             now: single(tx, "-- pages.now\nSELECT tm_now()", &[]).await?,
             retry_of: row.try_get::<_, Option<Uuid>>("retry_of")?.map(JobId),
             template: row.try_get("template")?,
-            template_parameters: object(row, "template_parameters")?,
+            template_parameters: without_secrets(row, "template_parameters")?,
             step_name: row.try_get("step_name")?,
             project: row.try_get("project")?,
             source: row.try_get("source")?,
             target: row.try_get("target")?,
-            parameters: object(row, "parameters")?,
+            parameters: without_secrets(row, "parameters")?,
             extra: object(row, "extra")?,
-            callback_url: row.try_get("callback_url")?,
+            callback_url: row.try_get::<_, Option<&str>>("callback_url")?.map(mask_address),
             submitted_by: row.try_get("submitted_by")?,
             itm_id: row.try_get("itm_id")?,
-            facts: object(row, "summary")?,
+            facts: without_secrets(row, "summary")?,
             outputs: manifest.map(|manifest| manifest.files).unwrap_or_default(),
             items: items::items(tx, self.id, self.items_limit).await?,
             items_reported: items::count(tx, self.id).await?,
@@ -158,7 +154,6 @@ impl ReadJob {
             deliveries: deliveries::of_job(tx, self.id).await?,
             log: log::read(tx, self.id, summary.submitted_at, part).await?,
             summary,
-            waiting,
         })
     }
 }
@@ -183,4 +178,11 @@ fn object(row: &Row, column: &str) -> Result<Map<String, Value>, Error> {
         Some(other) => Map::from_iter([("value".to_owned(), other)]),
         None => Map::new(),
     })
+}
+
+/// The same as people and programs may see it: what a plugin needs for its work is nobody else's affair.
+fn without_secrets(row: &Row, column: &str) -> Result<Map<String, Value>, Error> {
+    let mut object = object(row, column)?;
+    mask_fields(&mut object, SECRET_HIDDEN);
+    Ok(object)
 }

@@ -1,14 +1,22 @@
-//! What a waiting job waits for, as far as the database knows.
+//! What waiting jobs wait for, as far as the database knows.
+//!
+//! Invariant: the place of a job costs a bounded number of rows, however long its queue is and however many of the jobs
+//! before it are held.
+
+use std::collections::HashMap;
 
 use jiff::Timestamp;
-use shared::job::JobState;
+use shared::job::{JobId, JobState};
 use tokio_postgres::Row;
+use uuid::Uuid;
 
-use super::{PluginState, WORKER_SILENT_SECONDS, parse, plugin_state, single};
+use super::{JobSummary, PluginState, WORKER_SILENT_SECONDS, parse, plugin_state, rows};
 use crate::db::{Error, Transaction};
 
-/// Nobody is told a longer place in a line than this; counting further costs more than it tells.
-const AHEAD_MAX: i64 = 1_000;
+/// Nobody is told a longer place in a line than this on the page of a job; counting further costs more than it tells.
+pub(super) const AHEAD_OF_ONE: i64 = 1_000;
+/// The same in lists, which count for each of their jobs.
+pub(super) const AHEAD_IN_A_LIST: i64 = 100;
 
 /// A storage that as many jobs use as may.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +36,8 @@ pub struct FullStorage {
     reason = "each of them may be what it waits for"
 )]
 pub struct Waiting {
+    /// When this was so, by the database's clock.
+    pub now: Timestamp,
     /// Its state in the database.
     pub state: JobState,
     /// A person holds it.
@@ -52,7 +62,8 @@ pub struct Waiting {
     pub full_storage: Option<FullStorage>,
     /// Since when it waits.
     pub queued_at: Timestamp,
-    /// Jobs of its plugin that start before it, for QUEUED; counted up to 1,000.
+    /// Jobs of its plugin that start before it, for QUEUED; where counting was broken off, how many stand before it at
+    /// least, held ones too.
     pub ahead: i64,
     /// The count of jobs ahead was broken off.
     pub ahead_is_capped: bool,
@@ -62,98 +73,94 @@ pub struct Waiting {
     pub slots: i64,
 }
 
-pub(super) async fn read(tx: &Transaction<'_>, job: &Row) -> Result<Waiting, Error> {
-    let plugin: &str = job.try_get("plugin")?;
-    let id: uuid::Uuid = job.try_get("id")?;
-    let state = parse::<JobState>(job, "jobs", "state", &id)?;
-    let ahead = if state == JobState::Queued {
-        let priority: i16 = job.try_get("effective_priority")?;
-        let position: i64 = job.try_get("position")?;
-        ahead(tx, plugin, -priority, position, id).await?
-    } else {
-        0
+/// Says of each unfinished job what it waits for; up to `most` jobs before each are counted. A job that has ended
+/// meanwhile keeps none.
+pub(super) async fn add(tx: &Transaction<'_>, jobs: &mut [JobSummary], most: i64) -> Result<(), Error> {
+    let unfinished = jobs.iter_mut().filter(|job| !job.is_final());
+    let mut unfinished: HashMap<Uuid, &mut JobSummary> = unfinished.map(|job| (job.id.0, job)).collect();
+    if unfinished.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = unfinished.keys().copied().collect();
+    let found = rows(tx, STATEMENT, &[&ids, &WORKER_SILENT_SECONDS, &(most + 1)]).await?;
+    for row in &found {
+        if let Some(job) = unfinished.get_mut(&row.try_get("id")?) {
+            job.waiting = Some(read(row, job.id, most)?);
+        }
+    }
+    Ok(())
+}
+
+/// Parameters: jobs; after how many seconds a silent worker counts as gone; how many jobs before each are looked at.
+/// What is the same for all jobs of a plugin is asked for once, and how many run is the number that claims go by.
+pub(super) const STATEMENT: &str = "-- pages.line
+    WITH wanted AS MATERIALIZED (
+        SELECT jobs.* FROM unnest($1::uuid[]) AS asked (id) JOIN jobs USING (id)
+    ), gates AS MATERIALIZED (
+        SELECT name, state, retries_max, running_max::bigint, has_quota(name) AS has_quota,
+               plugins.autostart AND settings.autostart AS autostart,
+               coalesce((SELECT running::bigint FROM limit_keys WHERE key = 'plugin:' || plugins.name), 0) AS running,
+               (SELECT coalesce(sum(o.slots), 0)::bigint FROM worker_plugins o JOIN workers w ON w.id = o.worker_id
+                WHERE o.plugin = plugins.name AND NOT w.draining AND w.heartbeat_at > tm_now() - make_interval(secs => $2))
+                   AS slots
+        FROM plugins CROSS JOIN settings WHERE name IN (SELECT plugin FROM wanted)
+    )
+    SELECT tm_now() AS now, wanted.id, wanted.plugin, wanted.state, held, cancel_requested, run_at, queued_at, start_now, failures,
+           gates.state AS plugin_state, retries_max, has_quota, autostart, gates.running_max, gates.running, slots,
+           line.passed, line.ahead, full_storage.path AS storage_path, full_storage.running AS storage_running,
+           full_storage.running_max AS storage_running_max
+    FROM wanted JOIN gates ON gates.name = wanted.plugin
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS passed, count(*) FILTER (WHERE NOT before.held) AS ahead
+        FROM (
+            SELECT jobs.held FROM jobs
+            WHERE wanted.state = 'QUEUED' AND jobs.plugin = wanted.plugin AND jobs.state = 'QUEUED'
+              AND (-jobs.effective_priority, jobs.position, jobs.id)
+                  < (-wanted.effective_priority, wanted.position, wanted.id)
+            ORDER BY -jobs.effective_priority DESC, jobs.position DESC, jobs.id DESC
+            LIMIT $3
+        ) AS before
+    ) AS line
+    LEFT JOIN LATERAL (
+        SELECT path, limit_keys.running::bigint, storages.running_max::bigint
+        FROM storages JOIN limit_keys ON key = 'storage:' || path
+        WHERE limit_keys.running >= storages.running_max AND key = ANY (storage_keys(wanted.id))
+        ORDER BY key LIMIT 1
+    ) AS full_storage ON true";
+
+fn read(row: &Row, id: JobId, most: i64) -> Result<Waiting, Error> {
+    let plugin: &str = row.try_get("plugin")?;
+    let start_now: bool = row.try_get("start_now")?;
+    let is_capped = row.try_get::<_, i64>("passed")? > most;
+    let full_storage = |path| {
+        Ok::<_, Error>(FullStorage {
+            path,
+            running: row.try_get("storage_running")?,
+            running_max: row.try_get("storage_running_max")?,
+        })
     };
-    let gates = "-- pages.gates
-        SELECT plugins.autostart AND settings.autostart AS autostart, has_quota(name) AS has_quota,
-               running_max::bigint, retries_max
-        FROM plugins CROSS JOIN settings WHERE name = $1";
-    let gates = tx.query_one(gates, &[&plugin]).await?;
-    let start_now: bool = job.try_get("start_now")?;
     Ok(Waiting {
-        failures: job.try_get("failures")?,
-        retries_max: gates.try_get("retries_max")?,
-        starts: start_now || gates.try_get("autostart")?,
-        quota_used_up: !gates.try_get::<_, bool>("has_quota")?,
-        running_max: gates
+        now: row.try_get("now")?,
+        failures: row.try_get("failures")?,
+        retries_max: row.try_get("retries_max")?,
+        starts: start_now || row.try_get("autostart")?,
+        quota_used_up: !row.try_get::<_, bool>("has_quota")?,
+        running_max: row
             .try_get::<_, Option<i64>>("running_max")?
             .filter(|_| !start_now),
-        full_storage: full_storage(tx, id).await?,
-        state,
-        held: job.try_get("held")?,
-        cancel_requested: job.try_get("cancel_requested")?,
-        plugin_state: plugin_state(job.try_get("plugin_state")?, plugin)?,
-        run_at: job.try_get("run_at")?,
-        queued_at: job.try_get("queued_at")?,
-        ahead: ahead.min(AHEAD_MAX),
-        ahead_is_capped: ahead > AHEAD_MAX,
-        running: running(tx, plugin).await?,
-        slots: slots(tx, plugin).await?,
+        full_storage: row
+            .try_get::<_, Option<String>>("storage_path")?
+            .map(full_storage)
+            .transpose()?,
+        state: parse::<JobState>(row, "jobs", "state", &id)?,
+        held: row.try_get("held")?,
+        cancel_requested: row.try_get("cancel_requested")?,
+        plugin_state: plugin_state(row.try_get("plugin_state")?, plugin)?,
+        run_at: row.try_get("run_at")?,
+        queued_at: row.try_get("queued_at")?,
+        ahead: if is_capped { most } else { row.try_get("ahead")? },
+        ahead_is_capped: is_capped,
+        running: row.try_get("running")?,
+        slots: row.try_get("slots")?,
     })
-}
-
-async fn full_storage(tx: &Transaction<'_>, id: uuid::Uuid) -> Result<Option<FullStorage>, Error> {
-    let statement = "-- pages.full_storage
-        SELECT path, running::bigint, running_max::bigint
-        FROM unnest(storage_keys($1)) AS key JOIN limit_keys USING (key) JOIN storages ON key = 'storage:' || path
-        WHERE running >= running_max ORDER BY key LIMIT 1";
-    let row = tx.query_opt(statement, &[&id]).await?;
-    row.map(|row| {
-        Ok(FullStorage {
-            path: row.try_get(0)?,
-            running: row.try_get(1)?,
-            running_max: row.try_get(2)?,
-        })
-    })
-    .transpose()
-}
-
-async fn ahead(
-    tx: &Transaction<'_>,
-    plugin: &str,
-    priority_negated: i16,
-    position: i64,
-    id: uuid::Uuid,
-) -> Result<i64, Error> {
-    let statement = "-- pages.ahead
-        SELECT count(*) FROM (
-            SELECT 1 FROM jobs
-            WHERE plugin = $1 AND state = 'QUEUED' AND NOT held
-              AND (-effective_priority, position, id) < ($2::smallint, $3::bigint, $4::uuid)
-            LIMIT $5
-        ) AS before";
-    single(
-        tx,
-        statement,
-        &[&plugin, &priority_negated, &position, &id, &(AHEAD_MAX + 1)],
-    )
-    .await
-}
-
-async fn running(tx: &Transaction<'_>, plugin: &str) -> Result<i64, Error> {
-    let states: Vec<&str> = JobState::ALL
-        .into_iter()
-        .filter(|state| state.is_running())
-        .map(JobState::as_str)
-        .collect();
-    let statement = "-- pages.running\nSELECT count(*) FROM jobs WHERE plugin = $1 AND state = ANY($2)";
-    single(tx, statement, &[&plugin, &states]).await
-}
-
-async fn slots(tx: &Transaction<'_>, plugin: &str) -> Result<i64, Error> {
-    let statement = "-- pages.slots
-        SELECT coalesce(sum(o.slots), 0)::bigint
-        FROM worker_plugins o
-        JOIN workers w ON w.id = o.worker_id
-        WHERE o.plugin = $1 AND NOT w.draining AND w.heartbeat_at > tm_now() - make_interval(secs => $2)";
-    single(tx, statement, &[&plugin, &WORKER_SILENT_SECONDS]).await
 }

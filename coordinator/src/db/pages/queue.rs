@@ -7,6 +7,7 @@
 use shared::job::JobState;
 use uuid::Uuid;
 
+use super::line::{self, AHEAD_IN_A_LIST};
 use super::list::{JobList, ListJobs, Place, QueueKey};
 use super::{UNFINISHED_COLUMNS, rows, unfinished};
 use crate::db::{Error, Transaction};
@@ -58,7 +59,7 @@ pub(super) async fn read(tx: &Transaction<'_>, list: &ListJobs) -> Result<JobLis
         ],
     )
     .await?;
-    let rows = rows
+    let page = rows
         .iter()
         .map(|row| {
             let job = unfinished(row)?;
@@ -71,7 +72,9 @@ pub(super) async fn read(tx: &Transaction<'_>, list: &ListJobs) -> Result<JobLis
             Ok((job, Place::Queue(key)))
         })
         .collect::<Result<_, Error>>()?;
-    Ok(list.page(rows))
+    let mut page = list.page(page);
+    line::add(tx, &mut page.jobs, AHEAD_IN_A_LIST).await?;
+    Ok(page)
 }
 
 fn rank(state: JobState) -> i16 {

@@ -11,6 +11,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
+use super::line::{self, AHEAD_IN_A_LIST};
 use super::{FINISHED_COLUMNS, JobSummary, UNFINISHED_COLUMNS, finished, rows, single, unfinished};
 use crate::control::JobFilter;
 use crate::db::filter::{ENDED, PARAMETERS, UNFINISHED, Values, plan_for_values};
@@ -78,10 +79,13 @@ impl Transact for SearchJobs {
         let limit = usize::try_from(self.limit).unwrap_or(0);
         let more = rows.found.len() > limit;
         rows.found.truncate(limit);
+        let next = rows.found.last().filter(|_| more).map(|(_, place)| *place);
+        let mut jobs: Vec<JobSummary> = rows.found.into_iter().map(|(job, _)| job).collect();
+        line::add(tx, &mut jobs, AHEAD_IN_A_LIST).await?;
         Ok(Found {
             now: single(tx, "-- pages.now\nSELECT tm_now()", &[]).await?,
-            next: rows.found.last().filter(|_| more).map(|(_, place)| *place),
-            jobs: rows.found.into_iter().map(|(job, _)| job).collect(),
+            next,
+            jobs,
             incomplete: rows.incomplete && !more,
         })
     }

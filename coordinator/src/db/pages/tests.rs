@@ -6,6 +6,7 @@ use super::sample::{self, Sample, id};
 use shared::job::{JobId, JobState, ShownState};
 
 use super::*;
+use crate::control::JobFilter;
 use crate::testing::TestDatabase;
 
 async fn list(
@@ -85,9 +86,22 @@ async fn pages_of_any_size_together_are_the_whole_list() {
                     break;
                 }
             }
-            assert_eq!(parts, whole.jobs, "{tab:?} in pages of {size}");
+            assert_eq!(
+                parts.iter().map(at_any_time).collect::<Vec<_>>(),
+                whole.jobs.iter().map(at_any_time).collect::<Vec<_>>(),
+                "{tab:?} in pages of {size}"
+            );
         }
     }
+}
+
+/// A job without the moment at which it was looked at.
+fn at_any_time(job: &JobSummary) -> JobSummary {
+    let mut job = job.clone();
+    if let Some(waiting) = &mut job.waiting {
+        waiting.now = Timestamp::UNIX_EPOCH;
+    }
+    job
 }
 
 #[tokio::test]
@@ -201,13 +215,50 @@ async fn a_waiting_job_knows_its_place_in_line() {
         .execute("UPDATE jobs SET held = true WHERE title = 'before 1'")
         .await;
     let job = read_job(&db, id("asked")).await.unwrap();
-    let waiting = job.waiting.unwrap();
+    let waiting = job.summary.waiting.unwrap();
     assert_eq!(
         (waiting.ahead, waiting.ahead_is_capped),
         (3, false),
         "two before it, and the urgent one"
     );
     assert_eq!((waiting.running, waiting.slots), (1, 4));
+}
+
+#[tokio::test]
+async fn each_waiting_job_of_a_list_knows_its_place_and_no_more_are_counted_than_are_told() {
+    let database = TestDatabase::create().await;
+    let db = database.db();
+    let mut sample = Sample::default();
+    sample.plugin("OCR").running("OCR", "runs", 9);
+    for number in 0..103 {
+        sample.waiting("OCR", &format!("waits {number:03}"), 5);
+    }
+    database.execute(&sample.sql()).await;
+    database
+        .execute("UPDATE jobs SET held = true WHERE title = 'waits 000'")
+        .await;
+    let places = |jobs: &[JobSummary]| -> Vec<(i64, bool)> {
+        let waiting = jobs.iter().map(|job| job.waiting.as_ref().unwrap());
+        waiting.map(|one| (one.ahead, one.ahead_is_capped)).collect()
+    };
+    let all = list(&db, Tab::Queue, Some("OCR"), 200, None).await.jobs;
+    // The one that runs and the held one are before nobody.
+    let mut expected = vec![(0, false), (0, false)];
+    expected.extend((0..100).map(|ahead| (ahead, false)));
+    expected.extend([(100, true), (100, true)]);
+    assert_eq!(places(&all), expected);
+    let filter = JobFilter {
+        title: Some("waits 07".to_owned()),
+        ..JobFilter::default()
+    };
+    let search = SearchJobs {
+        filter,
+        limit: 50,
+        after: None,
+    };
+    let found = db.run(&search).await.unwrap().jobs;
+    let newest_first: Vec<(i64, bool)> = (69..79).rev().map(|ahead| (ahead, false)).collect();
+    assert_eq!(places(&found), newest_first);
 }
 
 async fn read_job(db: &crate::db::Db, id: JobId) -> Option<JobDetail> {
@@ -241,7 +292,7 @@ async fn a_job_is_found_while_it_runs_and_after_it_has_ended() {
     assert_eq!((runs.summary.items_done, runs.summary.items_total), (2, 4));
     assert_eq!(runs.source.as_deref(), Some("/data/runs"));
     assert_eq!(runs.parameters["language"], "deu");
-    assert!(runs.waiting.is_some());
+    assert!(runs.summary.waiting.is_some());
     assert_eq!(runs.items.len(), 2, "no more than were asked for");
     assert_eq!(
         runs.items[0].error.as_deref(),
@@ -257,7 +308,7 @@ async fn a_job_is_found_while_it_runs_and_after_it_has_ended() {
     assert_eq!(ended.summary.state, ShownState::As(JobState::Error));
     assert_eq!(ended.facts["pages"], 4);
     assert_eq!(ended.outputs[0].path, "ocr/1.txt");
-    assert_eq!(ended.waiting, None);
+    assert_eq!(ended.summary.waiting, None);
     assert_eq!(read_job(&db, id("nothing")).await, None);
 }
 
@@ -354,6 +405,11 @@ async fn lists_read_their_indexes_and_never_pass_a_whole_table() {
             history::statement(),
             "ARRAY['ERROR'], tm_now(), 'ffffffff-ffff-ffff-ffff-ffffffffffff', 51, NULL",
             "plugin_state_finished_at_id_idx",
+        ),
+        (
+            line::STATEMENT.to_owned(),
+            "ARRAY['00000000-0000-0000-0000-000000000000'::uuid], 30, 101",
+            "jobs_by_plugin",
         ),
     ] {
         let plan = explain(&database, &statement, arguments).await;

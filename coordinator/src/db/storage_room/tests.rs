@@ -354,7 +354,7 @@ async fn the_page_of_a_job_says_which_storage_is_full_and_by_how_much() {
             .await
             .unwrap()
             .unwrap();
-        detail.waiting.and_then(|waiting| waiting.full_storage)
+        detail.summary.waiting.and_then(|waiting| waiting.full_storage)
     };
     assert_eq!(full("b").await, None);
     claim(&database, &["a"]).await;

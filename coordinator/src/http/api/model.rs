@@ -45,6 +45,8 @@ pub(crate) struct Summary {
     finished_at: Option<Timestamp>,
     process_id: Option<String>,
     step_id: Option<String>,
+    /// What keeps it from starting, in words.
+    waits_for: Option<String>,
 }
 
 /// Every name that a job's state can be shown by.
@@ -57,6 +59,7 @@ fn shown_state(_: &mut SchemaGenerator) -> Schema {
 impl From<JobSummary> for Summary {
     fn from(job: JobSummary) -> Self {
         Self {
+            waits_for: wait::reason_in_english(&job),
             id: job.id,
             plugin: job.plugin,
             title: job.title,
@@ -98,8 +101,6 @@ pub(crate) struct JobBody {
     itm_id: Option<i64>,
     /// What its plugin says of the whole job.
     summary: Map<String, Value>,
-    /// What keeps it from starting, in words.
-    waits_for: Option<String>,
     items: Vec<ItemBody>,
     attempts: Vec<AttemptBody>,
     outputs: Vec<FileEntry>,
@@ -108,10 +109,6 @@ pub(crate) struct JobBody {
 
 impl From<JobDetail> for JobBody {
     fn from(job: JobDetail) -> Self {
-        let waits_for = job
-            .waiting
-            .as_ref()
-            .and_then(|waiting| wait::reason_in_english(&job.summary.plugin, waiting, job.now));
         Self {
             common: job.summary.into(),
             template: job.template,
@@ -125,7 +122,6 @@ impl From<JobDetail> for JobBody {
             submitted_by: job.submitted_by,
             itm_id: job.itm_id,
             summary: job.facts,
-            waits_for,
             items: job.items.into_iter().map(ItemBody::from).collect(),
             attempts: job.attempts.into_iter().map(AttemptBody::from).collect(),
             outputs: job.outputs,

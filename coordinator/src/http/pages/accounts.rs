@@ -18,7 +18,7 @@ use crate::control::{AccountAction, Role};
 use crate::db::accounts::{AccountOutcome, KnownToken, KnownUser, ReadAccounts, WhyNot};
 use crate::db::pages::{Tab, WithMenu};
 use crate::http::App;
-use crate::http::format::Time;
+use crate::http::format::{Time, fill};
 use crate::http::language::Locale;
 use crate::http::problem::Error;
 use crate::http::text::Text;
@@ -52,6 +52,9 @@ struct UserRow {
     name: String,
     role: RoleChoice,
     plugins: String,
+    /// The plugins as its field takes them; empty for all.
+    own_plugins: String,
+    sure_remove: String,
     disabled: bool,
     badge: Badge,
     since: Time,
@@ -218,7 +221,12 @@ impl UserRow {
                 name: user.role.name(),
                 word: word(user.role, text),
             },
+            own_plugins: user
+                .plugins
+                .as_ref()
+                .map_or_else(String::new, |plugins| plugins.join(", ")),
             plugins: plugins_in_words(user.plugins, text),
+            sure_remove: fill(text.sure_remove_user, &[&user.name]),
             disabled: user.disabled,
             badge: if user.disabled {
                 Badge::new(Tone::Hold, text.disabled)

@@ -157,13 +157,10 @@ fn page(
         } else {
             String::new()
         },
-        waits_for: job
-            .waiting
-            .as_ref()
-            .and_then(|waiting| wait::reason(locale, &summary.plugin, waiting, job.now)),
+        waits_for: wait::reason(locale, summary),
         error: summary.error.clone(),
         said,
-        controls: Controls::of(&who.actor, job),
+        controls: Controls::of(locale, &who.actor, job),
         message: Message::of(locale, &who.actor, job, goobi),
         timeline: timeline::events(locale, job),
         may_audit: who.could(Verb::ReadAudit),

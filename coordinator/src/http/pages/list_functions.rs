@@ -1,16 +1,7 @@
 //! The four functions above Kitodo's list of tasks: refresh it, delete the finished ones, delete all, and whether new
 //! ones start by themselves.
 
-use axum::extract::State;
-use axum::response::Response;
-use serde::Deserialize;
-
-use super::bulk::back;
-use super::said::see;
-use crate::control::{Actor, Object, PluginAction, PluginsOutcome, Verb, authorise, could};
-use crate::http::App;
-use crate::http::problem::Error;
-use crate::http::who::Who;
+use crate::control::{Actor, Object, Verb, authorise, could};
 
 /// What stands above a list.
 #[derive(Debug)]
@@ -21,10 +12,9 @@ pub(super) struct ListFunctions {
     pub(super) plugin: String,
     /// Whether whoever looks may delete jobs.
     pub(super) delete: bool,
-    /// Whether he may say if jobs start by themselves.
-    pub(super) switch: bool,
-    /// They do.
-    pub(super) autostart: bool,
+    /// Where it goes that jobs are not to start by themselves; empty where whoever looks may not say so, and where they
+    /// don't: the notice above says that, and has the button that turns it on again.
+    pub(super) autostart_off: String,
 }
 
 impl ListFunctions {
@@ -38,38 +28,11 @@ impl ListFunctions {
                 Some(plugin) => authorise(actor, Verb::DeleteJobs, Object::Plugin(plugin)),
                 None => could(actor, Verb::DeleteJobs),
             },
-            switch: authorise(actor, Verb::RunPlugins, object),
-            autostart,
+            autostart_off: match plugin {
+                _ if !autostart || !authorise(actor, Verb::RunPlugins, object) => String::new(),
+                Some(plugin) => format!("/plugins/{plugin}/actions"),
+                None => "/plugins/actions".to_owned(),
+            },
         }
-    }
-}
-
-/// The switch as a form sends it.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Switch {
-    on: bool,
-    #[serde(default)]
-    plugin: String,
-    #[serde(default)]
-    back: String,
-}
-
-/// `POST /autostart`
-pub(crate) async fn on_switch(
-    who: Who,
-    State(app): State<App>,
-    switch: Result<axum::Form<Switch>, axum::extract::rejection::FormRejection>,
-) -> Result<Response, Error> {
-    let axum::Form(switch) = switch.map_err(|rejection| Error::BadQuery(rejection.body_text()))?;
-    let name = Some(switch.plugin.trim().to_uppercase()).filter(|name| !name.is_empty());
-    let action = PluginAction::Autostart { on: switch.on };
-    match app
-        .control
-        .act_on_plugins(&who.actor, name.as_deref(), &action)
-        .await?
-    {
-        PluginsOutcome::Forbidden => Err(Error::Forbidden),
-        PluginsOutcome::Unknown => Err(Error::UnknownPlugin),
-        PluginsOutcome::Done { .. } => Ok(see(back(Some(&switch.back)))),
     }
 }

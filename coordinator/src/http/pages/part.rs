@@ -8,6 +8,7 @@ use crate::db::pages::JobSummary;
 use crate::http::format::fill;
 use crate::http::language::Locale;
 use crate::http::text::Text;
+use crate::http::wait;
 
 /// The colour and the sign of a state; never the only thing that tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +121,19 @@ pub(super) fn in_words(state: ShownState, text: &Text) -> &'static str {
     }
 }
 
+/// What is being done with a job, why nothing is, or how it ended.
+pub(super) fn note(locale: &Locale, job: &JobSummary) -> String {
+    if let Some(reason) = wait::reason(locale, job) {
+        return reason;
+    }
+    // Where items are counted, the count says it already; what a transfer waits for, nothing else says.
+    let counts = job.items_total > 0 && job.state != ShownState::As(JobState::WaitingForUpload);
+    if job.is_running() && !job.detail.is_empty() && !counts {
+        return job.detail.clone();
+    }
+    in_words(job.state, locale.text).to_owned()
+}
+
 /// How far a job is: a bar and words.
 #[derive(Debug, Clone, Template)]
 #[template(path = "parts/progress.html")]
@@ -140,7 +154,9 @@ impl Progress {
         if job.items_total > 0 {
             words.push(items(job, locale));
         }
-        words.push(format!("{percent}\u{a0}%"));
+        if percent > 0 || job.is_running() || job.is_final() {
+            words.push(format!("{percent}\u{a0}%"));
+        }
         Self {
             tone: Tone::of(job.state).name(),
             percent,

@@ -9,7 +9,7 @@ use shared::job::{JobState, ShownState};
 
 use super::bulk::{self, Bar, COUNT_MAX, RowControls};
 use super::layout::{Section, SystemPage};
-use super::part::{Badge, Progress, Trouble, in_words};
+use super::part::{self, Badge, Progress, Trouble, in_words};
 use super::{Layout, html};
 use crate::control::Actor;
 use crate::db::control::CountFound;
@@ -52,7 +52,8 @@ struct FoundRow {
     plugin: String,
     badge: Badge,
     progress: Progress,
-    note: &'static str,
+    /// What is being done, why nothing is, or how it ended.
+    note: String,
     priority: i16,
     submitted: Time,
     finished: Option<Time>,
@@ -72,7 +73,7 @@ impl FoundRow {
             plugin: job.plugin.clone(),
             badge: Badge::of_job(job.state, locale.text),
             progress: Progress::of(job, locale),
-            note: in_words(job.state, locale.text),
+            note: part::note(locale, job),
             priority: job.priority,
             submitted: locale.time(job.submitted_at, now),
             finished: job.finished_at.map(|at| locale.time(at, now)),

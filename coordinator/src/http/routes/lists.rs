@@ -34,11 +34,5 @@ pub(super) fn about_lists() -> Vec<Route> {
             "what became of several jobs",
             get(pages::bulk::outcome::show),
         ),
-        form(
-            Verb::RunPlugins,
-            "/autostart",
-            "says whether jobs start by themselves",
-            post(pages::list_functions::on_switch),
-        ),
     ]
 }

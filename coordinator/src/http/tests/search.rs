@@ -167,7 +167,12 @@ async fn rows_of_a_search_show_progress_in_kitodos_colours_and_in_words() {
 #[tokio::test]
 async fn what_the_database_knows_no_value_for_is_the_askers_mistake() {
     let (_database, router) = ready().await;
-    for query in ["title=a%00b", "error=%00", "process=%00", "finished_from=-9999-01-01"] {
+    for query in [
+        "title=a%00b",
+        "error=%00",
+        "process=%00",
+        "finished_from=-9999-01-01",
+    ] {
         let list = ask(&router, &format!("/api/v1/jobs?{query}")).await;
         assert_eq!(list.status, StatusCode::BAD_REQUEST, "{query}: {}", list.body);
         let page = browse(&router, &format!("/search?{query}")).await;

@@ -78,6 +78,52 @@ async fn the_start_page_lists_the_first_five_active_jobs_with_their_actions() {
 }
 
 #[tokio::test]
+async fn each_waiting_job_says_in_every_list_what_it_waits_for() {
+    let mut sample = two_plugins();
+    sample
+        .worker("w", "OCR", 4, 1, false)
+        .running("OCR", "runs", 5)
+        .waiting("OCR", "held", 4);
+    let (database, router) = with(&sample).await;
+    database
+        .execute(
+            "UPDATE plugins SET running_max = 1 WHERE name = 'OCR'; UPDATE plugins SET state = 'stopped' WHERE name = 'JP2';
+             UPDATE jobs SET held = true WHERE title = 'held'",
+        )
+        .await;
+    let ocr = [
+        (
+            "Number 1 in line; limit: 1 of 1 running",
+            "Platz 1 in der Reihe; Grenze: 1 von 1 läuft",
+        ),
+        ("Is held by a person", "Von jemandem angehalten"),
+    ];
+    let jp2 = [("Plugin JP2 is stopped", "Das Plugin JP2 ist angehalten")];
+    for (address, reasons) in [
+        ("/?plugin=OCR", &ocr[..]),
+        ("/?plugin=JP2", &jp2),
+        ("/?tab=queue", &[ocr[0], ocr[1], jp2[0]]),
+        ("/search?state=queue", &[ocr[0], ocr[1], jp2[0]]),
+        ("/", &[ocr[1], jp2[0]]),
+    ] {
+        let [english, german] = in_both(&router, address).await;
+        for (in_english, in_german) in reasons {
+            says(&english, &format!("<small>{in_english}</small>"));
+            says(&german, &format!("<small>{in_german}</small>"));
+        }
+    }
+    for address in ["/api/v1/jobs?plugin=OCR", "/api/v1/jobs?title=book"] {
+        let list = ask(&router, address).await.json();
+        let book = list["jobs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|job| job["title"] == "book");
+        assert_eq!(book.unwrap()["waits_for"], ocr[0].0, "{address}");
+    }
+}
+
+#[tokio::test]
 async fn an_administrator_stops_and_starts_all_plugins_and_reads_when_to_shut_down() {
     let mut sample = two_plugins();
     sample.running("OCR", "runs", 5);

@@ -79,5 +79,4 @@ texts! {
     delete_finished: "Delete finished tasks", "Abgeschlossene Aufgaben löschen";
     delete_all: "Delete all tasks", "Alle Aufgaben löschen";
     autostart_off: "Do not start tasks automatically", "Aufgaben nicht automatisch starten";
-    autostart_on: "Start tasks automatically", "Aufgaben automatisch starten";
 }

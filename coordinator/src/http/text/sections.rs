@@ -10,7 +10,6 @@ texts! {
     none_active_more: "Waiting: {0}. The queue lists them in the order in which they start.",
         "Wartend: {0}. Die Warteschlange zeigt sie in der Reihenfolge, in der sie starten.";
     all_lists: "All jobs by status", "Alle Aufgaben nach Status";
-    sure_cancel_job: "Cancel \"{0}\"? It ends for good.", "„{0}“ abbrechen? Sie endet endgültig.";
     priority_of: "Priority of {0}", "Priorität von {0}";
     details_of: "Details of {0}", "Details zu {0}";
     do_details: "Details", "Details";

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{CallbackWhen, ID_MAX_CHARS, SECRET_FIELDS, SECRET_MASK, TEXT_MAX_CHARS, Token};
+use super::secrets::mask_fields;
+use super::{CallbackWhen, ID_MAX_CHARS, SECRET_MASK, TEXT_MAX_CHARS, Token};
 use crate::job::Priority;
 use crate::message::{VERSION, VERSION_OLDEST};
 use crate::plugin::PluginName;
@@ -24,8 +25,7 @@ impl Fields {
 
     /// What nobody has taken, secrets masked, and all problems.
     pub(super) fn finish(mut self) -> (Map<String, Value>, Vec<String>) {
-        self.rest.values_mut().for_each(mask_secrets);
-        mask(&mut self.rest);
+        mask_fields(&mut self.rest, SECRET_MASK);
         (self.rest, self.problems)
     }
 
@@ -186,32 +186,5 @@ impl Fields {
             }
         }
         found.map(|(_, value)| value)
-    }
-}
-
-fn mask(map: &mut Map<String, Value>) {
-    for (name, value) in map.iter_mut() {
-        if is_secret(name) {
-            *value = Value::from(SECRET_MASK);
-        }
-    }
-}
-
-/// Whether a field of this name holds a secret, however the name is written: `token`, `rest_token`, `accessToken`.
-fn is_secret(name: &str) -> bool {
-    let letters = name.chars().filter(|letter| !matches!(letter, '_' | '-'));
-    let name: String = letters.flat_map(char::to_lowercase).collect();
-    SECRET_FIELDS.iter().any(|secret| name.ends_with(secret))
-}
-
-/// Puts a mask in the place of every secret that stands in a document under one of their names.
-pub fn mask_secrets(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            mask(map);
-            map.values_mut().for_each(mask_secrets);
-        }
-        Value::Array(values) => values.iter_mut().for_each(mask_secrets),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::http::Uri;
-use shared::job::{JobState, ShownState};
+use shared::job::ShownState;
 
 use super::charts::{self, ContractRow, Months};
 use super::rows::{JobRow, QueueRow};
@@ -56,14 +56,12 @@ pub(super) struct Page {
 /// An active job with what can be done with it.
 #[derive(Debug)]
 struct ActiveRow {
-    row: JobRow,
+    job: JobRow,
     /// Its priority can be changed.
     order: bool,
-    cancel: bool,
-    /// What its link, its field and its question are called, for those who see only them.
+    /// What its link and its field are called, for those who see only them.
     details: String,
     priority: String,
-    sure: String,
 }
 
 impl ActiveRow {
@@ -74,10 +72,8 @@ impl ActiveRow {
         Self {
             details: about(words.details_of),
             priority: about(words.priority_of),
-            sure: about(words.sure_cancel_job),
-            row: JobRow::new(locale, &who.actor, job, &home.overview),
+            job: JobRow::new(locale, &who.actor, job, &home.overview),
             order: may && job.state == ShownState::Paused,
-            cancel: may && job.state != ShownState::As(JobState::Download),
         }
     }
 }

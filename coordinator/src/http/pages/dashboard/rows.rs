@@ -2,7 +2,7 @@
 
 use super::standing;
 use crate::control::Actor;
-use crate::db::pages::{JobSummary, Overview, PluginRow, PluginState};
+use crate::db::pages::{JobSummary, Overview, PluginRow};
 use crate::http::format::{Time, fill};
 use crate::http::language::{Language, Locale};
 use crate::http::pages::bulk::RowControls;
@@ -17,8 +17,7 @@ pub(super) struct JobRow {
     pub(super) origin: String,
     pub(super) plugin: String,
     pub(super) badge: Badge,
-    /// None while nothing was done yet.
-    pub(super) progress: Option<Progress>,
+    pub(super) progress: Progress,
     /// What is being done, or why nothing is.
     pub(super) note: String,
     pub(super) priority: i16,
@@ -45,8 +44,8 @@ impl JobRow {
             origin: origin.join(" · "),
             plugin: job.plugin.clone(),
             badge: Badge::of_job(job.state, locale.text),
-            progress: (job.is_running() || job.percent > 0.0).then(|| Progress::of(job, locale)),
-            note: note(locale, job, overview),
+            progress: Progress::of(job, locale),
+            note: part::note(locale, job),
             priority: job.priority,
             items: if job.items_total > 0 {
                 part::items(job, locale)
@@ -68,28 +67,6 @@ impl JobRow {
             trouble: job.error.as_deref().map(Trouble::new),
             row: RowControls::of(actor, job),
         }
-    }
-}
-
-fn note(locale: &Locale, job: &JobSummary, overview: &Overview) -> String {
-    if job.is_running() {
-        // Where items are counted, the count says it already.
-        return if job.items_total > 0 {
-            String::new()
-        } else {
-            job.detail.clone()
-        };
-    }
-    let plugin = overview.plugins.iter().find(|plugin| plugin.name == job.plugin);
-    match plugin {
-        Some(plugin) if plugin.state == PluginState::Stopped => {
-            fill(locale.text.wait_plugin_stopped, &[&plugin.name])
-        }
-        Some(plugin) if plugin.state == PluginState::Stopping => {
-            fill(locale.text.wait_plugin_stopping, &[&plugin.name])
-        }
-        Some(plugin) if plugin.slots == 0 => fill(locale.text.wait_no_worker, &[&plugin.name]),
-        _ => part::in_words(job.state, locale.text).to_owned(),
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn events(locale: &Locale, job: &JobDetail) -> Vec<Event> {
             add(ended_at, outcome(attempt, text), number, trouble);
         }
     }
-    if let Some(waiting) = &job.waiting {
+    if let Some(waiting) = &job.summary.waiting {
         let retry = fill(words.retry_of_all, &[&waiting.failures, &waiting.retries_max]);
         let retry = if waiting.failures > 0 {
             retry

@@ -175,24 +175,26 @@ async fn deleting_all_cancels_what_has_not_ended_and_deletes_what_has() {
 async fn tasks_start_automatically_or_not_for_one_plugin_and_for_all() {
     let (database, router) = ready().await;
     let state = "SELECT (SELECT string_agg(name || autostart, ' ' ORDER BY name) FROM plugins) || ' all' || autostart FROM settings";
-    for (address, expected) in [
-        ("/?plugin=OCR", "JP2true OCRfalse alltrue"),
-        ("/?tab=queue", "JP2true OCRfalse allfalse"),
+    for (address, switch, expected) in [
+        ("/?plugin=OCR", "/plugins/OCR/actions", "JP2true OCRfalse alltrue"),
+        ("/?tab=queue", "/plugins/actions", "JP2true OCRfalse allfalse"),
     ] {
         let list = browse(&router, address).await.body;
         assert!(list.contains(">Do not start tasks automatically<"), "{address}");
-        let fields = fields_of(&form(&list, "autostart")) + "&on=false";
-        let answer = post(&router, "/autostart", &fields, "en").await;
-        let page = follow(&router, &answer, "en").await;
         assert!(
-            page.body.contains(">Start tasks automatically<"),
-            "{address}: {}",
-            page.body
+            list.contains(&format!("action=\"{switch}\" id=\"autostart\"")),
+            "{address}"
         );
+        let answer = post(&router, switch, "action=autostart&on=false", "en").await;
+        follow(&router, &answer, "en").await;
         assert_eq!(database.texts(state).await, [expected]);
+        // Where they do not start, the notice has the button that ends it, and there is no second one.
+        let list = browse(&router, address).await.body;
+        assert!(list.contains(">Start jobs automatically<"), "{address}: {list}");
+        assert!(!list.contains("start tasks automatically<"), "{address}: {list}");
     }
-    let fields = fields_of(&form(&browse(&router, "/?tab=queue").await.body, "autostart")) + "&on=true";
-    follow(&router, &post(&router, "/autostart", &fields, "en").await, "en").await;
+    let answer = post(&router, "/plugins/actions", "action=autostart&on=true", "en").await;
+    follow(&router, &answer, "en").await;
     assert_eq!(database.texts(state).await, ["JP2true OCRfalse alltrue"]);
     // The switch for all is noted with each plugin that it concerns.
     let [jp2, ocr] = ["autostart JP2 done", "autostart OCR done"];
