@@ -155,6 +155,13 @@ pub(crate) struct LogLine {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub(crate) struct Plugins {
     pub(crate) plugins: Vec<Plugin>,
+    /// The switch for all plugins; an older coordinator does not say it.
+    #[serde(default)]
+    pub(crate) autostart: Option<bool>,
+    #[serde(default)]
+    pub(crate) autostart_since: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) autostart_by: Option<String>,
 }
 
 /// One plugin and its queue.
@@ -164,10 +171,35 @@ pub(crate) struct Plugin {
     pub(crate) name: String,
     pub(crate) title_en: String,
     pub(crate) state: String,
+    pub(crate) since: Option<Timestamp>,
+    pub(crate) by: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) deadline: Option<Timestamp>,
+    pub(crate) resume_at: Option<Timestamp>,
+    pub(crate) autostart: Option<bool>,
     pub(crate) queued: u64,
+    pub(crate) paused: u64,
     pub(crate) running: u64,
     pub(crate) slots: u64,
     pub(crate) workers: u64,
+    pub(crate) longest_wait_seconds: f64,
+    pub(crate) contract: Option<Contract>,
+    /// Absent for whoever may not see them.
+    pub(crate) settings: Option<Map<String, Value>>,
+}
+
+/// A plugin's page contract.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Contract {
+    pub(crate) pages_total: Option<u64>,
+    pub(crate) used_total: Option<u64>,
+    pub(crate) pages_a_period: Option<u64>,
+    pub(crate) used_in_period: Option<u64>,
+    pub(crate) period: String,
+    pub(crate) next_period: Option<String>,
+    pub(crate) pages_lately: u64,
+    pub(crate) days_lately: u64,
 }
 
 /// The workers that were heard of.

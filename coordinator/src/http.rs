@@ -32,6 +32,7 @@ mod listing;
 mod metrics;
 mod openapi;
 mod pages;
+mod plugins;
 mod problem;
 mod recovery;
 mod routes;

@@ -1,4 +1,4 @@
-//! Actions on plugins: `taskmanager plugin stop OCR`, `start`, `autostart`, `set`.
+//! Actions on plugins: `taskmanager plugin show OCR`, `stop`, `start`, `autostart`, `set`.
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::client::Client;
-use crate::{Answer, output, text};
+use crate::{Answer, output, plugins, text};
 
 /// Stop, start and set up plugins.
 #[derive(Debug, Args)]
@@ -17,6 +17,14 @@ pub(crate) struct PluginCommand {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Show how a plugin stands, its settings, and what is left of its page contract.
+    Show {
+        /// The plugin's name.
+        plugin: String,
+        /// Print the coordinator's answer about it as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Let nothing new start; running jobs give way at their next page and go on after the start.
     Stop {
         #[command(flatten)]
@@ -192,6 +200,7 @@ struct Outcome {
 
 pub(crate) fn run(client: &Client, command: &PluginCommand) -> anyhow::Result<Answer> {
     let (which, body, done) = match &command.action {
+        Action::Show { plugin, json } => return plugins::show(client, plugin, *json),
         Action::Stop {
             which,
             reason,

@@ -29,9 +29,10 @@ const COMMANDS: [&str; 23] = [
     "broker",
 ];
 /// What commands with parts can do.
-const PARTS: [&str; 22] = [
+const PARTS: [&str; 23] = [
     "broker setup",
     "broker definitions",
+    "plugin show",
     "plugin stop",
     "plugin start",
     "plugin autostart",

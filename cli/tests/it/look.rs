@@ -197,3 +197,25 @@ fn doctor_says_how_to_start_a_coordinator_that_does_not_answer() {
         (&json!("coordinator"), &json!(false))
     );
 }
+
+#[test]
+fn plugin_show_is_about_one_plugin_and_says_so_where_there_is_none() {
+    let server = StandIn::start(|_, _| {
+        Response::json(
+            200,
+            &json!({"autostart": true, "plugins": [
+                {"name": "JP2", "state": "running"}, {"name": "OCR", "state": "stopped", "reason": "new disks"}]}),
+        )
+    });
+    let page = run(&server.url(), &["plugin", "show", "ocr"]);
+    assert!(
+        page.stdout.starts_with("OCR\n") && page.stdout.contains("new disks") && !page.stdout.contains("JP2"),
+        "{}",
+        page.stdout
+    );
+    let json = run(&server.url(), &["plugin", "show", "OCR", "--json"]);
+    let json: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["name"], "OCR");
+    run(&server.url(), &["plugin", "show", "none"]).fails(2, &["no plugin NONE", "taskmanager plugins"]);
+    assert!(server.lines().iter().all(|line| line == "GET /api/v1/plugins"));
+}

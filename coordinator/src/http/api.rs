@@ -1,4 +1,4 @@
-//! `/api/v1`: lists, jobs, logs and plugins as JSON.
+//! `/api/v1`: lists, jobs and logs as JSON.
 
 mod model;
 
@@ -14,8 +14,8 @@ use super::openapi::Operation;
 use super::problem::{Error, Kind};
 use super::searching::SearchQuery;
 use super::{App, cursor, searching};
-use crate::db::pages::{LogPart, ReadJob, ReadLog, ReadPlugins};
-use model::{JobBody, ListBody, LogBody, PluginsBody, Summary};
+use crate::db::pages::{LogPart, ReadJob, ReadLog};
+use model::{JobBody, ListBody, LogBody, Summary};
 
 /// Lines of a log in one answer.
 const LOG_LIMIT: i64 = 1_000;
@@ -107,16 +107,6 @@ pub(super) async fn log(
         .await?
         .ok_or(Error::UnknownJob)?;
     Ok(Json(LogBody::new(extract, after)))
-}
-
-/// What the API says of [`plugins`].
-pub(super) fn describe_plugins() -> Operation {
-    Operation::answering::<PluginsBody>("listPlugins")
-}
-
-/// `GET /api/v1/plugins`
-pub(super) async fn plugins(State(app): State<App>) -> Result<Json<PluginsBody>, Error> {
-    Ok(Json(PluginsBody::from(app.db.run(&ReadPlugins).await?)))
 }
 
 /// What is no id names no job.

@@ -11,6 +11,7 @@ mod job_page;
 mod message_goobi;
 mod openapi;
 mod pages;
+mod plugins;
 mod search;
 mod sections;
 mod settings;

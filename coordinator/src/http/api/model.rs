@@ -9,7 +9,7 @@ use shared::message::manifest::FileEntry;
 use shared::message::worker::ItemState;
 use uuid::Uuid;
 
-use crate::db::pages::{Attempt, DeliveryRow, Item, JobDetail, JobSummary, LogExtract, LogRow, PluginRow};
+use crate::db::pages::{Attempt, DeliveryRow, Item, JobDetail, JobSummary, LogExtract, LogRow};
 use crate::http::wait;
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -250,49 +250,6 @@ impl From<LogRow> for LineBody {
             line: row.line,
             at: row.at,
             text: row.text,
-        }
-    }
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Plugins")]
-pub(crate) struct PluginsBody {
-    plugins: Vec<PluginBody>,
-}
-
-impl From<Vec<PluginRow>> for PluginsBody {
-    fn from(plugins: Vec<PluginRow>) -> Self {
-        Self {
-            plugins: plugins.into_iter().map(PluginBody::from).collect(),
-        }
-    }
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Plugin")]
-struct PluginBody {
-    name: String,
-    title_en: String,
-    title_de: String,
-    #[schemars(extend("enum" = ["running", "stopping", "stopped"]))]
-    state: &'static str,
-    queued: i64,
-    running: i64,
-    slots: i64,
-    workers: i64,
-}
-
-impl From<PluginRow> for PluginBody {
-    fn from(plugin: PluginRow) -> Self {
-        Self {
-            state: plugin.state.as_str(),
-            queued: plugin.waiting(),
-            running: plugin.running(),
-            slots: plugin.slots,
-            workers: plugin.workers,
-            name: plugin.name,
-            title_en: plugin.title_en,
-            title_de: plugin.title_de,
         }
     }
 }

@@ -4,7 +4,7 @@ use axum::routing::{get, post};
 
 use super::{Kind, Route, ask, form, read, write};
 use crate::control::Verb;
-use crate::http::{actions, api, pages};
+use crate::http::{actions, pages, plugins};
 
 /// All of them.
 pub(super) fn routes() -> Vec<Route> {
@@ -52,8 +52,8 @@ pub(super) fn routes() -> Vec<Route> {
             Verb::Look,
             "/api/v1/plugins",
             "the plugins and their queues",
-            api::describe_plugins(),
-            get(api::plugins),
+            plugins::describe_list(),
+            get(plugins::list),
         ),
     ]
 }
