@@ -8,7 +8,8 @@ use clap::{Parser, Subcommand};
 
 use crate::client::Server;
 use crate::{
-    accounts, broker, control, doctor, list, plugins, recover, show, storages, submit, wait, workers,
+    accounts, audit, broker, control, doctor, list, plugins, recover, settings, show, statistics, status,
+    storages, submit, wait, workers,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -64,6 +65,10 @@ pub(crate) enum Command {
     Plugin(control::PluginCommand),
     Worker(workers::WorkerCommand),
     Storage(storages::StorageCommand),
+    Status(status::Arguments),
+    Statistics(statistics::Arguments),
+    Settings(settings::SettingsCommand),
+    Audit(audit::Arguments),
     User(accounts::UserCommand),
     Token(accounts::TokenCommand),
     Doctor(doctor::Arguments),

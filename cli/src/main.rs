@@ -8,6 +8,7 @@
 mod accounts;
 mod api;
 mod arguments;
+mod audit;
 mod broker;
 mod client;
 mod control;
@@ -16,7 +17,10 @@ mod list;
 mod output;
 mod plugins;
 mod recover;
+mod settings;
 mod show;
+mod statistics;
+mod status;
 mod storages;
 mod submit;
 mod table;
@@ -77,6 +81,10 @@ fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::Token(command) => accounts::run_tokens(&client, &command),
         Command::Worker(command) => workers::run(&client, &command),
         Command::Storage(command) => storages::run(&client, &command),
+        Command::Status(arguments) => status::run(&client, &arguments),
+        Command::Statistics(arguments) => statistics::run(&client, &arguments),
+        Command::Settings(command) => settings::run(&client, &command),
+        Command::Audit(arguments) => audit::run(&client, &arguments),
         Command::Doctor(arguments) => doctor::run(&client, &arguments),
         Command::Recover(arguments) => recover::run(&client, &arguments),
         Command::Broker(arguments) => broker::run(&arguments),

@@ -3,7 +3,7 @@
 use crate::program::run;
 
 /// All commands, as the overview lists them.
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 27] = [
     "submit",
     "list",
     "show",
@@ -22,6 +22,10 @@ const COMMANDS: [&str; 23] = [
     "plugin",
     "worker",
     "storage",
+    "status",
+    "statistics",
+    "settings",
+    "audit",
     "user",
     "token",
     "doctor",
@@ -29,7 +33,7 @@ const COMMANDS: [&str; 23] = [
     "broker",
 ];
 /// What commands with parts can do.
-const PARTS: [&str; 23] = [
+const PARTS: [&str; 25] = [
     "broker setup",
     "broker definitions",
     "plugin show",
@@ -43,6 +47,8 @@ const PARTS: [&str; 23] = [
     "storage list",
     "storage set",
     "storage remove",
+    "settings show",
+    "settings set",
     "user list",
     "user add",
     "user set-role",

@@ -8,6 +8,7 @@ mod look;
 mod program;
 mod stand_in;
 mod submit;
+mod system;
 mod taskclient;
 mod trouble;
 mod wait;

@@ -4,6 +4,7 @@
 //! that an index serves; a row that can't be read is an error that names it, never a panic.
 
 mod active;
+mod all_figures;
 mod audit;
 mod autostart;
 mod deliveries;
@@ -41,6 +42,7 @@ use shared::job::{JobId, JobState, ShownState};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql};
 
+pub use all_figures::{AllFigures, Figures, ReadFigures};
 pub use audit::{AuditRow, ReadAudit};
 pub use autostart::ReadAutostart;
 pub use deliveries::{DeliveryFigures, DeliveryRow, ReadDeliveryFigures};

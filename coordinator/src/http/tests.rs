@@ -5,6 +5,7 @@ mod away;
 mod bulk;
 mod comers;
 mod described;
+mod figures;
 mod forms;
 mod itm;
 mod job_page;
@@ -15,6 +16,7 @@ mod plugins;
 mod search;
 mod sections;
 mod settings;
+mod settings_api;
 mod submit;
 mod who;
 mod workers;
@@ -137,6 +139,9 @@ fn sample_body(route: &Route) -> &'static str {
         "/api/v1/recovery/actions" => r#"{"action": "apply"}"#,
         "/api/v1/stores/actions" => r#"{"action": "look"}"#,
         "/api/v1/plugins/actions" | "/api/v1/plugins/{name}/actions" => r#"{"action": "start"}"#,
+        "/api/v1/settings/actions" => {
+            r#"{"action": "set_pages", "refresh_seconds": 5, "jobs_on_dashboard": true}"#
+        }
         "/api/v1/storages/actions" => r#"{"action": "set", "path": "/data", "running_max": 4}"#,
         "/api/v1/workers/{id}/actions" => r#"{"action": "drain"}"#,
         _ => r#"{"plugin": "OCR", "title": "t"}"#,

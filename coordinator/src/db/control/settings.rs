@@ -1,19 +1,25 @@
 //! An action on the settings that belong to no plugin.
 
 use deadpool_postgres::Transaction;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::audit::{self, AuditOutcome, Line};
 use crate::control::{Actor, Object, SettingsAction, authorise};
 use crate::db::{Error, Transact};
 
 /// What became of an action on settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// The API answers what is not done as a problem: its schema has the other outcomes only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum SettingsOutcome {
     /// It was done.
     Done,
     /// It was so already.
     Unchanged,
     /// The actor may not do it.
+    #[schemars(skip)]
     Forbidden,
 }
 

@@ -4,7 +4,7 @@ use axum::routing::{get, post};
 
 use super::{Kind, Route, ask, form, read, write};
 use crate::control::Verb;
-use crate::http::{actions, pages, plugins};
+use crate::http::{actions, figures, pages, plugins};
 
 /// All of them.
 pub(super) fn routes() -> Vec<Route> {
@@ -15,6 +15,20 @@ pub(super) fn routes() -> Vec<Route> {
             Kind::Page,
             "what was completed in each month, as CSV",
             get(pages::months::export),
+        ),
+        ask(
+            Verb::Look,
+            "/api/v1/statistics/months",
+            "what was completed in each month",
+            figures::describe_months(),
+            get(figures::months),
+        ),
+        ask(
+            Verb::Look,
+            "/api/v1/figures",
+            "today's figures and the sums of each list; whether it is safe to shut down",
+            figures::describe_show(),
+            get(figures::show),
         ),
         form(
             Verb::RunPlugins,

@@ -4,7 +4,7 @@ use axum::routing::{get, post};
 
 use super::{Kind, Route, ask, form, read, write};
 use crate::control::Verb;
-use crate::http::{pages, workers};
+use crate::http::{pages, settings, workers};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -33,6 +33,20 @@ pub(super) fn routes() -> Vec<Route> {
             "/settings/actions",
             "changes settings",
             post(pages::settings::act),
+        ),
+        ask(
+            Verb::Configure,
+            "/api/v1/settings",
+            "what can be set",
+            settings::describe_show(),
+            get(settings::show),
+        ),
+        write(
+            Verb::Configure,
+            "/api/v1/settings/actions",
+            "changes settings",
+            settings::describe_act(),
+            post(settings::act),
         ),
         ask(
             Verb::Look,
