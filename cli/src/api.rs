@@ -29,7 +29,7 @@ pub(crate) struct Summary {
     pub(crate) finished_at: Option<Timestamp>,
     pub(crate) process_id: Option<String>,
     pub(crate) step_id: Option<String>,
-    /// Only in a job's own answer, not in lists.
+    /// What keeps a waiting job from starting.
     pub(crate) waits_for: Option<String>,
 }
 
@@ -206,6 +206,9 @@ pub(crate) struct Contract {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub(crate) struct Workers {
     pub(crate) workers: Vec<Worker>,
+    /// The database's clock.
+    #[serde(default)]
+    pub(crate) now: Option<Timestamp>,
 }
 
 /// One worker.
@@ -219,6 +222,19 @@ pub(crate) struct Worker {
     pub(crate) draining: bool,
     pub(crate) running: u64,
     pub(crate) plugins: Vec<String>,
+    pub(crate) version: String,
+    pub(crate) heartbeat_at: Option<Timestamp>,
+    /// Bytes; absent where it has not said so.
+    pub(crate) rss_bytes: Option<u64>,
+    pub(crate) jobs: Vec<JobAtWork>,
+}
+
+/// A job that a worker runs.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct JobAtWork {
+    pub(crate) id: String,
+    pub(crate) title: String,
 }
 
 /// The storages whose use is limited.

@@ -1,8 +1,9 @@
 //! `taskmanager worker list` and `taskmanager worker drain`: who works, and how to end one worker without hurry.
 
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
 
-use crate::api::{Worker, Workers};
+use crate::api::{JobAtWork, Worker, Workers};
 use crate::client::Client;
 use crate::output::Look;
 use crate::table::{self, Column};
@@ -35,8 +36,8 @@ pub(crate) fn run(client: &Client, command: &WorkerCommand) -> anyhow::Result<An
     match &command.action {
         Action::List { json: true } => output::json(&answer.json)?,
         Action::List { json: false } => {
-            let workers = answer.read::<Workers>()?.workers;
-            if workers.is_empty() {
+            let workers: Workers = answer.read()?;
+            if workers.workers.is_empty() {
                 output::result("No workers: one appears here when it has reached RabbitMQ.\n")?;
             } else {
                 output::result(&render(&workers, Look::of_stdout()))?;
@@ -92,16 +93,21 @@ fn in_path(id: &str) -> String {
     path
 }
 
-fn render(workers: &[Worker], look: Look) -> String {
-    const COLUMNS: [Column; 6] = [
+fn render(workers: &Workers, look: Look) -> String {
+    const COLUMNS: [Column; 10] = [
         Column::text("WORKER"),
         Column::text("STATE"),
         Column::figure("RUNNING"),
         Column::text("PLUGINS"),
+        Column::text("LAST SIGN"),
+        Column::figure("MEMORY"),
+        Column::text("VERSION"),
         Column::text("HOST"),
         Column::text("ID"),
+        Column::text("JOBS"),
     ];
     let rows: Vec<Vec<String>> = workers
+        .workers
         .iter()
         .map(|worker| {
             let state = match (worker.alive, worker.draining) {
@@ -114,31 +120,51 @@ fn render(workers: &[Worker], look: Look) -> String {
                 state.to_owned(),
                 worker.running.to_string(),
                 text::printable(&worker.plugins.join(" ")),
+                last_sign(worker, workers.now),
+                worker.rss_bytes.map(text::bytes).unwrap_or_default(),
+                text::printable(&worker.version),
                 text::printable(&worker.host),
                 text::printable(&worker.id),
+                jobs(&worker.jobs),
             ]
         })
         .collect();
     table::render(&COLUMNS, &rows, look)
 }
 
+/// How long ago a worker was heard of, both by the database's clock.
+fn last_sign(worker: &Worker, now: Option<Timestamp>) -> String {
+    let (Some(at), Some(now)) = (worker.heartbeat_at, now) else {
+        return String::new();
+    };
+    let ago = text::between(at, now).unwrap_or_default();
+    format!("{} ago", text::roughly(ago))
+}
+
+fn jobs(jobs: &[JobAtWork]) -> String {
+    let each = jobs.iter().map(|job| format!("{} ({})", job.title, job.id));
+    text::printable(&each.collect::<Vec<_>>().join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn workers() -> Vec<Worker> {
-        let workers: Workers = serde_json::from_value(serde_json::json!({"workers": [
+    fn workers() -> Workers {
+        serde_json::from_value(serde_json::json!({"now": "2026-07-01T06:14:32Z", "workers": [
             {"id": "ocr-1/3f0c9d1e/a", "name": "ocr-1", "host": "node-7", "version": "0.1.0", "alive": true,
-             "draining": false, "running": 2, "plugins": ["NOOP=4", "OCR=2"]},
+             "draining": false, "running": 2, "plugins": ["NOOP=4", "OCR=2"], "rss_bytes": 1_500_000,
+             "heartbeat_at": "2026-07-01T06:14:25Z", "jobs": [{"id": "0198c0de", "title": "Kochbuch\u{1b}[2J"},
+             {"id": "0198c0df", "title": "Bibel"}]},
             {"id": "ocr-1/3f0c9d1e/b", "name": "ocr-1", "host": "node-7", "version": "0.1.0", "alive": false,
-             "draining": true, "running": 0, "plugins": ["OCR=2"]},
+             "draining": true, "running": 0, "plugins": ["OCR=2"], "rss_bytes": null,
+             "heartbeat_at": "2026-07-01T04:14:25Z", "jobs": []},
             {"id": "twin/1", "name": "twin", "host": "node-8", "version": "0.1.0", "alive": true,
              "draining": true, "running": 1, "plugins": []},
             {"id": "twin/2", "name": "twin", "host": "node-8", "version": "0.1.0", "alive": true,
              "draining": false, "running": 0, "plugins": []},
         ]}))
-        .unwrap();
-        workers.workers
+        .unwrap()
     }
 
     #[test]
@@ -148,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_worker_is_found_by_its_id_or_by_a_name_that_only_one_living_has() {
-        let workers = workers();
+        let workers = workers().workers;
         assert_eq!(find(&workers, "ocr-1").unwrap().id, "ocr-1/3f0c9d1e/a");
         assert_eq!(find(&workers, "ocr-1/3f0c9d1e/b").unwrap().id, "ocr-1/3f0c9d1e/b");
         assert!(

@@ -3,8 +3,10 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+use shared::job::JobId;
 
 use super::App;
 use super::actions::read;
@@ -13,12 +15,14 @@ use super::problem::{Error, Kind};
 use super::who::Who;
 use crate::control::WorkerAction;
 use crate::db::control::WorkerOutcome;
-use crate::db::pages::{KnownWorker, ReadWorkers};
+use crate::db::pages::{ReadWorkersAtWork, WorkerAtWork};
 
 /// The workers, by name.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Workers")]
 pub(super) struct WorkersBody {
+    /// When this was so, by the database's clock.
+    now: Timestamp,
     workers: Vec<WorkerBody>,
 }
 
@@ -33,11 +37,35 @@ struct WorkerBody {
     draining: bool,
     running: i64,
     plugins: Vec<String>,
+    /// When it was heard of last, by the database's clock.
+    heartbeat_at: Timestamp,
+    /// The memory that it used then, bytes; null when it has not said so.
+    rss_bytes: Option<i64>,
+    /// The jobs that it runs, by title.
+    jobs: Vec<JobBody>,
 }
 
-impl From<KnownWorker> for WorkerBody {
-    fn from(worker: KnownWorker) -> Self {
+/// A job that a worker runs.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "JobAtWork")]
+struct JobBody {
+    id: JobId,
+    title: String,
+}
+
+impl From<WorkerAtWork> for WorkerBody {
+    fn from(at_work: WorkerAtWork) -> Self {
+        let worker = at_work.worker;
+        let jobs = at_work.jobs.into_iter();
         Self {
+            heartbeat_at: at_work.heartbeat_at,
+            rss_bytes: Some(at_work.rss_bytes).filter(|bytes| *bytes > 0),
+            jobs: jobs
+                .map(|job| JobBody {
+                    id: job.id,
+                    title: job.title,
+                })
+                .collect(),
             id: worker.id,
             name: worker.name,
             host: worker.host,
@@ -57,9 +85,10 @@ pub(super) fn describe_list() -> Operation {
 
 /// `GET /api/v1/workers`
 pub(super) async fn list(State(app): State<App>) -> Result<Json<WorkersBody>, Error> {
-    let workers = app.db.run(&ReadWorkers).await?;
+    let at_work = app.db.run(&ReadWorkersAtWork).await?;
     Ok(Json(WorkersBody {
-        workers: workers.into_iter().map(WorkerBody::from).collect(),
+        now: at_work.now,
+        workers: at_work.workers.into_iter().map(WorkerBody::from).collect(),
     }))
 }
 

@@ -141,3 +141,28 @@ async fn only_whoever_may_drain_a_worker_is_shown_the_button() {
         assert_eq!(page.body.contains("value=\"drain\""), may, "{actor:?}");
     }
 }
+
+#[tokio::test]
+async fn the_api_says_of_each_worker_what_its_row_says() {
+    let database = ready().await;
+    let answer = ask(&router(app(database.db())), "/api/v1/workers").await.json();
+    let workers = answer["workers"].as_array().unwrap();
+    let find = |id: &str| workers.iter().find(|worker| worker["id"] == id).unwrap();
+    let (works, gone) = (find("worker"), find("gone"));
+    let job = serde_json::json!([{"id": id("volume 1"), "title": "volume 1"}]);
+    assert_eq!((&works["jobs"], &works["running"]), (&job, &1.into()));
+    assert_eq!(
+        (&works["rss_bytes"], &works["version"]),
+        (&1_500_000.into(), &"0".into())
+    );
+    assert_eq!(gone["jobs"], serde_json::json!([]));
+    assert_eq!(
+        gone["rss_bytes"],
+        serde_json::Value::Null,
+        "not known is not nothing"
+    );
+    let at = |value: &serde_json::Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let silent = at(&answer["now"]).duration_since(at(&gone["heartbeat_at"]));
+    assert!(silent.as_secs() >= 3_600, "{silent}");
+    assert!(at(&works["heartbeat_at"]) > at(&gone["heartbeat_at"]));
+}
