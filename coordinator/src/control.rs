@@ -116,9 +116,7 @@ impl Control {
         action: &JobAction,
     ) -> Result<Summary, db::Error> {
         let mut summary = Summary::default();
-        // A job that is named twice is one job.
-        let mut named = HashSet::new();
-        let ids: Vec<JobId> = ids.iter().copied().filter(|id| named.insert(*id)).collect();
+        let ids = each_once(ids);
         // The line is moved in one: in portions those at the border would pass each other.
         let batch = if matches!(action, JobAction::Move { .. }) {
             FIND_MAX
@@ -159,18 +157,32 @@ impl Control {
         filter: &JobFilter,
         action: &JobAction,
     ) -> Result<Option<Summary>, db::Error> {
+        match self.find_jobs(actor, filter, action).await? {
+            Some(ids) => self.act_on_jobs(actor, &ids, action).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The jobs that a filter means at this moment: those that it names, each once, or those that it finds among those
+    /// that the actor may do this to; `None` when there can be none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find_jobs(
+        &self,
+        actor: &Actor,
+        filter: &JobFilter,
+        action: &JobAction,
+    ) -> Result<Option<Vec<JobId>>, db::Error> {
         if let Some(ids) = filter.only_ids() {
-            return self.act_on_jobs(actor, ids, action).await.map(Some);
+            return Ok(Some(each_once(ids)));
         }
         let find = FindJobs {
             actor,
             filter,
             action,
         };
-        match self.db.run(&find).await? {
-            Some(ids) => self.act_on_jobs(actor, &ids, action).await.map(Some),
-            None => Ok(None),
-        }
+        self.db.run(&find).await
     }
 
     /// Acts on one plugin, or on all; gives the names of those that have changed, `None` when the actor may not.
@@ -306,6 +318,12 @@ impl Control {
 }
 
 pub use crate::db::control::PluginsOutcome;
+
+/// A job that is named twice is one job.
+fn each_once(ids: &[JobId]) -> Vec<JobId> {
+    let mut named = HashSet::new();
+    ids.iter().copied().filter(|id| named.insert(*id)).collect()
+}
 
 fn push(address: String, verdicts: Vec<AttemptVerdict>, drain: bool) -> Outgoing {
     Outgoing {

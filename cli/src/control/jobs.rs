@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::selection::Selection;
 use crate::client::Client;
 use crate::{Answer, output, text};
 
@@ -107,52 +108,11 @@ pub(crate) enum Place {
     Bottom,
 }
 
-/// Which jobs.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Which jobs")]
-pub(crate) struct Selection {
-    /// Their ids; or choose them with the options below.
-    #[arg(value_name = "ID", required_unless_present_any = ["plugin", "state", "title"])]
-    ids: Vec<String>,
-    /// All of this plugin.
-    #[arg(long, conflicts_with = "ids")]
-    plugin: Option<String>,
-    /// All in this state (repeat for several).
-    #[arg(long, conflicts_with = "ids")]
-    state: Vec<String>,
-    /// All whose title has this part.
-    #[arg(long, conflicts_with = "ids")]
-    title: Option<String>,
-    /// Print the coordinator's answer as JSON.
-    #[arg(long)]
-    json: bool,
-}
-
-impl Selection {
-    /// One job.
-    fn of(id: &str, json: bool) -> Self {
-        Self {
-            ids: vec![id.to_owned()],
-            plugin: None,
-            state: Vec::new(),
-            title: None,
-            json,
-        }
-    }
-
-    fn filter(&self) -> Value {
-        let states: Vec<String> = self.state.iter().map(|state| state.to_uppercase()).collect();
-        json!({
-            "jobs": self.ids, "plugin": self.plugin.as_ref().map(|plugin| plugin.to_uppercase()),
-            "states": states, "title": self.title,
-        })
-    }
-}
-
 /// What the coordinator says of it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Outcome {
+    found: u64,
     done: u64,
     unchanged: u64,
     refused: BTreeMap<String, u64>,
@@ -195,16 +155,31 @@ pub(crate) fn run(client: &Client, command: &JobCommand) -> anyhow::Result<Answe
         JobCommand::SendAgain(jobs) => (json!({"action": "send_again"}), "messages are sent again", jobs),
         JobCommand::Delete(jobs) => (json!({"action": "delete"}), "removed", jobs),
     };
-    let body = json!({"jobs": jobs.filter(), "what": what}).to_string();
-    let answer = client.post("/api/v1/jobs/actions", body.as_bytes(), &[])?;
+    let mut body = json!({"jobs": jobs.filter()?, "what": what});
+    if jobs.dry_run {
+        // A coordinator that does not know it refuses it, and does nothing.
+        body["dry_run"] = true.into();
+    }
+    let answer = client.post("/api/v1/jobs/actions", body.to_string().as_bytes(), &[])?;
     let outcome: Outcome = answer.read()?;
     if jobs.json {
         output::json(&answer.json)?;
+    } else if jobs.dry_run {
+        output::result(&forecast(&outcome, done))?;
     } else {
         output::result(&report(&outcome, done))?;
     }
     let well = outcome.refused.is_empty() && outcome.forbidden + outcome.unknown == 0;
     Ok(if well { Answer::Yes } else { Answer::No })
+}
+
+/// What would be reported, as far as it is known before it is done.
+fn forecast(outcome: &Outcome, done: &str) -> String {
+    let more = if outcome.more { " or more" } else { "" };
+    format!(
+        "{}{more} would be {done} where that is possible; nothing was done\n",
+        jobs(outcome.found)
+    )
 }
 
 fn report(outcome: &Outcome, done: &str) -> String {

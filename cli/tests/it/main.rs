@@ -6,6 +6,7 @@ mod accounts;
 mod help;
 mod look;
 mod program;
+mod selection;
 mod stand_in;
 mod submit;
 mod system;

@@ -55,12 +55,17 @@ pub(super) struct BulkBody {
     jobs: JobFilter,
     /// What.
     what: JobAction,
+    /// Do nothing, only say how many jobs are meant.
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// What an action on several jobs came to.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(rename = "ActedOnJobs")]
 pub(super) struct BulkAnswer {
+    /// How many jobs are meant at this moment: those that are named, or those that the filter finds.
+    found: usize,
     /// With how many it was done.
     done: usize,
     /// With how many it was so already.
@@ -83,7 +88,7 @@ pub(super) fn describe_on_jobs() -> Operation {
         .with_body::<BulkBody>()
         .noting(
             "On the jobs that are named, or that a filter finds; where `more` is true, ask again. \
-             To delete jobs one needs `delete_jobs`.",
+             With `dry_run` nothing is done, and `found` says how many jobs are meant. To delete jobs one needs `delete_jobs`.",
         )
 }
 
@@ -93,18 +98,23 @@ pub(super) async fn on_jobs(
     State(app): State<App>,
     body: Bytes,
 ) -> Result<Json<BulkAnswer>, Error> {
-    let BulkBody { jobs, what } = read(&body)?;
+    let BulkBody { jobs, what, dry_run } = read(&body)?;
     if jobs.is_empty() {
         return Err(Error::BadQuery(
             "field \"jobs\" names no jobs: give ids, a plugin, states or a part of the title".to_owned(),
         ));
     }
-    let summary = app.control.act_on_found(&who.actor, &jobs, &what).await?;
-    let summary = summary.ok_or(Error::Forbidden)?;
+    let found = app.control.find_jobs(&who.actor, &jobs, &what).await?;
+    let found = found.ok_or(Error::Forbidden)?;
     let mut answer = BulkAnswer {
-        more: summary.outcomes.len() >= FIND_MAX,
+        found: found.len(),
+        more: found.len() >= FIND_MAX,
         ..BulkAnswer::default()
     };
+    if dry_run {
+        return Ok(Json(answer));
+    }
+    let summary = app.control.act_on_jobs(&who.actor, &found, &what).await?;
     for (_, outcome) in summary.outcomes {
         match outcome {
             JobOutcome::Done => answer.done += 1,

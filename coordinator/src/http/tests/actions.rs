@@ -128,3 +128,46 @@ async fn a_nul_character_is_the_askers_mistake_and_changes_nothing() {
     let (status, _) = act(&router, "/api/v1/plugins/%00/actions", r#"{"action": "start"}"#).await;
     assert!(!status.is_server_error(), "{status}");
 }
+
+#[tokio::test]
+async fn a_dry_run_says_how_many_jobs_are_meant_and_does_nothing() {
+    let (database, router) = ready().await;
+    let named = format!(
+        r#"{{"jobs": {{"jobs": ["{0}", "{0}"]}}, "what": {{"action": "cancel"}}, "dry_run": true}}"#,
+        id("a")
+    );
+    for (body, found) in [
+        (
+            r#"{"jobs": {"plugin": "OCR"}, "what": {"action": "cancel"}, "dry_run": true}"#.to_owned(),
+            2,
+        ),
+        (
+            r#"{"jobs": {"title": "A"}, "what": {"action": "cancel"}, "dry_run": true}"#.to_owned(),
+            1,
+        ),
+        (
+            r#"{"jobs": {"plugin": "OCR"}, "what": {"action": "retry"}, "dry_run": true}"#.to_owned(),
+            0,
+        ),
+        (named, 1),
+    ] {
+        let request = request(&Method::POST, "/api/v1/jobs/actions")
+            .body(Body::from(body.clone()))
+            .unwrap();
+        let answer = send(&router, request).await.json();
+        assert_eq!(
+            (&answer["found"], &answer["done"]),
+            (&found.into(), &0.into()),
+            "{body}"
+        );
+    }
+    let untouched = "SELECT (SELECT count(*) FROM jobs) || ' ' || (SELECT count(*) FROM audit_log)";
+    assert_eq!(database.texts(untouched).await, ["2 0"]);
+    let (_, answer) = act(
+        &router,
+        "/api/v1/jobs/actions",
+        r#"{"jobs": {"plugin": "OCR"}, "what": {"action": "hold"}}"#,
+    )
+    .await;
+    assert_eq!((&answer["found"], &answer["done"]), (&2.into(), &2.into()));
+}
