@@ -248,7 +248,7 @@ fn row(job: &Summary, look: Look, zone: &TimeZone) -> Vec<String> {
         (total, 0) => format!("{}/{total}", job.items_done),
         (total, failed) => format!("{}/{total} ({failed} failed)", job.items_done),
     };
-    let detail = job.error_line().or(job.detail.as_deref()).unwrap_or_default();
+    let detail = detail(job);
     let title = text::printable(&job.title);
     vec![
         text::printable(&job.id),
@@ -263,6 +263,13 @@ fn row(job: &Summary, look: Look, zone: &TimeZone) -> Vec<String> {
         console::truncate_str(&title, TITLE_WIDTH_MAX, "…").into_owned(),
         text::printable(detail),
     ]
+}
+
+/// What went wrong, what a worker does with it, or what it waits for: the first of these that there is.
+fn detail(job: &Summary) -> &str {
+    let texts = [job.error_line(), job.detail.as_deref(), job.waits_for.as_deref()];
+    let said = |text: &Option<&str>| text.is_some_and(|text| !text.is_empty());
+    texts.into_iter().find(said).flatten().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -292,7 +299,7 @@ mod tests {
             ),
             job(
                 "2",
-                &json!({"priority": 10, "title": "Ein Titel, der so lang ist, dass er gekürzt werden muß"}),
+                &json!({"priority": 10, "waits_for": "a free slot: place 3 in its line", "title": "Ein Titel, der so lang ist, dass er gekürzt werden muß"}),
             ),
             job(
                 "3",
