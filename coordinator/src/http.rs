@@ -32,6 +32,7 @@ mod language;
 mod listing;
 mod metrics;
 mod openapi;
+mod own_account;
 mod pages;
 mod plugins;
 mod problem;

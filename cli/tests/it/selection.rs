@@ -25,11 +25,7 @@ fn a_dry_run_says_how_many_jobs_would_be_acted_on() {
     run(&server.url(), &[&["cancel"], &chosen[..]].concat()).gives("27 jobs: cancelled\n");
     let jobs = json!({"jobs": [], "states": ["QUEUED"], "paused": true, "process": "1234",
                       "finished_to": "2026-11-22T08:00:00Z"});
-    let sent: Vec<Value> = server
-        .requests()
-        .iter()
-        .map(Request::json)
-        .collect();
+    let sent: Vec<Value> = server.requests().iter().map(Request::json).collect();
     assert_eq!(
         sent,
         [

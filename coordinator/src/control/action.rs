@@ -52,7 +52,7 @@ pub enum JobAction {
 }
 
 /// An action that has no fields is read strictly, too: by itself `serde` takes whatever stands beside its name.
-fn nothing_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+pub(super) fn nothing_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Nothing {}

@@ -3,6 +3,7 @@
 //! Invariant: there is no other way to add a route, so that none escapes the checks that walk this list.
 
 mod lists;
+mod own_account;
 mod plugins;
 mod workers_and_settings;
 
@@ -61,6 +62,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(lists::about_lists());
     all.extend(plugins::routes());
     all.extend(about_accounts());
+    all.extend(own_account::routes());
     all.extend(workers_and_settings::routes());
     all.extend(about_the_system());
     all.extend(itm::routes());

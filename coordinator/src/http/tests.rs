@@ -11,6 +11,7 @@ mod itm;
 mod job_page;
 mod message_goobi;
 mod openapi;
+mod own_account;
 mod pages;
 mod plugins;
 mod search;
@@ -132,6 +133,7 @@ fn sample_address(route: &Route) -> String {
 /// A body that each route that takes one understands.
 fn sample_body(route: &Route) -> &'static str {
     match route.path {
+        "/api/v1/account/actions" => r#"{"action": "end_other_sessions"}"#,
         "/api/v1/accounts/actions" => r#"{"action": "disable", "name": "nobody"}"#,
         "/api/v1/jobs/actions" => r#"{"jobs": {"plugin": "OCR"}, "what": {"action": "cancel"}}"#,
         "/api/v1/jobs/batch" => r#"{"jobs": [{"plugin": "OCR", "title": "t"}]}"#,

@@ -54,7 +54,7 @@ pub(super) async fn token(app: &App, role: Role, plugins: Option<Vec<String>>) -
     act(app, action).await.unwrap()
 }
 
-async fn add_user(app: &App, name: &str, role: Role) {
+pub(super) async fn add_user(app: &App, name: &str, role: Role) {
     let action = AccountAction::AddUser {
         name: name.to_owned(),
         role,
@@ -168,7 +168,7 @@ fn cookie_of(answer: &Answer) -> String {
     answer.header(SET_COOKIE).split(';').next().unwrap().to_owned()
 }
 
-async fn log_in(router: &Router, name: &str) -> String {
+pub(super) async fn log_in(router: &Router, name: &str) -> String {
     let answer = post(
         router,
         "/login",
