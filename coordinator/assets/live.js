@@ -38,10 +38,7 @@
     window.clearTimeout(retry);
     if (source || document.hidden) return;
     source = new EventSource("/events");
-    source.addEventListener("open", () => {
-      failures = 0;
-      want(); // Whatever happened before the stream was open.
-    });
+    source.addEventListener("open", want); // Whatever happened before the stream was open.
     source.addEventListener("change", want);
     source.addEventListener("pace", ({ data }) => {
       interval = Math.max(1, Number(data) || 1) * 1000;
@@ -82,8 +79,11 @@
       address.hash = "";
       address.searchParams.set("fragment", "1");
       const answer = await fetch(address, { signal: AbortSignal.timeout(PATIENCE) });
+      // The job is gone, or the session is over: what there is instead says so.
+      if (answer.status === 404 || answer.redirected) return location.reload();
       if (!answer.ok) throw new Error(`status ${answer.status}`);
       apply(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      failures = 0;
       show("on");
     } catch {
       lose();

@@ -77,7 +77,7 @@ impl FoundRow {
             priority: job.priority,
             submitted: locale.time(job.submitted_at, now),
             finished: job.finished_at.map(|at| locale.time(at, now)),
-            trouble: job.error.as_deref().map(Trouble::new),
+            trouble: job.error.as_deref().map(|error| Trouble::new(locale, error)),
             row: RowControls::of(actor, job),
         }
     }

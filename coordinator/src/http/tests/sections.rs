@@ -94,7 +94,7 @@ async fn each_waiting_job_says_in_every_list_what_it_waits_for() {
     let ocr = [
         (
             "Number 1 in line; limit: 1 of 1 running",
-            "Platz 1 in der Reihe; Grenze: 1 von 1 läuft",
+            "Nummer 1 in der Warteschlange; Grenze: 1 von 1 läuft",
         ),
         ("Is held by a person", "Von jemandem angehalten"),
     ];

@@ -51,7 +51,7 @@ pub(super) fn events(locale: &Locale, job: &JobDetail) -> Vec<Event> {
             None,
         );
         if let Some(ended_at) = attempt.ended_at {
-            let trouble = attempt.error.as_deref().map(Trouble::new);
+            let trouble = attempt.error.as_deref().map(|error| Trouble::new(locale, error));
             let number = fill(words.attempt_number, &[&attempt.attempt]);
             add(ended_at, outcome(attempt, text), number, trouble);
         }
