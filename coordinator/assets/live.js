@@ -3,8 +3,16 @@
 // The server says only that something has changed; the page's own address is then asked for again, and what
 // differs is put in place: the same elements stay, so that focus, scrolling and selection do too. Rows are never
 // moved, added or removed under the pointer or around the focus: their cells change, the rest waits.
+//
+// It also shows that something is under way: whatever was sent or asked for is marked as busy until the next page.
 (() => {
   "use strict";
+
+  const busy = (element) => element?.setAttribute("aria-busy", "true");
+  document.addEventListener("submit", ({ submitter }) => busy(submitter));
+  window.addEventListener("pageshow", () => {
+    for (const element of document.querySelectorAll("[aria-busy]")) element.removeAttribute("aria-busy");
+  });
 
   let interval = 1000; // Least time between two updates, milliseconds; the server's settings say it.
   const SPEAK_INTERVAL = 15000; // Least time between two announcements to screen readers.

@@ -147,7 +147,7 @@ texts! {
 
     // Why a job waits.
     wait_cancel: "Will be cancelled, as a person has asked for it", "Wird auf Wunsch abgebrochen";
-    wait_cancel_running: "Is being cancelled; its worker stops it", "Wird abgebrochen; der Worker hält sie an";
+    wait_cancel_running: "Is being cancelled: its worker still ends what it does ({0})", "Wird abgebrochen: Der Worker beendet noch, was er gerade tut ({0})";
     wait_held: "Is held by a person", "Von jemandem angehalten";
     wait_plugin_stopped: "Plugin {0} is stopped", "Das Plugin {0} ist angehalten";
     wait_plugin_stopping: "Plugin {0} is being stopped", "Das Plugin {0} wird angehalten";

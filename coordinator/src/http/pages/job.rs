@@ -14,7 +14,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::layout::Section;
-use super::part::{self, Badge, Progress};
+use super::part::{Badge, Progress};
 use super::said::Said;
 use super::{Layout, audit, html};
 use crate::control::Verb;
@@ -136,7 +136,7 @@ fn page(
     goobi: Option<&GoobiWeb>,
 ) -> Page {
     let summary = &job.summary;
-    let state = part::in_words(summary.state, locale.text);
+    let state = wait::in_words(summary.state, locale.text);
     Page {
         t: locale.text,
         w: job_page::Text::of(locale.language),

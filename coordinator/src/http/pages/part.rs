@@ -9,7 +9,7 @@ use crate::http::format::fill;
 use crate::http::language::Locale;
 use crate::http::text::Text;
 use crate::http::text::told::told;
-use crate::http::wait;
+use crate::http::wait::{self, in_words};
 
 /// The colour and the sign of a state; never the only thing that tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,26 +99,6 @@ impl Badge {
             label,
             title: "",
         }
-    }
-}
-
-/// A job's state in words.
-pub(super) fn in_words(state: ShownState, text: &Text) -> &'static str {
-    match state {
-        ShownState::Paused => text.state_paused,
-        ShownState::As(state) => match state {
-            JobState::Blocked => text.state_blocked,
-            JobState::Scheduled => text.state_scheduled,
-            JobState::Queued => text.state_queued,
-            JobState::Started => text.state_started,
-            JobState::WaitingForUpload => text.state_waiting_for_upload,
-            JobState::Upload => text.state_upload,
-            JobState::Processing => text.state_processing,
-            JobState::Download => text.state_download,
-            JobState::Done => text.state_done,
-            JobState::Error => text.state_error,
-            JobState::Cancelled => text.state_cancelled,
-        },
     }
 }
 

@@ -9,7 +9,7 @@ use shared::job::{JobState, ShownState};
 
 use super::bulk::{self, Bar, COUNT_MAX, RowControls};
 use super::layout::{Section, SystemPage};
-use super::part::{self, Badge, Progress, Trouble, in_words};
+use super::part::{self, Badge, Progress, Trouble};
 use super::{Layout, html};
 use crate::control::Actor;
 use crate::db::control::CountFound;
@@ -20,6 +20,7 @@ use crate::http::language::Locale;
 use crate::http::problem::Error;
 use crate::http::searching::{PART_MIN, SearchQuery};
 use crate::http::text::Text;
+use crate::http::wait::in_words;
 use crate::http::who::Who;
 
 #[derive(Debug, Template)]

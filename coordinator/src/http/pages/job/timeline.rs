@@ -80,7 +80,7 @@ pub(super) fn events(locale: &Locale, job: &JobDetail) -> Vec<Event> {
     }
     if let Some(finished_at) = summary.finished_at {
         let badge = Badge::of_job(summary.state, text);
-        let state = super::part::in_words(summary.state, text).to_owned();
+        let state = crate::http::wait::in_words(summary.state, text).to_owned();
         add(finished_at, badge, state, None);
     }
     events.sort_by_key(|(at, _)| *at);
