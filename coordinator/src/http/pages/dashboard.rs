@@ -7,6 +7,7 @@ mod rows;
 mod standing;
 mod told;
 
+pub(super) use standing::{Notice, autostart_notices};
 pub(super) use told::Outcome;
 
 use askama::Template;
@@ -32,7 +33,7 @@ use crate::http::text::Text;
 use crate::http::text::sections::Text as Sections;
 use crate::http::who::Who;
 use rows::{JobRow, QueueRow};
-use standing::{Notice, notices};
+use standing::notices;
 use told::{TellQuery, Told};
 
 #[derive(Debug, Template)]

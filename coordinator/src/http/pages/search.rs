@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use shared::job::{JobState, ShownState};
 
 use super::bulk::{self, Bar, COUNT_MAX, RowControls};
+use super::dashboard::{Notice, autostart_notices};
 use super::layout::{Section, SystemPage};
 use super::part::{self, Badge, Progress, Trouble};
 use super::{Layout, html};
@@ -20,6 +21,7 @@ use crate::http::language::Locale;
 use crate::http::problem::Error;
 use crate::http::searching::{PART_MIN, SearchQuery};
 use crate::http::text::Text;
+use crate::http::text::sections::Text as Sections;
 use crate::http::wait::in_words;
 use crate::http::who::Who;
 
@@ -27,7 +29,9 @@ use crate::http::who::Who;
 #[template(path = "search.html")]
 struct Page {
     t: &'static Text,
+    s: &'static Sections,
     layout: Layout,
+    notices: Vec<Notice>,
     query: SearchQuery,
     /// Names and words of the states that can be asked for.
     states: Vec<(&'static str, String)>,
@@ -121,6 +125,10 @@ pub(crate) async fn show(
     };
     let page = Page {
         t: text,
+        s: Sections::of(locale.language),
+        notices: found.as_ref().map_or_else(Vec::new, |found| {
+            autostart_notices(&locale, &who, &found.standings, found.now, None)
+        }),
         layout: Layout::new(&locale, &address, Some(&who), &menu, section, Tab::default()),
         states: states(text),
         plugins: menu.into_iter().map(|plugin| plugin.name).collect(),

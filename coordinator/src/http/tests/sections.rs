@@ -259,7 +259,7 @@ async fn a_banner_says_that_jobs_do_not_start_by_themselves_and_its_button_ends_
     send_form(&router, "/plugins/OCR/actions", "action=autostart&on=false").await;
     let switches = "SELECT concat_ws(' ', settings.autostart, name, plugins.autostart) FROM settings, plugins ORDER BY 1";
     assert_eq!(database.texts(switches).await, ["f JP2 t", "f OCR f"]);
-    for address in ["/", "/?plugin=OCR"] {
+    for address in ["/", "/?plugin=OCR", "/search?state=queue"] {
         let [english, german] = in_both(&router, address).await;
         says(&english, "autostart is off for all plugins, since ");
         says(&english, "Jobs of OCR do not start by themselves");
@@ -330,7 +330,7 @@ async fn each_role_is_offered_what_it_may_do_and_no_more() {
             .1
             .unwrap();
         let mut shown = String::new();
-        for address in ["/", "/?plugin=OCR"] {
+        for address in ["/", "/?plugin=OCR", "/search?state=queue"] {
             let asked = request(&Method::GET, address)
                 .header(ACCEPT, "text/html")
                 .header(AUTHORIZATION, format!("Bearer {}", token.reveal()));

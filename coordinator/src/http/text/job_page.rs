@@ -15,7 +15,7 @@ texts! {
     nobody_did: "Nobody has done anything with it.", "Niemand hat etwas damit getan.";
     all_of_audit: "All in the audit log", "Alles im Prüfprotokoll";
 
-    itm_id: "Number for programs of the intranda TaskManager", "Nummer für Programme des intranda TaskManager";
+    itm_id: "ITM number", "ITM-Nummer";
     do_send_again: "Send again", "Erneut senden";
     do_message: "Send message to Goobi …", "Nachricht an Goobi senden …";
     message_more: "It stands in the journal of the process, where all who work with it in Goobi read it.",
