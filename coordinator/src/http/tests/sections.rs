@@ -130,6 +130,7 @@ async fn an_administrator_stops_and_starts_all_plugins_and_reads_when_to_shut_do
     let (database, router) = with(&sample).await;
     let [english, german] = in_both(&router, "/").await;
     says(&english, "stop all plugins first; 0 of 2 are stopped");
+    says(&english, "running ones (now: 1) give way at their next page");
     says(&german, "Halten Sie vor einer Wartung zuerst alle Plugins an");
 
     let fields = "action=stop&reason=new+disks&deadline_minutes=5&resume_at=2100-01-02T14%3A30";

@@ -36,8 +36,8 @@ texts! {
 
     // Stopping and starting.
     do_stop_plugin: "Stop plugin …", "Plugin anhalten …";
-    sure_stop_plugin: "No job of it starts any more; running ones give way at their next page and go on later.",
-        "Keine seiner Aufgaben startet mehr; laufende werden bei der nächsten Seite unterbrochen und laufen später weiter.";
+    sure_stop_plugin: "No job of it starts any more; running ones (now: {0}) give way at their next page and go on later.",
+        "Keine seiner Aufgaben startet mehr; laufende (jetzt: {0}) werden bei der nächsten Seite unterbrochen und laufen später weiter.";
     do_stop_plugin_yes: "Stop it", "Anhalten";
     do_start_plugin: "Start plugin", "Plugin starten";
     stop_reason: "Reason", "Grund";
@@ -75,8 +75,8 @@ texts! {
     // All plugins at once.
     every_plugin: "All plugins", "Alle Plugins";
     do_stop_all: "Stop all plugins …", "Alle Plugins anhalten …";
-    sure_stop_all: "No job starts any more; running ones give way at their next page and go on later. That can take some minutes.",
-        "Keine Aufgabe startet mehr; laufende werden bei der nächsten Seite unterbrochen und laufen später weiter. Das kann einige Minuten dauern.";
+    sure_stop_all: "No job starts any more; running ones (now: {0}) give way at their next page and go on later. That can take some minutes.",
+        "Keine Aufgabe startet mehr; laufende (jetzt: {0}) werden bei der nächsten Seite unterbrochen und laufen später weiter. Das kann einige Minuten dauern.";
     do_stop_all_yes: "Stop all plugins", "Alle Plugins anhalten";
     do_start_all: "Start all plugins", "Alle Plugins starten";
     shut_down_now: "All plugins are stopped: it is safe to shut down now.",

@@ -19,8 +19,8 @@ texts! {
     worker_silent: "silent", "verstummt";
     worker_draining: "draining", "läuft aus";
     do_drain: "Drain …", "Auslaufen lassen …";
-    sure_drain: "{0} takes no new jobs, gives back those that it has at their next page, and ends. They go on elsewhere.",
-        "{0} nimmt keine neuen Aufgaben an, gibt laufende bei der nächsten Seite zurück und endet. Sie laufen anderswo weiter.";
+    sure_drain: "{0} takes no new jobs, gives back those that it has ({1}) at their next page, and ends. They go on elsewhere.",
+        "{0} nimmt keine neuen Aufgaben an, gibt laufende ({1}) bei der nächsten Seite zurück und endet. Sie laufen anderswo weiter.";
     do_drain_yes: "Drain this worker", "Diesen Worker auslaufen lassen";
     said_drained: "The worker was told to drain; it ends when its jobs have given way.",
         "Der Worker soll auslaufen; er endet, sobald seine Aufgaben unterbrochen sind.";

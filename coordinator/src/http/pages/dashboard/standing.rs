@@ -143,6 +143,8 @@ pub(super) struct AllPlugins {
     /// Whether it is safe to shut down, and what to do for it.
     pub(super) sentence: String,
     pub(super) is_safe: bool,
+    /// What stopping them means, with the number of jobs that it interrupts.
+    pub(super) stop: String,
     pub(super) can_stop: bool,
     pub(super) can_start: bool,
 }
@@ -164,6 +166,10 @@ impl AllPlugins {
                 .collect(),
             sentence: shut_down(locale, &states),
             is_safe: states.iter().all(|(_, state)| *state == PluginState::Stopped),
+            stop: fill(
+                Sections::of(locale.language).sure_stop_all,
+                &[&locale.number(plugins.iter().map(PluginRow::running).sum::<i64>())],
+            ),
             can_stop: any(PluginState::Running),
             can_start: any(PluginState::Stopping) || any(PluginState::Stopped),
         })
