@@ -153,6 +153,7 @@ pub(crate) struct LogLine {
 
 /// The plugins that workers have announced.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the API calls it so")]
 pub(crate) struct Plugins {
     pub(crate) plugins: Vec<Plugin>,
     /// The switch for all plugins; an older coordinator does not say it.

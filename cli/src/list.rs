@@ -268,8 +268,8 @@ fn row(job: &Summary, look: Look, zone: &TimeZone) -> Vec<String> {
 /// What went wrong, what a worker does with it, or what it waits for: the first of these that there is.
 fn detail(job: &Summary) -> &str {
     let texts = [job.error_line(), job.detail.as_deref(), job.waits_for.as_deref()];
-    let said = |text: &Option<&str>| text.is_some_and(|text| !text.is_empty());
-    texts.into_iter().find(said).flatten().unwrap_or_default()
+    let said = |text: &&str| !text.is_empty();
+    texts.into_iter().flatten().find(said).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ struct Months {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "the API calls it so")]
 struct Month {
     month: String,
     plugin: String,

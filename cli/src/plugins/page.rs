@@ -53,12 +53,12 @@ pub(super) fn render(plugin: &Plugin, all_off: bool, look: Look, zone: &TimeZone
     ] {
         field(&mut page, name, &value);
     }
-    page.push_str(&format!("\n{}\n", look.heading("Page contract")));
+    heading(&mut page, look, "Page contract");
     match &plugin.contract {
         None => page.push_str("  none: as many pages as are wanted\n"),
         Some(contract) => push_contract(&mut page, contract),
     }
-    page.push_str(&format!("\n{}\n", look.heading("Settings")));
+    heading(&mut page, look, "Settings");
     let Some(settings) = &plugin.settings else {
         page.push_str("  not told: whoever asks has to be allowed to configure plugins\n");
         return page;
@@ -74,6 +74,11 @@ pub(super) fn render(plugin: &Plugin, all_off: bool, look: Look, zone: &TimeZone
         text::push_line(&mut page, &line);
     }
     page
+}
+
+fn heading(page: &mut String, look: Look, title: &str) {
+    page.push('\n');
+    text::push_line(page, &look.heading(title));
 }
 
 fn field(page: &mut String, name: &str, value: &str) {

@@ -52,12 +52,11 @@ pub(super) fn describe_show() -> Operation {
 
 /// `GET /api/v1/account`
 pub(super) async fn show(who: Who, State(app): State<App>) -> Result<Json<AccountBody>, Error> {
-    let sessions = match who.session {
-        None => Vec::new(),
-        Some(_) => {
-            let user = &who.actor.name;
-            app.db.run(&ReadSessions { user }).await?
-        }
+    let user = &who.actor.name;
+    let sessions = if who.session.is_some() {
+        app.db.run(&ReadSessions { user }).await?
+    } else {
+        Vec::new()
     };
     let sessions = sessions.into_iter().map(|session| SessionBody {
         is_this: who.session == Some(session.id),

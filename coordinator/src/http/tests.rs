@@ -10,6 +10,7 @@ mod forms;
 mod itm;
 mod job_page;
 mod message_goobi;
+mod mistakes;
 mod openapi;
 mod own_account;
 mod pages;

@@ -31,15 +31,15 @@ async fn come(app: &App, role: Role, body: Option<Value>) -> Answer {
     send(&router(app.clone()), asked).await
 }
 
-fn set_pages(seconds: i32) -> Option<Value> {
-    Some(json!({"action": "set_pages", "refresh_seconds": seconds, "jobs_on_dashboard": false}))
+fn set_pages(seconds: i32) -> Value {
+    json!({"action": "set_pages", "refresh_seconds": seconds, "jobs_on_dashboard": false})
 }
 
 #[tokio::test]
 async fn settings_of_the_pages_are_set_once_shown_again_and_stand_in_the_audit_log() {
     let (database, app) = ready().await;
     for outcome in ["done", "unchanged"] {
-        let answer = come(&app, Role::Admin, set_pages(17)).await;
+        let answer = come(&app, Role::Admin, Some(set_pages(17))).await;
         assert_eq!(
             (answer.status, answer.json()),
             (StatusCode::OK, json!({"outcome": outcome}))
@@ -63,7 +63,7 @@ async fn what_can_not_be_set_changes_nothing_and_says_what_could() {
     let (database, app) = ready().await;
     let before = come(&app, Role::Admin, None).await.json();
     for seconds in [0, 3_601] {
-        let answer = come(&app, Role::Admin, set_pages(seconds)).await;
+        let answer = come(&app, Role::Admin, Some(set_pages(seconds))).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
         assert!(answer.body.contains("refresh_seconds") && answer.body.contains("from 1 to 3600"));
     }
@@ -111,7 +111,7 @@ async fn the_settings_of_each_plugin_and_the_switch_for_all_are_shown() {
 async fn who_may_not_configure_neither_sees_settings_nor_sets_them() {
     let (database, app) = ready().await;
     for role in [Role::Submitter, Role::Viewer, Role::Operator] {
-        for body in [None, set_pages(17)] {
+        for body in [None, Some(set_pages(17))] {
             let answer = come(&app, role, body).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{role:?}");
         }
