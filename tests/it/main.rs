@@ -39,5 +39,6 @@ mod shutdown;
 mod standing;
 mod storages;
 mod stores;
+mod stories;
 mod taskclient;
 mod unknown_stores;
