@@ -25,6 +25,7 @@ mod full_target;
 mod goobi;
 mod hang;
 mod lists;
+mod live;
 mod login;
 mod notifications;
 mod objects;
