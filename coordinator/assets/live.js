@@ -3,8 +3,16 @@
 // The server says only that something has changed; the page's own address is then asked for again, and what
 // differs is put in place: the same elements stay, so that focus, scrolling and selection do too. Rows are never
 // moved, added or removed under the pointer or around the focus: their cells change, the rest waits.
+//
+// It also shows that something is under way: whatever was sent or asked for is marked as busy until the next page.
 (() => {
   "use strict";
+
+  const busy = (element) => element?.setAttribute("aria-busy", "true");
+  document.addEventListener("submit", ({ submitter }) => busy(submitter));
+  window.addEventListener("pageshow", () => {
+    for (const element of document.querySelectorAll("[aria-busy]")) element.removeAttribute("aria-busy");
+  });
 
   let interval = 1000; // Least time between two updates, milliseconds; the server's settings say it.
   const SPEAK_INTERVAL = 15000; // Least time between two announcements to screen readers.
@@ -38,10 +46,7 @@
     window.clearTimeout(retry);
     if (source || document.hidden) return;
     source = new EventSource("/events");
-    source.addEventListener("open", () => {
-      failures = 0;
-      want(); // Whatever happened before the stream was open.
-    });
+    source.addEventListener("open", want); // Whatever happened before the stream was open.
     source.addEventListener("change", want);
     source.addEventListener("pace", ({ data }) => {
       interval = Math.max(1, Number(data) || 1) * 1000;
@@ -82,8 +87,11 @@
       address.hash = "";
       address.searchParams.set("fragment", "1");
       const answer = await fetch(address, { signal: AbortSignal.timeout(PATIENCE) });
+      // The job is gone, or the session is over: what there is instead says so.
+      if (answer.status === 404 || answer.redirected) return location.reload();
       if (!answer.ok) throw new Error(`status ${answer.status}`);
       apply(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      failures = 0;
       show("on");
     } catch {
       lose();

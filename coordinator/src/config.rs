@@ -132,7 +132,7 @@ pub struct Config {
     )]
     pub secrets_key_files: Vec<PathBuf>,
 
-    /// Where Goobi is: `http://goobi.library.example:8080/goobi`. Jobs' pages then link to its processes and steps.
+    /// Where Goobi is: `http://goobi.library.example:8080/goobi`.
     #[arg(long, env = "TASKMANAGER_GOOBI_URL", value_name = "URL")]
     pub goobi_url: Option<String>,
 
@@ -145,6 +145,16 @@ pub struct Config {
         requires = "goobi_url"
     )]
     pub goobi_token_file: Option<PathBuf>,
+
+    /// The page of a process in Goobi, as people see it in their browsers, with `{process}` in the place of its number:
+    /// copy it from the browser's address. Jobs' pages then lead to it.
+    #[arg(
+        long,
+        env = "TASKMANAGER_GOOBI_PROCESS_URL",
+        value_name = "URL",
+        requires = "goobi_url"
+    )]
+    pub goobi_process_url: Option<String>,
 
     /// Tickets of Goobi's message broker.
     #[command(flatten)]
@@ -246,7 +256,13 @@ impl Config {
     /// # Errors
     /// When the address is none, or the token's file can't be read.
     pub fn goobi_web(&self) -> anyhow::Result<Option<GoobiWeb>> {
-        let load = |url: &String| GoobiWeb::load(url, self.goobi_token_file.as_deref());
+        let load = |url: &String| {
+            GoobiWeb::load(
+                url,
+                self.goobi_token_file.as_deref(),
+                self.goobi_process_url.as_deref(),
+            )
+        };
         self.goobi_url.as_ref().map(load).transpose()
     }
 

@@ -89,7 +89,7 @@ fn fill(cluster: &Cluster, jobs: i64) {
     cluster.sql("VACUUM ANALYZE", &[]);
 }
 
-/// Lists and searches: common, rare, absent, and what only old jobs have; the last pages of some.
+/// All pages, then lists and searches: common, rare, absent, and what only old jobs have; the last pages of some.
 fn addresses(cluster: &Cluster) -> Vec<String> {
     let day = |days: i32| -> String {
         cluster.sql(
@@ -99,18 +99,21 @@ fn addresses(cluster: &Cluster) -> Vec<String> {
         .get(0)
     };
     let (from, to) = (day(200), day(198));
-    let mut all: Vec<String> = [
-        "/",
-        "/workers",
+    let job = |table: &str| -> String {
+        let id = format!("SELECT id::text FROM {table} ORDER BY id LIMIT 1");
+        cluster.sql(&id, &[])[0].get(0)
+    };
+    let (waiting, ended) = (job("jobs"), job("job_history"));
+    let mut all = pages(&ended);
+    let lists = [
         "/settings?plugin=OCR",
-        "/audit",
+        "/audit?plugin=OCR",
         "/?tab=queue",
         "/?tab=done",
         "/?tab=error",
         "/?plugin=OCR",
         "/?plugin=OCR&tab=done",
         "/?plugin=OCR&tab=error",
-        "/search",
         "/search?title=huckleberry",
         "/search?title=0777123",
         "/search?title=nachlass",
@@ -124,21 +127,36 @@ fn addresses(cluster: &Cluster) -> Vec<String> {
         "/search?step=7777",
         "/search?state=CANCELLED",
         "/search?state=error&plugin=JP2",
-    ]
-    .map(str::to_owned)
-    .into();
-    let job = |table: &str| -> String {
-        let id = format!("SELECT id::text FROM {table} ORDER BY id LIMIT 1");
-        format!("/jobs/{}", cluster.sql(&id, &[])[0].get::<_, String>(0))
-    };
-    all.push(job("jobs"));
-    all.push(job("job_history"));
+    ];
+    all.extend(lists.map(str::to_owned));
+    all.push(format!("/jobs/{waiting}"));
     all.push(format!("/search?submitted_from={from}&submitted_to={to}"));
     all.push(format!(
         "/search?finished_from={from}&finished_to={to}&state=error"
     ));
     all.push(format!("/search?title=1884&finished_to={from}"));
     all
+}
+
+/// Every page of the coordinator's own list that is behind the door, of one ended job where it is about one.
+fn pages(job: &str) -> Vec<String> {
+    let routes = coordinator::http::routes();
+    let pages = routes.iter().filter(|route| {
+        route.kind == coordinator::http::Kind::Page && route.method == "GET" && route.needs.is_some()
+    });
+    pages
+        .map(|route| {
+            let told = if route.path == "/jobs/outcome" {
+                "?action=hold&done=3"
+            } else {
+                ""
+            };
+            format!(
+                "{}{told}",
+                route.path.replace("{id}", job).replace("{name}", "OCR")
+            )
+        })
+        .collect()
 }
 
 fn measure(api: &Api, address: &str) -> (f64, f64) {

@@ -20,8 +20,7 @@ impl Cluster {
 
     /// Sends the running coordinator whatever its document allows, and what it does not, up to `examples` requests
     /// made up for each operation beside those that its parts suggest; the same ones each time. A fault is a failure
-    /// of the server, and an answer that the document does not know. There is no NUL in what is sent: those are not
-    /// refused everywhere yet, and the database does not take them.
+    /// of the server, and an answer that the document does not know.
     ///
     /// # Errors
     /// The faults, each with the request that shows it.
@@ -36,7 +35,6 @@ impl Cluster {
              response_headers_conformance,response_schema_conformance",
             "--continue-on-failure",
             "--generation-deterministic",
-            "--generation-allow-x00=false",
             "--suppress-health-check=all",
             "--no-shrink",
             "--warnings=off",

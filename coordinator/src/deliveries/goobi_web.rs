@@ -16,9 +16,14 @@ pub(super) const TOKEN_HEADER: &str = "token";
 pub struct GoobiWeb {
     /// `http://goobi:8080/goobi`, without a slash at its end.
     base: String,
-    /// None: the coordinator may link to it, and say nothing to it.
+    /// None: nothing is said to it.
     token: Option<String>,
+    /// The address of a process's page for people, with `{process}` in the place of its id; none: nothing leads there.
+    page: Option<String>,
 }
+
+/// What stands in the address of a page in the place of the process's id.
+const PROCESS: &str = "{process}";
 
 impl fmt::Debug for GoobiWeb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,15 +37,45 @@ impl GoobiWeb {
     /// Reads the settings.
     ///
     /// # Errors
-    /// When the address is none, or the file can't be read or holds no token.
-    pub fn load(url: &str, token_file: Option<&Path>) -> anyhow::Result<Self> {
+    /// When an address is none, or the file can't be read or holds no token.
+    pub fn load(url: &str, token_file: Option<&Path>, page: Option<&str>) -> anyhow::Result<Self> {
         let token = token_file
             .map(|file| {
                 std::fs::read_to_string(file)
                     .with_context(|| format!("--goobi-token-file {}", file.display()))
             })
             .transpose()?;
-        Self::new(url, token.as_deref())
+        let goobi = Self::new(url, token.as_deref())?;
+        match page {
+            Some(page) => goobi.with_page(page),
+            None => Ok(goobi),
+        }
+    }
+
+    /// The same with the address of a process's page.
+    ///
+    /// # Errors
+    /// When it is none, or has no place for the process.
+    pub fn with_page(self, page: &str) -> anyhow::Result<Self> {
+        let leads_there = page.contains(PROCESS)
+            && Url::parse(&page.replace(PROCESS, "1"))
+                .is_ok_and(|page| matches!(page.scheme(), "http" | "https") && page.has_host());
+        if !leads_there {
+            bail!(
+                "--goobi-process-url \"{page}\" is not the address of a process's page with {PROCESS} in the place of \
+                 its number"
+            );
+        }
+        Ok(Self {
+            page: Some(page.to_owned()),
+            ..self
+        })
+    }
+
+    /// The address of a process's page for people; `None` where it is not known, or the id is none of Goobi's.
+    pub fn page(&self, process: &str) -> Option<String> {
+        let page = self.page.as_ref().filter(|_| is_id(process))?;
+        Some(page.replace(PROCESS, process))
     }
 
     /// The Goobi at an address, with a token's text.
@@ -66,6 +101,7 @@ impl GoobiWeb {
         Ok(Self {
             base: parsed.as_str().trim_end_matches('/').to_owned(),
             token: token.map(str::to_owned),
+            page: None,
         })
     }
 
@@ -74,15 +110,9 @@ impl GoobiWeb {
         self.token.is_some()
     }
 
-    /// The address of a process; `None` where the id is none of Goobi's, which are numbers.
+    /// The address of a process in the interface for programs; `None` where the id is none of Goobi's, which are numbers.
     pub fn process(&self, id: &str) -> Option<String> {
         is_id(id).then(|| format!("{}/api/process/{id}", self.base))
-    }
-
-    /// The address of a process's step.
-    pub fn step(&self, process: &str, step: &str) -> Option<String> {
-        let process = self.process(process)?;
-        is_id(step).then(|| format!("{process}/step/{step}"))
     }
 
     /// The address of a process's journal.
@@ -137,7 +167,8 @@ mod tests {
                 "{token}"
             );
         }
-        let missing = GoobiWeb::load("http://goobi/goobi", Some(Path::new("/no/such/file"))).unwrap_err();
+        let missing =
+            GoobiWeb::load("http://goobi/goobi", Some(Path::new("/no/such/file")), None).unwrap_err();
         assert!(missing.to_string().contains("/no/such/file"), "{missing}");
     }
 
@@ -148,14 +179,15 @@ mod tests {
             goobi.process("27").unwrap(),
             "https://goobi:8443/goobi/api/process/27"
         );
-        let step = "https://goobi:8443/goobi/api/process/27/step/6519";
-        assert_eq!(goobi.step("27", "6519").unwrap(), step);
+        assert_eq!(goobi.page("27"), None);
+        let goobi = goobi.with_page("https://goobi/goobi/edit?id={process}").unwrap();
+        assert_eq!(goobi.page("27").unwrap(), "https://goobi/goobi/edit?id=27");
+        for page in ["https://goobi/edit", "javascript:{process}", "goobi/{process}"] {
+            let why = goobi.clone().with_page(page).unwrap_err().to_string();
+            assert!(why.contains("--goobi-process-url"), "{why}");
+        }
         for no_id in ["", "x", "27/../28", "-1", "٢٧", "12345678901234567890"] {
-            assert_eq!(
-                (goobi.process(no_id), goobi.step("27", no_id)),
-                (None, None),
-                "{no_id}"
-            );
+            assert_eq!((goobi.process(no_id), goobi.page(no_id)), (None, None), "{no_id}");
         }
         assert!(!format!("{goobi:?}").contains("abc"));
     }

@@ -96,7 +96,7 @@ impl From<intake::Error> for Error {
 pub(super) struct Problem {
     pub(super) kind: Kind,
     /// What is wrong, where, and what to do, in English; for programs.
-    detail: String,
+    pub(super) detail: String,
 }
 
 /// A failure as programs are told of it (RFC 9457).
@@ -159,6 +159,14 @@ impl From<Error> for Problem {
 }
 
 impl Problem {
+    /// A failure that brings nothing of its own.
+    pub(super) fn of(kind: Kind) -> Self {
+        Self {
+            detail: kind.detail().to_owned(),
+            kind,
+        }
+    }
+
     /// The answer for programs.
     fn into_json(self) -> Response {
         let status = self.kind.status();
@@ -215,7 +223,7 @@ pub(super) async fn unknown_address() -> Error {
 pub(super) async fn present(request: Request, next: Next) -> Response {
     let locale = Locale::of(request.uri(), request.headers());
     let form = form(request.method(), request.uri(), request.headers());
-    let address = request.uri().clone();
+    let (method, address) = (request.method().clone(), request.uri().clone());
     let response = next.run(request).await;
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) {
@@ -235,14 +243,15 @@ pub(super) async fn present(request: Request, next: Next) -> Response {
                 Some(_) => Kind::CrossSite,
                 None => Kind::of_status(status),
             };
-            Problem {
-                detail: kind.detail().to_owned(),
-                kind,
-            }
+            Problem::of(kind)
         }
     };
+    // Whoever comes to a form's address by a link, in the other language for instance, means the form's page.
+    if form == Form::Page && problem.kind == Kind::WrongMethod && method == Method::GET {
+        return pages::forms::page_of(&address);
+    }
     let mut formed = match form {
-        Form::Page => pages::failure::show(&locale, &address, problem.kind),
+        Form::Page => pages::failure::show(&locale, &method, &address, &problem),
         Form::Json => problem.into_json(),
         Form::Itm => problem.into_itm(),
     };

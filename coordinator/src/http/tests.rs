@@ -9,6 +9,7 @@ mod forms;
 mod itm;
 mod job_page;
 mod message_goobi;
+mod mistakes;
 mod openapi;
 mod pages;
 mod search;

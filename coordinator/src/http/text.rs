@@ -44,11 +44,13 @@ macro_rules! texts {
     };
 }
 
+pub(super) mod audit;
 pub(super) mod failure;
 pub(super) mod job_page;
 pub(super) mod lists;
 pub(super) mod sections;
 pub(super) mod system;
+pub(super) mod told;
 
 texts! {
     with failure, lists;
@@ -98,9 +100,7 @@ texts! {
     started: "Started", "Gestartet";
     finished: "Finished", "Beendet";
     duration: "Duration", "Dauer";
-    pages: "Pages", "Seiten";
     volume: "Volume of data", "Datenmenge";
-    error: "Error", "Fehler";
     process: "Process {0}", "Vorgang {0}";
     step: "Step {0}", "Schritt {0}";
     of_items: "{0} of {1}", "{0} von {1}";
@@ -146,8 +146,8 @@ texts! {
     state_cancelled: "Cancelled", "Abgebrochen";
 
     // Why a job waits.
-    wait_cancel: "Will be cancelled, as a person has asked for it", "Wird abgebrochen, weil jemand es so will";
-    wait_cancel_running: "Is being cancelled; its worker stops it", "Wird abgebrochen; der Worker hält sie an";
+    wait_cancel: "Will be cancelled, as a person has asked for it", "Wird auf Wunsch abgebrochen";
+    wait_cancel_running: "Is being cancelled: its worker still ends what it does ({0})", "Wird abgebrochen: Der Worker beendet noch, was er gerade tut ({0})";
     wait_held: "Is held by a person", "Von jemandem angehalten";
     wait_plugin_stopped: "Plugin {0} is stopped", "Das Plugin {0} ist angehalten";
     wait_plugin_stopping: "Plugin {0} is being stopped", "Das Plugin {0} wird angehalten";
@@ -155,7 +155,7 @@ texts! {
     wait_retry: "Retry {0} of {1} at {2}", "Wiederholung {0} von {1} um {2}";
     wait_quota: "The page contract of {0} is used up", "Das Seitenkontingent von {0} ist aufgebraucht";
     wait_autostart: "Jobs do not start by themselves at the moment", "Aufgaben starten zurzeit nicht automatisch";
-    wait_limit: "Number {0} in line; limit: {1} of {2} running", "Platz {0} in der Reihe; Grenze: {1} von {2} {1|läuft|laufen}";
+    wait_limit: "Number {0} in line; limit: {1} of {2} running", "Nummer {0} in der Warteschlange; Grenze: {1} von {2} {1|läuft|laufen}";
     wait_storage: "Waits for storage {0}: {1} of {2} {2|job|jobs} {1|uses|use} it", "Wartet auf den Speicher {0}: {1} von {2} {2|Aufgabe|Aufgaben} {1|nutzt|nutzen} ihn";
     wait_blocked: "Waits for other jobs to end", "Wartet auf das Ende anderer Aufgaben";
     wait_no_worker: "No worker for {0} is running", "Kein Worker für {0} läuft";
@@ -297,10 +297,10 @@ texts! {
         "Zu viele Versuche. Warten Sie {0} s und versuchen Sie es dann erneut.";
     login_help: "Whoever has no account or has forgotten the password asks an administrator.",
         "Wer kein Konto hat oder das Passwort vergessen hat, wendet sich an eine Administratorin oder einen Administrator.";
-    setup: "First administrator", "Erste Administratorin, erster Administrator";
+    setup: "Set up the first administrator", "Verwaltung einrichten";
     setup_more: "There is no user yet. Whoever is made here may do everything, and lets all others in.",
         "Es gibt noch keine Benutzer. Wer hier angelegt wird, darf alles und lässt alle anderen ein.";
-    setup_over: "This link is used up or too old.", "Dieser Verweis ist verbraucht oder zu alt.";
+    setup_over: "This link is used up or too old.", "Dieser Link wurde schon benutzt oder ist abgelaufen.";
     setup_over_more: "Where there is no user yet, a coordinator prints a new one when it starts. Where there is one, log in.",
         "Gibt es noch keine Benutzer, so gibt ein Coordinator beim Start einen neuen aus. Sonst melden Sie sich an.";
     setup_do: "Make the account", "Konto anlegen";
@@ -370,7 +370,7 @@ texts! {
     audit_at: "When", "Wann";
     audit_actor: "Who", "Wer";
     audit_what: "What", "Was";
-    audit_about: "With", "Womit";
+    audit_about: "About", "Betrifft";
     audit_done: "done", "erledigt";
     audit_unchanged: "was so already", "war schon so";
     audit_refused: "not possible", "nicht möglich";

@@ -1,9 +1,10 @@
-//! Why an unfinished job does not run yet, in words.
+//! A job's state in words, and why an unfinished one does not run yet.
 
-use shared::job::JobState;
+use shared::job::{JobState, ShownState};
 
 use super::format::fill;
 use super::language::{Language, Locale};
+use super::text::Text;
 use crate::db::pages::{JobSummary, PluginState, Waiting};
 
 /// The reason for waiting; `None` for a job that runs or has ended.
@@ -26,9 +27,10 @@ fn english() -> Locale {
 fn reason_of(locale: &Locale, plugin: &str, waiting: &Waiting) -> Option<String> {
     let (text, now) = (locale.text, waiting.now);
     if waiting.state.is_running() {
+        let now = in_words(ShownState::As(waiting.state), text);
         return waiting
             .cancel_requested
-            .then(|| text.wait_cancel_running.to_owned());
+            .then(|| fill(text.wait_cancel_running, &[&now]));
     }
     Some(if waiting.cancel_requested {
         text.wait_cancel.to_owned()
@@ -64,6 +66,26 @@ fn reason_of(locale: &Locale, plugin: &str, waiting: &Waiting) -> Option<String>
             },
         }
     })
+}
+
+/// A job's state in words.
+pub(super) fn in_words(state: ShownState, text: &Text) -> &'static str {
+    match state {
+        ShownState::Paused => text.state_paused,
+        ShownState::As(state) => match state {
+            JobState::Blocked => text.state_blocked,
+            JobState::Scheduled => text.state_scheduled,
+            JobState::Queued => text.state_queued,
+            JobState::Started => text.state_started,
+            JobState::WaitingForUpload => text.state_waiting_for_upload,
+            JobState::Upload => text.state_upload,
+            JobState::Processing => text.state_processing,
+            JobState::Download => text.state_download,
+            JobState::Done => text.state_done,
+            JobState::Error => text.state_error,
+            JobState::Cancelled => text.state_cancelled,
+        },
+    }
 }
 
 fn in_line(locale: &Locale, waiting: &Waiting) -> String {

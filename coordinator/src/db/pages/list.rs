@@ -4,6 +4,7 @@
 //! gone elsewhere.
 
 use jiff::Timestamp;
+use shared::job::{JobState, ShownState};
 use uuid::Uuid;
 
 use super::{JobSummary, history, queue};
@@ -24,6 +25,15 @@ pub enum Tab {
 impl Tab {
     /// Every tab, in the order of the pages.
     pub const ALL: [Self; 3] = [Self::Queue, Self::Done, Self::Error];
+
+    /// The tab whose list has the jobs of this state.
+    pub fn of(state: ShownState) -> Self {
+        match state {
+            ShownState::As(JobState::Done) => Self::Done,
+            ShownState::As(JobState::Error | JobState::Cancelled) => Self::Error,
+            ShownState::As(_) | ShownState::Paused => Self::Queue,
+        }
+    }
 
     /// The name in addresses.
     pub fn as_str(self) -> &'static str {

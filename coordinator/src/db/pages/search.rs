@@ -12,6 +12,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::line::{self, AHEAD_IN_A_LIST};
+use super::standing::{self, Standings};
 use super::{FINISHED_COLUMNS, JobSummary, UNFINISHED_COLUMNS, finished, rows, single, unfinished};
 use crate::control::JobFilter;
 use crate::db::filter::{ENDED, PARAMETERS, UNFINISHED, Values, plan_for_values};
@@ -42,6 +43,8 @@ pub struct Found {
     pub now: Timestamp,
     /// Its jobs.
     pub jobs: Vec<JobSummary>,
+    /// How plugins stand.
+    pub standings: Standings,
     /// The place that the next page begins behind; none when this is the last page.
     pub next: Option<FoundPlace>,
     /// There may be older ones that were not looked at: too many would have to be.
@@ -86,6 +89,7 @@ impl Transact for SearchJobs {
             now: single(tx, "-- pages.now\nSELECT tm_now()", &[]).await?,
             next,
             jobs,
+            standings: standing::read(tx).await?,
             incomplete: rows.incomplete && !more,
         })
     }

@@ -13,9 +13,9 @@ use crate::db::pages::{AuditRow, Tab, WithMenu};
 use crate::http::App;
 use crate::http::audit::{AuditQuery, next};
 use crate::http::format::Time;
-use crate::http::language::Locale;
+use crate::http::language::{Language, Locale};
 use crate::http::problem::Error;
-use crate::http::text::Text;
+use crate::http::text::{Text, audit};
 use crate::http::who::{Who, escape};
 
 #[derive(Debug, Template)]
@@ -87,8 +87,8 @@ impl Line {
             id: row.id,
             at: locale.moment(row.at),
             actor: row.actor,
-            what: row.action.replace('_', " "),
-            details: details(&row.details),
+            what: audit::action(locale.language, &row.action),
+            details: details(locale.language, &row.details),
             about,
             href,
             badge: Badge::new(tone, word),
@@ -97,13 +97,18 @@ impl Line {
 }
 
 /// What was asked for, beside the action's name.
-fn details(details: &Value) -> String {
+fn details(language: Language, details: &Value) -> String {
+    let word = |name: &str| audit::particular(language, name);
     let fields = details.as_object().into_iter().flatten();
     let said = fields
         .filter(|(name, value)| *name != "action" && !value.is_null())
         .map(|(name, value)| match value {
-            Value::String(text) => format!("{name}: {text}"),
-            other => format!("{name}: {other}"),
+            // What a person has written stays as it was written.
+            Value::String(text) if ["title", "name", "text", "reason", "path"].contains(&name.as_str()) => {
+                format!("{}: {text}", word(name))
+            }
+            Value::String(text) => format!("{}: {}", word(name), word(text)),
+            other => format!("{}: {}", word(name), word(&other.to_string())),
         });
     said.collect::<Vec<_>>().join(", ")
 }

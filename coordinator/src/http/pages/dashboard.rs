@@ -7,6 +7,7 @@ mod rows;
 mod standing;
 mod told;
 
+pub(super) use standing::{Notice, autostart_notices};
 pub(super) use told::Outcome;
 
 use askama::Template;
@@ -32,7 +33,7 @@ use crate::http::text::Text;
 use crate::http::text::sections::Text as Sections;
 use crate::http::who::Who;
 use rows::{JobRow, QueueRow};
-use standing::{Notice, notices};
+use standing::notices;
 use told::{TellQuery, Told};
 
 #[derive(Debug, Template)]
@@ -78,6 +79,8 @@ struct PluginControl {
     is_running: bool,
     /// It may be stopped and started.
     may_run: bool,
+    /// What stopping it means, with the number of jobs that it interrupts.
+    stop: String,
     /// Asks whether really all of its jobs are to be cancelled; empty where that is not offered.
     cancel: String,
     type_the_name: String,
@@ -225,6 +228,10 @@ impl PluginControl {
         (may_run || !cancel.is_empty()).then(|| Self {
             plugin: row.name.clone(),
             is_running: row.state == PluginState::Running,
+            stop: fill(
+                Sections::of(locale.language).sure_stop_plugin,
+                &[&locale.number(row.running())],
+            ),
             may_run,
             cancel,
             type_the_name: fill(Sections::of(locale.language).type_the_name, &[&row.name]),

@@ -3,14 +3,14 @@
 //! Invariant: it needs neither database nor broker.
 
 use askama::Template;
-use axum::http::Uri;
+use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::layout::Section;
 use super::{Layout, html};
 use crate::db::pages::Tab;
 use crate::http::language::Locale;
-use crate::http::problem::Kind;
+use crate::http::problem::{Kind, Problem};
 use crate::http::text::Text;
 
 #[derive(Debug, Template)]
@@ -21,16 +21,28 @@ struct Page {
     status: u16,
     title: &'static str,
     more: &'static str,
+    /// What exactly is wrong, in English; empty where the sentence above says it all.
+    detail: String,
     again: Option<String>,
 }
 
-/// The page for a kind of failure, at the address where it happened. Its status is the caller's to set.
-pub(crate) fn show(locale: &Locale, address: &Uri, kind: Kind) -> Response {
-    let (title, more) = words(kind, locale.text);
-    let may_pass = matches!(
-        kind,
-        Kind::DatabaseAway | Kind::DatabaseFull | Kind::Timeout | Kind::Internal
-    );
+/// The page for a failure, at the address where it happened. Its status is the caller's to set.
+pub(crate) fn show(locale: &Locale, method: &Method, address: &Uri, problem: &Problem) -> Response {
+    let kind = problem.kind;
+    let is_form = method == Method::POST;
+    let (title, more) = match kind {
+        Kind::BadRequest if is_form => (
+            locale.text.failure.failure_form,
+            locale.text.failure.failure_form_more,
+        ),
+        kind => words(kind, locale.text),
+    };
+    // A link can't send a form again.
+    let may_pass = !is_form
+        && matches!(
+            kind,
+            Kind::DatabaseAway | Kind::DatabaseFull | Kind::Timeout | Kind::Internal
+        );
     let page = Page {
         t: locale.text,
         layout: Layout {
@@ -40,6 +52,10 @@ pub(crate) fn show(locale: &Locale, address: &Uri, kind: Kind) -> Response {
         status: kind.status().as_u16(),
         title,
         more,
+        detail: match kind {
+            Kind::BadRequest => problem.detail.clone(),
+            _ => String::new(),
+        },
         again: may_pass.then(|| address.to_string()),
     };
     html(locale, &page).unwrap_or_else(|error| {
@@ -93,7 +109,9 @@ mod tests {
     async fn every_kind_of_failure_has_a_page_in_both_languages() {
         for language in Language::ALL {
             for kind in Kind::ALL {
-                let response = show(&Locale::new(language), &"/x?tab=done".parse().unwrap(), kind);
+                let address = "/x?tab=done".parse().unwrap();
+                let problem = Problem::of(kind);
+                let response = show(&Locale::new(language), &Method::GET, &address, &problem);
                 let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
                 let body = String::from_utf8(body.to_vec()).unwrap();
                 assert!(body.contains("</html>"), "{kind:?}: {body}");

@@ -6,10 +6,13 @@
 use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
+use axum::http::Uri;
 use axum::response::Response;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::bulk::back;
+use super::dashboard::Outcome;
 use super::said::{Said, see};
 use crate::control::JobAction;
 use crate::db::control::JobOutcome;
@@ -29,14 +32,22 @@ pub(crate) async fn on_job(
     fields: Fields,
 ) -> Result<Response, Error> {
     let id = job_id(&id)?;
-    let action: JobAction = read(given(fields)?)?;
+    let mut fields = given(fields)?;
+    let list = fields.extract_if(.., |(name, _)| name == "back").last();
+    let action: JobAction = read(fields)?;
     let summary = app.control.act_on_jobs(&who.actor, &[id], &action).await?;
     let outcome = summary.outcomes.first().map(|(_, outcome)| *outcome);
     let said = Said::of(outcome)?;
     Ok(match (outcome, &action) {
         (Some(JobOutcome::Retried { new_job }), _) => said.at(&format!("/jobs/{new_job}")),
         (Some(JobOutcome::Done), JobAction::MessageGoobi(_)) => Said::Messaged.at(&format!("/jobs/{id}")),
-        (Some(JobOutcome::Done), JobAction::Delete) => see(&listing::address(Tab::Error, None, None)),
+        // Its page is gone.
+        (Some(JobOutcome::Done), JobAction::Delete) => {
+            let list = list.map_or_else(|| listing::address(Tab::Error, None, None), |(_, list)| list);
+            let list = back(Some(&list));
+            let joint = if list.contains('?') { '&' } else { '?' };
+            see(&format!("{list}{joint}{}", Outcome::Deleted.query()))
+        }
         _ => said.at(&format!("/jobs/{id}")),
     })
 }
@@ -63,4 +74,18 @@ pub(super) fn read<T: DeserializeOwned>(fields: Vec<(String, String)>) -> Result
     }
     serde_json::from_value(Value::Object(said))
         .map_err(|error| Error::BadQuery(format!("the form can't be understood: {error}")))
+}
+
+/// Sends a browser to the page that a form's address belongs to, with the address's own query.
+pub(crate) fn page_of(form: &Uri) -> Response {
+    let parts: Vec<&str> = form.path().trim_start_matches('/').split('/').collect();
+    let page = match parts[..] {
+        ["jobs", id, _] => format!("/jobs/{id}"),
+        [page @ ("settings" | "accounts" | "account"), _] => format!("/{page}"),
+        _ => listing::HOME.to_owned(),
+    };
+    see(&match form.query() {
+        Some(query) => format!("{page}?{query}"),
+        None => page,
+    })
 }

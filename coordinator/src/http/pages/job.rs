@@ -14,7 +14,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::layout::Section;
-use super::part::{self, Badge, Progress};
+use super::part::{Badge, Progress};
 use super::said::Said;
 use super::{Layout, audit, html};
 use crate::control::Verb;
@@ -24,6 +24,7 @@ use crate::http::api::job_id;
 use crate::http::format::fill;
 use crate::http::language::Locale;
 use crate::http::problem::Error;
+use crate::http::text::told::told;
 use crate::http::text::{Text, job_page};
 use crate::http::who::Who;
 use crate::http::{App, listing, wait};
@@ -51,6 +52,8 @@ struct Page {
     title: String,
     plugin: String,
     plugin_href: String,
+    /// The list in which it stands.
+    list: String,
     badge: Badge,
     state: &'static str,
     progress: Progress,
@@ -133,7 +136,7 @@ fn page(
     goobi: Option<&GoobiWeb>,
 ) -> Page {
     let summary = &job.summary;
-    let state = part::in_words(summary.state, locale.text);
+    let state = wait::in_words(summary.state, locale.text);
     Page {
         t: locale.text,
         w: job_page::Text::of(locale.language),
@@ -148,17 +151,18 @@ fn page(
         id: summary.id.to_string(),
         title: summary.title.clone(),
         plugin: summary.plugin.clone(),
+        list: listing::address(Tab::of(summary.state), Some(&summary.plugin), None),
         plugin_href: listing::address(Tab::default(), Some(&summary.plugin), None),
         badge: Badge::of_job(summary.state, locale.text),
         state,
         progress: Progress::of(summary, locale),
         detail: if summary.is_running() {
-            summary.detail.clone()
+            told(locale.language, &summary.detail)
         } else {
             String::new()
         },
         waits_for: wait::reason(locale, summary),
-        error: summary.error.clone(),
+        error: summary.error.as_deref().map(|error| told(locale.language, error)),
         said,
         controls: Controls::of(locale, &who.actor, job),
         message: Message::of(locale, &who.actor, job, goobi),

@@ -8,7 +8,8 @@ use crate::db::pages::JobSummary;
 use crate::http::format::fill;
 use crate::http::language::Locale;
 use crate::http::text::Text;
-use crate::http::wait;
+use crate::http::text::told::told;
+use crate::http::wait::{self, in_words};
 
 /// The colour and the sign of a state; never the only thing that tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,26 +102,6 @@ impl Badge {
     }
 }
 
-/// A job's state in words.
-pub(super) fn in_words(state: ShownState, text: &Text) -> &'static str {
-    match state {
-        ShownState::Paused => text.state_paused,
-        ShownState::As(state) => match state {
-            JobState::Blocked => text.state_blocked,
-            JobState::Scheduled => text.state_scheduled,
-            JobState::Queued => text.state_queued,
-            JobState::Started => text.state_started,
-            JobState::WaitingForUpload => text.state_waiting_for_upload,
-            JobState::Upload => text.state_upload,
-            JobState::Processing => text.state_processing,
-            JobState::Download => text.state_download,
-            JobState::Done => text.state_done,
-            JobState::Error => text.state_error,
-            JobState::Cancelled => text.state_cancelled,
-        },
-    }
-}
-
 /// What is being done with a job, why nothing is, or how it ended.
 pub(super) fn note(locale: &Locale, job: &JobSummary) -> String {
     if let Some(reason) = wait::reason(locale, job) {
@@ -129,7 +110,7 @@ pub(super) fn note(locale: &Locale, job: &JobSummary) -> String {
     // Where items are counted, the count says it already; what a transfer waits for, nothing else says.
     let counts = job.items_total > 0 && job.state != ShownState::As(JobState::WaitingForUpload);
     if job.is_running() && !job.detail.is_empty() && !counts {
-        return job.detail.clone();
+        return told(locale.language, &job.detail);
     }
     in_words(job.state, locale.text).to_owned()
 }
@@ -194,7 +175,8 @@ impl HtmlSafe for Trouble {}
 const SHORT_CHARS: usize = 120;
 
 impl Trouble {
-    pub(super) fn new(error: &str) -> Self {
+    pub(super) fn new(locale: &Locale, error: &str) -> Self {
+        let error = told(locale.language, error.trim());
         let first = error.trim().lines().next().unwrap_or_default();
         let mut short: String = first.chars().take(SHORT_CHARS).collect();
         let is_whole = short == error.trim();
@@ -211,11 +193,16 @@ impl Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::language::Language;
+
+    fn english() -> Locale {
+        Locale::new(Language::English)
+    }
 
     #[test]
     fn a_short_error_stands_there_whole_and_a_long_one_opens() {
-        assert_eq!(Trouble::new("no such folder\n").whole, None);
-        let long = Trouble::new("page 3 is unreadable\nat line 7");
+        assert_eq!(Trouble::new(&english(), "no such folder\n").whole, None);
+        let long = Trouble::new(&english(), "page 3 is unreadable\nat line 7");
         assert_eq!(long.short, "page 3 is unreadable…");
         assert_eq!(long.whole.as_deref(), Some("page 3 is unreadable\nat line 7"));
     }
@@ -226,7 +213,7 @@ mod tests {
             "<script>alert(1)</script>",
             "<script>alert(1)</script>\n<script>alert(2)</script>",
         ] {
-            let shown = Trouble::new(error).to_string();
+            let shown = Trouble::new(&english(), error).to_string();
             assert!(!shown.contains("<script>"), "{shown}");
         }
     }

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use shared::job::{JobState, ShownState};
 
 use super::bulk::{self, Bar, COUNT_MAX, RowControls};
+use super::dashboard::{Notice, autostart_notices};
 use super::layout::{Section, SystemPage};
-use super::part::{self, Badge, Progress, Trouble, in_words};
+use super::part::{self, Badge, Progress, Trouble};
 use super::{Layout, html};
 use crate::control::Actor;
 use crate::db::control::CountFound;
@@ -20,13 +21,17 @@ use crate::http::language::Locale;
 use crate::http::problem::Error;
 use crate::http::searching::{PART_MIN, SearchQuery};
 use crate::http::text::Text;
+use crate::http::text::sections::Text as Sections;
+use crate::http::wait::in_words;
 use crate::http::who::Who;
 
 #[derive(Debug, Template)]
 #[template(path = "search.html")]
 struct Page {
     t: &'static Text,
+    s: &'static Sections,
     layout: Layout,
+    notices: Vec<Notice>,
     query: SearchQuery,
     /// Names and words of the states that can be asked for.
     states: Vec<(&'static str, String)>,
@@ -77,7 +82,7 @@ impl FoundRow {
             priority: job.priority,
             submitted: locale.time(job.submitted_at, now),
             finished: job.finished_at.map(|at| locale.time(at, now)),
-            trouble: job.error.as_deref().map(Trouble::new),
+            trouble: job.error.as_deref().map(|error| Trouble::new(locale, error)),
             row: RowControls::of(actor, job),
         }
     }
@@ -120,6 +125,10 @@ pub(crate) async fn show(
     };
     let page = Page {
         t: text,
+        s: Sections::of(locale.language),
+        notices: found.as_ref().map_or_else(Vec::new, |found| {
+            autostart_notices(&locale, &who, &found.standings, found.now, None)
+        }),
         layout: Layout::new(&locale, &address, Some(&who), &menu, section, Tab::default()),
         states: states(text),
         plugins: menu.into_iter().map(|plugin| plugin.name).collect(),

@@ -165,7 +165,7 @@ impl WorkerRow {
             },
             drain: (may && worker.alive && !worker.draining).then(|| Drain {
                 address: format!("/workers/{}/actions", escape(&worker.id).replace('/', "%2F")),
-                sure: fill(words.sure_drain, &[&worker.name]),
+                sure: fill(words.sure_drain, &[&worker.name, &at_work.jobs.len()]),
             }),
             id: worker.id.clone(),
             name: worker.name.clone(),

@@ -169,15 +169,18 @@ impl Kind {
             Self::CrossSite => "a page of another site sent this request; it was not carried out",
             Self::ForeignHost => "this server answers only to localhost, 127.0.0.1 and [::1]",
             Self::DatabaseAway => {
-                "the database can't be reached; nothing was changed, so the request can safely be repeated soon \
-                 (a submission with the same Idempotency-Key). The coordinator's log says why"
+                "the database can't be reached: repeat the request soon (a submission with the same Idempotency-Key; an \
+                 action on many jobs may have been done for some of them, and does nothing to those again). The \
+                 coordinator's log says why"
             }
             Self::DatabaseFull => {
-                "the database has no room left on its disk: somebody has to free some there. Nothing was changed, so \
-                 the request can safely be repeated later (a submission with the same Idempotency-Key)"
+                "the database has no room left on its disk: somebody has to free some there. Repeat the request later (a \
+                 submission with the same Idempotency-Key; an action on many jobs may have been done for some of them, \
+                 and does nothing to those again)"
             }
             Self::Timeout => {
-                "the answer took too long; try again, and look into the coordinator's log if it stays so"
+                "the answer took too long, and what was asked for may have been done all the same: look before you \
+                 repeat it, and into the coordinator's log if it stays so"
             }
             Self::Internal => "a defect of the coordinator: its log says what happened",
         }

@@ -37,7 +37,8 @@ async fn fill_in(router: &Router, address: &str, fields: &str) -> (String, Answe
 fn forms(page: &str) -> Vec<(String, String)> {
     let attribute = |tag: &str, name: &str| -> Option<String> {
         let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
-        Some(rest.split('"').next().unwrap().to_owned())
+        // As a browser sends it.
+        Some(rest.split('"').next().unwrap().replace("&#38;", "%26"))
     };
     let mut found = Vec::new();
     for form in page.split("<form ").skip(1) {

@@ -94,7 +94,7 @@ async fn each_waiting_job_says_in_every_list_what_it_waits_for() {
     let ocr = [
         (
             "Number 1 in line; limit: 1 of 1 running",
-            "Platz 1 in der Reihe; Grenze: 1 von 1 läuft",
+            "Nummer 1 in der Warteschlange; Grenze: 1 von 1 läuft",
         ),
         ("Is held by a person", "Von jemandem angehalten"),
     ];
@@ -130,6 +130,7 @@ async fn an_administrator_stops_and_starts_all_plugins_and_reads_when_to_shut_do
     let (database, router) = with(&sample).await;
     let [english, german] = in_both(&router, "/").await;
     says(&english, "stop all plugins first; 0 of 2 are stopped");
+    says(&english, "running ones (now: 1) give way at their next page");
     says(&german, "Halten Sie vor einer Wartung zuerst alle Plugins an");
 
     let fields = "action=stop&reason=new+disks&deadline_minutes=5&resume_at=2100-01-02T14%3A30";
@@ -259,7 +260,7 @@ async fn a_banner_says_that_jobs_do_not_start_by_themselves_and_its_button_ends_
     send_form(&router, "/plugins/OCR/actions", "action=autostart&on=false").await;
     let switches = "SELECT concat_ws(' ', settings.autostart, name, plugins.autostart) FROM settings, plugins ORDER BY 1";
     assert_eq!(database.texts(switches).await, ["f JP2 t", "f OCR f"]);
-    for address in ["/", "/?plugin=OCR"] {
+    for address in ["/", "/?plugin=OCR", "/search?state=queue"] {
         let [english, german] = in_both(&router, address).await;
         says(&english, "autostart is off for all plugins, since ");
         says(&english, "Jobs of OCR do not start by themselves");
@@ -330,7 +331,7 @@ async fn each_role_is_offered_what_it_may_do_and_no_more() {
             .1
             .unwrap();
         let mut shown = String::new();
-        for address in ["/", "/?plugin=OCR"] {
+        for address in ["/", "/?plugin=OCR", "/search?state=queue"] {
             let asked = request(&Method::GET, address)
                 .header(ACCEPT, "text/html")
                 .header(AUTHORIZATION, format!("Bearer {}", token.reveal()));

@@ -28,8 +28,11 @@ texts! {
     failure_busy: "Too many log in at this moment", "Gerade melden sich zu viele an";
     failure_busy_more: "Try again in some seconds.", "Versuchen Sie es in einigen Sekunden erneut.";
     failure_request: "This address can't be understood", "Diese Adresse ist nicht verständlich";
-    failure_request_more: "One of the values behind the question mark is wrong.",
-        "Einer der Werte hinter dem Fragezeichen ist falsch.";
+    failure_request_more: "One of the values behind the question mark is wrong. What is wrong, as programs are told:",
+        "Einer der Werte hinter dem Fragezeichen ist falsch. Was nicht stimmt, so wie es Programmen gesagt wird:";
+    failure_form: "Something in the form is wrong", "Etwas im Formular stimmt nicht";
+    failure_form_more: "Nothing was changed. Go back, correct it and send it again. What is wrong, as programs are told:",
+        "Nichts wurde geändert. Gehen Sie zurück, berichtigen Sie es und senden Sie es erneut. Was nicht stimmt, so wie es Programmen gesagt wird:";
     failure_method: "That can't be done here", "Das geht hier nicht";
     failure_method_more: "This address does not answer such requests.", "Diese Adresse beantwortet solche Anfragen nicht.";
     failure_rejected: "The job was not accepted", "Die Aufgabe wurde nicht angenommen";
@@ -48,7 +51,8 @@ texts! {
     failure_database_full_more: "Nothing is lost. Somebody has to free disk space on the database's host; then it goes on by itself.",
         "Nichts geht verloren. Auf dem Rechner der Datenbank muss Platz geschaffen werden; dann geht es von selbst weiter.";
     failure_timeout: "That took too long", "Das hat zu lange gedauert";
-    failure_timeout_more: "Nothing was changed.", "Nichts wurde geändert.";
+    failure_timeout_more: "It may have been done all the same, or in part: look there before you do it again.",
+        "Vielleicht wurde es trotzdem getan, ganz oder zum Teil: Sehen Sie dort nach, bevor Sie es wiederholen.";
     failure_internal: "Something went wrong here", "Hier ist etwas schiefgegangen";
     failure_internal_more: "It is a defect of this program; its log says more. Your jobs are not affected.",
         "Das ist ein Fehler dieses Programms; sein Protokoll sagt mehr. Ihre Aufgaben sind nicht betroffen.";

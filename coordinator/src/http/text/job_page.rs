@@ -15,6 +15,8 @@ texts! {
     nobody_did: "Nobody has done anything with it.", "Niemand hat etwas damit getan.";
     all_of_audit: "All in the audit log", "Alles im Prüfprotokoll";
 
+    itm_id: "ITM number", "ITM-Nummer";
+    do_send_again: "Send again", "Erneut senden";
     do_message: "Send message to Goobi …", "Nachricht an Goobi senden …";
     message_more: "It stands in the journal of the process, where all who work with it in Goobi read it.",
         "Sie steht im Journal des Vorgangs, wo alle sie lesen, die in Goobi damit arbeiten.";

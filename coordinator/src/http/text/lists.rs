@@ -43,14 +43,14 @@ texts! {
         "Höchstens {0} auf einmal; wiederholen Sie es für die übrigen.";
     bulk_nothing: "Nothing to do", "Nichts zu tun";
     bulk_choose_jobs: "No job was chosen: mark some, or all that are found.",
-        "Keine Aufgabe war ausgewählt: Markieren Sie einige, oder alle gefundenen.";
+        "Keine Aufgabe war ausgewählt: Markieren Sie einige oder alle gefundenen.";
     bulk_choose_action: "No action was chosen.", "Keine Aktion war gewählt.";
     bulk_none_fits: "With none of these jobs this can be done.", "Mit keiner dieser Aufgaben geht das.";
     bulk_back: "Back to the list", "Zurück zur Liste";
     sure_many_start: "They start as soon as a worker is free, also where jobs do not start by themselves.",
         "Sie starten, sobald ein Worker frei ist, auch wenn Aufgaben nicht automatisch starten.";
     sure_many_hold: "Those that wait do not start; running ones give way at their next page. Released, they go on.",
-        "Wartende starten nicht; laufende unterbrechen bei der nächsten Seite. Später laufen sie weiter.";
+        "Wartende starten nicht; laufende werden bei der nächsten Seite unterbrochen. Später laufen sie weiter.";
     sure_many_release: "Those that are held go on.", "Angehaltene laufen weiter.";
     sure_many_priority: "Those that wait are served by their new priority.", "Wartende kommen nach der neuen Priorität an die Reihe.";
     sure_many_retry: "Each becomes a new job that keeps the pages that are done.",

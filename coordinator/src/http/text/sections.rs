@@ -32,12 +32,12 @@ texts! {
     interrupts: "what still runs is interrupted {0}", "was noch läuft, wird unterbrochen: {0}";
     plugin_is_stopped: "{0} is stopped", "{0} ist angehalten";
     plugin_is_stopping: "{0} is being stopped: running jobs give way at their next page",
-        "{0} wird angehalten: Laufende Aufgaben unterbrechen bei der nächsten Seite";
+        "{0} wird angehalten: Laufende Aufgaben werden bei der nächsten Seite unterbrochen";
 
     // Stopping and starting.
     do_stop_plugin: "Stop plugin …", "Plugin anhalten …";
-    sure_stop_plugin: "No job of it starts any more; running ones give way at their next page and go on later.",
-        "Keine seiner Aufgaben startet mehr; laufende unterbrechen bei der nächsten Seite und laufen später weiter.";
+    sure_stop_plugin: "No job of it starts any more; running ones (now: {0}) give way at their next page and go on later.",
+        "Keine seiner Aufgaben startet mehr; laufende (jetzt: {0}) werden bei der nächsten Seite unterbrochen und laufen später weiter.";
     do_stop_plugin_yes: "Stop it", "Anhalten";
     do_start_plugin: "Start plugin", "Plugin starten";
     stop_reason: "Reason", "Grund";
@@ -61,6 +61,7 @@ texts! {
         "Nicht abgebrochen: {0}, weil ihre Ergebnisse gerade abgelegt werden oder sie schon beendet waren.";
     said_more: "There are more: cancel once more.", "Es gibt noch mehr: Brechen Sie noch einmal ab.";
     said_none: "There was no job to cancel.", "Es gab keine Aufgabe abzubrechen.";
+    said_deleted: "The job is deleted.", "Die Aufgabe ist gelöscht.";
     said_changed: "Done; changed plugins: {0}.", "Erledigt; geänderte Plugins: {0}.";
     said_same: "It was so already.", "Das war schon so.";
 
@@ -74,8 +75,8 @@ texts! {
     // All plugins at once.
     every_plugin: "All plugins", "Alle Plugins";
     do_stop_all: "Stop all plugins …", "Alle Plugins anhalten …";
-    sure_stop_all: "No job starts any more; running ones give way at their next page and go on later. That can take some minutes.",
-        "Keine Aufgabe startet mehr; laufende unterbrechen bei der nächsten Seite und laufen später weiter. Das kann einige Minuten dauern.";
+    sure_stop_all: "No job starts any more; running ones (now: {0}) give way at their next page and go on later. That can take some minutes.",
+        "Keine Aufgabe startet mehr; laufende (jetzt: {0}) werden bei der nächsten Seite unterbrochen und laufen später weiter. Das kann einige Minuten dauern.";
     do_stop_all_yes: "Stop all plugins", "Alle Plugins anhalten";
     do_start_all: "Start all plugins", "Alle Plugins starten";
     shut_down_now: "All plugins are stopped: it is safe to shut down now.",

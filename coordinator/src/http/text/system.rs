@@ -19,8 +19,8 @@ texts! {
     worker_silent: "silent", "verstummt";
     worker_draining: "draining", "läuft aus";
     do_drain: "Drain …", "Auslaufen lassen …";
-    sure_drain: "{0} takes no new jobs, gives back those that it has at their next page, and ends. They go on elsewhere.",
-        "{0} nimmt keine neuen Aufgaben an, gibt laufende bei der nächsten Seite zurück und endet. Sie laufen anderswo weiter.";
+    sure_drain: "{0} takes no new jobs, gives back those that it has ({1}) at their next page, and ends. They go on elsewhere.",
+        "{0} nimmt keine neuen Aufgaben an, gibt laufende ({1}) bei der nächsten Seite zurück und endet. Sie laufen anderswo weiter.";
     do_drain_yes: "Drain this worker", "Diesen Worker auslaufen lassen";
     said_drained: "The worker was told to drain; it ends when its jobs have given way.",
         "Der Worker soll auslaufen; er endet, sobald seine Aufgaben unterbrochen sind.";
@@ -59,13 +59,13 @@ texts! {
     set_kept: "What is kept of ended jobs", "Was von beendeten Aufgaben bleibt";
     running_max: "Parallel jobs", "Parallel laufende Aufgaben";
     default_priority: "Default priority", "Standardpriorität";
-    ageing_minutes: "One priority level higher after waiting, minutes", "Eine Prioritätsstufe höher nach Wartezeit, Minuten";
+    ageing_minutes: "Priority rises by one after waiting, minutes", "Priorität steigt um eins nach Wartezeit, Minuten";
     retries_max: "Retries", "Wiederholungen";
     retry_first_seconds: "Pause before the first retry, seconds", "Pause vor der ersten Wiederholung, Sekunden";
     retry_longest_seconds: "Longest pause, seconds", "Längste Pause, Sekunden";
-    lease_seconds: "Lost without a sign of life for, seconds", "Verloren ohne Lebenszeichen seit, Sekunden";
+    lease_seconds: "Counts as lost without a sign of life after, seconds", "Gilt ohne Lebenszeichen als verloren nach, Sekunden";
     run_budget_seconds: "Longest run, seconds", "Längste Laufzeit, Sekunden";
-    disconnect_limit_seconds: "Broken off without contact for, seconds", "Abbruch ohne Kontakt seit, Sekunden";
+    disconnect_limit_seconds: "Broken off without contact after, seconds", "Wird ohne Kontakt abgebrochen nach, Sekunden";
     keep_done_jobs: "Successful jobs, number", "Erfolgreiche Aufgaben, Anzahl";
     keep_done_days: "Successful jobs, days", "Erfolgreiche Aufgaben, Tage";
     keep_failed_jobs: "Failed and cancelled jobs, number", "Fehlgeschlagene und abgebrochene Aufgaben, Anzahl";

@@ -21,7 +21,6 @@ pub(super) struct JobRow {
     /// What is being done, or why nothing is.
     pub(super) note: String,
     pub(super) priority: i16,
-    pub(super) items: String,
     pub(super) bytes: String,
     pub(super) submitted: Time,
     pub(super) started: Option<Time>,
@@ -47,11 +46,6 @@ impl JobRow {
             progress: Progress::of(job, locale),
             note: part::note(locale, job),
             priority: job.priority,
-            items: if job.items_total > 0 {
-                part::items(job, locale)
-            } else {
-                "–".to_owned()
-            },
             bytes: if job.bytes > 0 {
                 locale.bytes(job.bytes)
             } else {
@@ -64,7 +58,7 @@ impl JobRow {
                 (Some(from), Some(to)) => locale.duration(from, to),
                 _ => "–".to_owned(),
             },
-            trouble: job.error.as_deref().map(Trouble::new),
+            trouble: job.error.as_deref().map(|error| Trouble::new(locale, error)),
             row: RowControls::of(actor, job),
         }
     }

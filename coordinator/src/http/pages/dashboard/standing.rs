@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::control::{Object, Verb, authorise};
-use crate::db::pages::{Overview, PluginRow, PluginState, Standing};
+use crate::db::pages::{Overview, PluginRow, PluginState, Standing, Standings};
 use crate::http::format::fill;
 use crate::http::language::Locale;
 use crate::http::pages::part::{Badge, Tone};
@@ -55,20 +55,33 @@ pub(super) fn badge(locale: &Locale, state: PluginState) -> Badge {
 
 /// What everybody has to know first: a plugin is stopped, or jobs do not start by themselves.
 #[derive(Debug)]
-pub(super) struct Notice {
-    pub(super) id: String,
-    pub(super) words: String,
+pub(in crate::http::pages) struct Notice {
+    pub(in crate::http::pages) id: String,
+    pub(in crate::http::pages) words: String,
     /// Since when, by whom, why; or nothing.
-    pub(super) more: String,
+    pub(in crate::http::pages) more: String,
     /// Where the form goes that turns autostart on; empty where there is none, or whoever looks may not.
-    pub(super) autostart: String,
-    pub(super) tone: &'static str,
+    pub(in crate::http::pages) autostart: String,
+    pub(in crate::http::pages) tone: &'static str,
 }
 
 /// The notices of a page about one plugin, or about all.
 pub(super) fn notices(locale: &Locale, who: &Who, overview: &Overview, plugin: Option<&str>) -> Vec<Notice> {
+    let mut notices = autostart_notices(locale, who, &overview.standings, overview.now, plugin);
+    let row = plugin.and_then(|name| overview.plugins.iter().find(|row| row.name == name));
+    notices.extend(row.and_then(|row| stopped(locale, overview, row)));
+    notices
+}
+
+/// That jobs of one plugin, or of any, do not start by themselves.
+pub(in crate::http::pages) fn autostart_notices(
+    locale: &Locale,
+    who: &Who,
+    standings: &Standings,
+    now: Timestamp,
+    plugin: Option<&str>,
+) -> Vec<Notice> {
     let words = Sections::of(locale.language);
-    let standings = &overview.standings;
     let offer = |object, address: String| {
         if authorise(&who.actor, Verb::RunPlugins, object) {
             address
@@ -79,7 +92,7 @@ pub(super) fn notices(locale: &Locale, who: &Who, overview: &Overview, plugin: O
     let mut notices = Vec::new();
     if !standings.autostart {
         let by = standings.autostart_by.as_deref();
-        let since = since(locale, standings.autostart_since, by, overview.now);
+        let since = since(locale, standings.autostart_since, by, now);
         notices.push(Notice {
             id: "autostart-all".to_owned(),
             words: fill(words.autostart_off, &[&since]),
@@ -104,8 +117,6 @@ pub(super) fn notices(locale: &Locale, who: &Who, overview: &Overview, plugin: O
             tone: "bad",
         });
     }
-    let row = plugin.and_then(|name| overview.plugins.iter().find(|row| row.name == name));
-    notices.extend(row.and_then(|row| stopped(locale, overview, row)));
     notices
 }
 
@@ -132,6 +143,8 @@ pub(super) struct AllPlugins {
     /// Whether it is safe to shut down, and what to do for it.
     pub(super) sentence: String,
     pub(super) is_safe: bool,
+    /// What stopping them means, with the number of jobs that it interrupts.
+    pub(super) stop: String,
     pub(super) can_stop: bool,
     pub(super) can_start: bool,
 }
@@ -153,6 +166,10 @@ impl AllPlugins {
                 .collect(),
             sentence: shut_down(locale, &states),
             is_safe: states.iter().all(|(_, state)| *state == PluginState::Stopped),
+            stop: fill(
+                Sections::of(locale.language).sure_stop_all,
+                &[&locale.number(plugins.iter().map(PluginRow::running).sum::<i64>())],
+            ),
             can_stop: any(PluginState::Running),
             can_start: any(PluginState::Stopping) || any(PluginState::Stopped),
         })

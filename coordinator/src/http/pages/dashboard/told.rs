@@ -23,6 +23,8 @@ pub(in crate::http::pages) enum Outcome {
         /// How many.
         done: usize,
     },
+    /// A job was deleted.
+    Deleted,
     /// A plugin's name had to be typed, and was not.
     WrongName,
     /// Jobs were cancelled.
@@ -46,6 +48,7 @@ impl Outcome {
     pub(in crate::http::pages) fn query(&self) -> String {
         match self {
             Self::Changed { done } => format!("said=changed&done={done}"),
+            Self::Deleted => "said=deleted".to_owned(),
             Self::WrongName => "said=wrong_name".to_owned(),
             Self::Cancelled { done, not } => format!("said=cancelled&done={done}&not={not}"),
             Self::CancelledSome { done, not } => format!("said=cancelled_some&done={done}&not={not}"),
@@ -67,6 +70,7 @@ impl TellQuery {
         let (done, not) = (number(&self.done).unwrap_or(0), number(&self.not).unwrap_or(0));
         match self.said.as_deref()? {
             "changed" => Some(Outcome::Changed { done }),
+            "deleted" => Some(Outcome::Deleted),
             "wrong_name" => Some(Outcome::WrongName),
             "cancelled" => Some(Outcome::Cancelled { done, not }),
             "cancelled_some" => Some(Outcome::CancelledSome { done, not }),
@@ -81,12 +85,13 @@ impl Told {
         let words = Sections::of(locale.language);
         let (sentence, is_refusal) = match *outcome {
             Outcome::Changed { done: 0 } => (words.said_same.to_owned(), false),
-            Outcome::Changed { done } => (fill(words.said_changed, &[&done]), false),
+            Outcome::Changed { done } => (fill(words.said_changed, &[&locale.number(number(done))]), false),
+            Outcome::Deleted => (words.said_deleted.to_owned(), false),
             Outcome::WrongName => (words.said_wrong_name.to_owned(), true),
             Outcome::Cancelled { done: 0, not: 0 } => (words.said_none.to_owned(), false),
-            Outcome::Cancelled { done, not } => (cancelled(words, done, not), done == 0),
+            Outcome::Cancelled { done, not } => (cancelled(locale, done, not), done == 0),
             Outcome::CancelledSome { done, not } => (
-                format!("{} {}", cancelled(words, done, not), words.said_more),
+                format!("{} {}", cancelled(locale, done, not), words.said_more),
                 false,
             ),
         };
@@ -97,12 +102,18 @@ impl Told {
     }
 }
 
-fn cancelled(words: &Sections, done: usize, not: usize) -> String {
-    let mut sentences = vec![fill(words.said_cancelled, &[&done])];
+fn cancelled(locale: &Locale, done: usize, not: usize) -> String {
+    let words = Sections::of(locale.language);
+    let mut sentences = vec![fill(words.said_cancelled, &[&locale.number(number(done))])];
     if not > 0 {
-        sentences.push(fill(words.said_not_cancelled, &[&not]));
+        sentences.push(fill(words.said_not_cancelled, &[&locale.number(number(not))]));
     }
     sentences.join(" ")
+}
+
+/// What an address says may be any number.
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -113,6 +124,7 @@ mod tests {
     fn what_an_address_says_is_read_as_it_was_written_and_nonsense_says_nothing() {
         for outcome in [
             Outcome::Changed { done: 3 },
+            Outcome::Deleted,
             Outcome::WrongName,
             Outcome::Cancelled { done: 2, not: 1 },
             Outcome::CancelledSome { done: 10_000, not: 0 },

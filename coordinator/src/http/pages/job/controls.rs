@@ -26,6 +26,8 @@ pub(super) struct Controls {
     pub(super) higher: Option<(i16, String)>,
     pub(super) retry: bool,
     pub(super) delete: bool,
+    /// Somebody was not told, or perhaps not.
+    pub(super) send_again: bool,
 }
 
 impl Controls {
@@ -53,6 +55,12 @@ impl Controls {
                     job.summary.state,
                     ShownState::As(JobState::Error | JobState::Done)
                 ),
+            send_again: may
+                && ended
+                && job
+                    .deliveries
+                    .iter()
+                    .any(|delivery| matches!(delivery.state.as_str(), "failed" | "unclear")),
             delete: ended && authorise(actor, Verb::DeleteJobs, plugin),
         }
     }

@@ -61,7 +61,10 @@ impl DeliveryRow {
             target: row.target.clone(),
             said: row.said.clone().unwrap_or_default(),
             badge: Badge::new(tone, label),
-            answer: row.last_answer.as_deref().map(Trouble::new),
+            answer: row
+                .last_answer
+                .as_deref()
+                .map(|error| Trouble::new(locale, error)),
             advice,
             tries: row.tries,
             tried: row.last_try_at.map(|at| locale.time(at, now)),

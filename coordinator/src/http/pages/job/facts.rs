@@ -44,7 +44,7 @@ pub(super) enum FactValue {
 pub(super) fn groups(locale: &Locale, job: &JobDetail, goobi: Option<&GoobiWeb>) -> Vec<Group> {
     let text = locale.text;
     let summary = &job.summary;
-    let (process, step) = (summary.process_id.as_deref(), summary.step_id.as_deref());
+    let process = summary.process_id.as_deref();
     let identifiers = [
         exact(text.job_id, Some(&summary.id.to_string())),
         job.retry_of.map(|old| Fact {
@@ -59,14 +59,12 @@ pub(super) fn groups(locale: &Locale, job: &JobDetail, goobi: Option<&GoobiWeb>)
             process,
             goobi
                 .zip(process)
-                .and_then(|(goobi, process)| goobi.process(process)),
+                .and_then(|(goobi, process)| goobi.page(process)),
         ),
-        linked(
-            text.step_id,
-            step,
-            goobi
-                .zip(process.zip(step))
-                .and_then(|(goobi, (process, step))| goobi.step(process, step)),
+        exact(text.step_id, summary.step_id.as_ref()),
+        exact(
+            job_page::Text::of(locale.language).itm_id,
+            job.itm_id.map(|id| id.to_string()).as_ref(),
         ),
         words(text.step_name, job.step_name.as_ref()),
         words(text.project, job.project.as_ref()),

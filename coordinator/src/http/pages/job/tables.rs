@@ -36,7 +36,7 @@ impl ItemRow {
             failed: item.state == ItemState::Failed,
             duration: locale.milliseconds(item.duration_ms),
             attempt: item.attempt,
-            trouble: item.error.as_deref().map(Trouble::new),
+            trouble: item.error.as_deref().map(|error| Trouble::new(locale, error)),
         }
     }
 }
@@ -72,7 +72,7 @@ impl AttemptRow {
             started: locale.time(attempt.started_at, now),
             ended: attempt.ended_at.map(|at| locale.time(at, now)),
             duration: locale.duration(attempt.started_at, attempt.ended_at.unwrap_or(now)),
-            trouble: attempt.error.as_deref().map(Trouble::new),
+            trouble: attempt.error.as_deref().map(|error| Trouble::new(locale, error)),
             remark: remark.join(", "),
         }
     }

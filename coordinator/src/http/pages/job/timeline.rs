@@ -51,7 +51,7 @@ pub(super) fn events(locale: &Locale, job: &JobDetail) -> Vec<Event> {
             None,
         );
         if let Some(ended_at) = attempt.ended_at {
-            let trouble = attempt.error.as_deref().map(Trouble::new);
+            let trouble = attempt.error.as_deref().map(|error| Trouble::new(locale, error));
             let number = fill(words.attempt_number, &[&attempt.attempt]);
             add(ended_at, outcome(attempt, text), number, trouble);
         }
@@ -80,7 +80,7 @@ pub(super) fn events(locale: &Locale, job: &JobDetail) -> Vec<Event> {
     }
     if let Some(finished_at) = summary.finished_at {
         let badge = Badge::of_job(summary.state, text);
-        let state = super::part::in_words(summary.state, text).to_owned();
+        let state = crate::http::wait::in_words(summary.state, text).to_owned();
         add(finished_at, badge, state, None);
     }
     events.sort_by_key(|(at, _)| *at);
