@@ -153,9 +153,37 @@ fn patterns(text: &str) -> Vec<Pattern> {
     ways.into_iter().filter(has_words).map(Pattern).collect()
 }
 
-/// English and German of each text of a list: all string literals, two by two.
+/// English and German of each text of a list.
 fn pairs(list: &Path) -> Vec<(String, String)> {
     let source = fs::read_to_string(list).unwrap_or_else(|error| panic!("{}: {error}", list.display()));
+    let (source, _tests) = source.split_once("\nmod tests").unwrap_or((&source, ""));
+    let mut pairs = Vec::new();
+    if source.contains("\ntexts! {") {
+        pairs.extend(literals(source).chunks(2).map(<[String]>::to_vec));
+    } else {
+        // Lists of tuples, some of which begin with a name.
+        for list in source.split("\nconst ").skip(1) {
+            let (kind, list) = list.split_once("= [").expect("a constant is a list");
+            let (list, _) = list.split_once("\n];").expect("a list has an end");
+            let size = kind.matches("&str").count();
+            pairs.extend(
+                literals(list)
+                    .chunks(size)
+                    .map(|tuple| tuple[size - 2..].to_vec()),
+            );
+        }
+    }
+    assert!(!pairs.is_empty(), "{} has no texts", list.display());
+    let whole = |pair: Vec<String>| <[String; 2]>::try_from(pair).expect("a text of both languages");
+    pairs
+        .into_iter()
+        .map(whole)
+        .map(|[english, german]| (english, german))
+        .collect()
+}
+
+/// All string literals, but for those in comments.
+fn literals(source: &str) -> Vec<String> {
     let mut literals = Vec::new();
     for line in source.lines().filter(|line| !line.trim_start().starts_with("//")) {
         let mut rest = line;
@@ -165,15 +193,7 @@ fn pairs(list: &Path) -> Vec<(String, String)> {
             rest = after;
         }
     }
-    assert!(
-        !literals.is_empty() && literals.len().is_multiple_of(2),
-        "{} has no texts of two languages",
-        list.display()
-    );
     literals
-        .chunks(2)
-        .map(|pair| (pair[0].clone(), pair[1].clone()))
-        .collect()
 }
 
 #[test]
@@ -189,6 +209,8 @@ fn english_is_told_from_german_by_the_coordinators_texts() {
         "seit 12:00 durch anna · starts again by hand",
         "Plugin JP2 is stopped",
         "Cancel: 2 jobs?",
+        "change the page contract",
+        "its worker was not heard of for the whole lease",
     ] {
         assert!(texts.is_english(english), "{english}");
     }

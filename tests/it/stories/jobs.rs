@@ -55,11 +55,7 @@ impl Story {
 
         self.browser.click("#delete summary");
         self.browser.follow("#delete button");
-        assert!(
-            self.browser.path().starts_with("/?tab=error"),
-            "{}",
-            self.browser.path()
-        );
+        assert!(self.browser.path().starts_with("/?"), "{}", self.browser.path());
         self.holds_times(&format!("FROM job_history WHERE id = '{job}'"), 0);
         self.is_audited("delete", 1);
         self.open(&page);
@@ -115,5 +111,20 @@ impl Story {
         self.open(&format!("/jobs/{job}"));
         self.says("#deliveries", self.words.delivered);
         self.says("#deliveries q", "Bitte neu scannen & prüfen");
+
+        // What was given up is sent again at her word, once the job has ended.
+        let ended = self.ended("Gesetzblatt", "ERROR");
+        self.cluster.sql(
+            "UPDATE deliveries SET job_id = $1::text::uuid, state = 'failed', settled_at = now(), last_answer = '401'",
+            &[&ended],
+        );
+        self.open(&format!("/jobs/{ended}"));
+        self.browser.follow("#send-again button");
+        self.says("#controls .said", self.words.done);
+        self.is_audited("send_again", 1);
+        self.goobi.wait_for(2);
+        self.comes_to_hold(&format!(
+            "FROM deliveries WHERE job_id = '{ended}' AND state = 'delivered'"
+        ));
     }
 }
