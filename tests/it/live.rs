@@ -72,7 +72,7 @@ fn an_open_page_updates_no_more_often_than_its_pace_says() {
             .as_array()
             .unwrap()
             .iter()
-            .filter_map(|at| at.as_f64())
+            .filter_map(serde_json::Value::as_f64)
             .collect();
         if began.len() >= 4 {
             Ok(began)

@@ -100,11 +100,11 @@ struct Story {
     cluster: Cluster,
     browser: Browser,
     goobi: Receiver,
-    words: Words,
+    words: &'static Words,
 }
 
 impl Story {
-    fn begin(name: &str, words: Words) -> Self {
+    fn begin(name: &str, words: &'static Words) -> Self {
         let goobi = Receiver::answering(Manner::Status(200, String::new()));
         let token = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
         std::fs::write(&token, GOOBI_TOKEN).unwrap();
@@ -212,7 +212,7 @@ impl Story {
     }
 }
 
-fn tell(name: &str, words: Words) {
+fn tell(name: &str, words: &'static Words) {
     let story = Story::begin(name, words);
     story.nothing_starts_by_itself();
     story.puts_jobs_in_order();
@@ -232,10 +232,10 @@ fn tell(name: &str, words: Words) {
 
 #[test]
 fn jobs_lists_plugins_and_accounts_are_worked_with_in_english_without_scripts() {
-    tell("stories-english", ENGLISH);
+    tell("stories-english", &ENGLISH);
 }
 
 #[test]
 fn jobs_lists_plugins_and_accounts_are_worked_with_in_german_without_scripts() {
-    tell("stories-german", GERMAN);
+    tell("stories-german", &GERMAN);
 }

@@ -131,7 +131,9 @@ fn patterns(text: &str) -> Vec<Pattern> {
             way.last_mut().expect("a way has a part").push_str(before);
         }
         if words.is_empty() {
-            ways.iter_mut().for_each(|way| way.push(String::new()));
+            for way in &mut ways {
+                way.push(String::new());
+            }
         } else {
             ways = words
                 .iter()
