@@ -61,7 +61,7 @@ const ENGLISH: Words = Words {
     number: "9,000",
     held: "Is held by a person",
     delete_finished: "Delete: 1 job?",
-    delete_all: "Delete all tasks",
+    delete_all: "Delete all jobs",
     account_done: "Done.",
     operator: "operator",
     locked: "locked",
