@@ -1,6 +1,5 @@
 //! The pages in a real browser: what happens is seen without reloading.
 
-use coordinator::http::Kind;
 use serde_json::{Value, json};
 use shared::job::JobId;
 use tests::browser::Screen;
@@ -138,120 +137,6 @@ fn fill(cluster: &Cluster) -> JobId {
         }
     });
     failed
-}
-
-/// Every page that the coordinator has, with a name for its pictures.
-fn addresses(base: &str, job: JobId) -> Vec<(String, String)> {
-    let routes = coordinator::http::routes();
-    let pages = routes
-        .iter()
-        // The door's pages have a test of their own (`login.rs`), and what is plain text is no page.
-        .filter(|route| route.kind == Kind::Page && route.needs.is_some())
-        .filter(|route| !["/log", ".csv"].iter().any(|end| route.path.ends_with(end)));
-    let mut addresses: Vec<(String, String)> = pages
-        .map(|route| {
-            let path = route
-                .path
-                .replace("{id}", &job.to_string())
-                .replace("{name}", "NOOP");
-            let name = route
-                .path
-                .replace(['{', '}'], "")
-                .trim_matches('/')
-                .replace('/', "-");
-            let name = if name.is_empty() {
-                "dashboard".to_owned()
-            } else {
-                name
-            };
-            // This one is about what it is told.
-            let told = match route.path {
-                "/jobs/outcome" => "?action=hold&done=3&has_ended=2",
-                _ => "",
-            };
-            (name, format!("{base}{path}{told}"))
-        })
-        .collect();
-    for (name, path) in [
-        ("queue", "/?tab=queue"),
-        ("done", "/?tab=done"),
-        ("errors", "/?tab=error"),
-        ("plugin", "/?plugin=NOOP"),
-        ("plugin-settings", "/settings?plugin=NOOP"),
-        ("not-found", "/nothing-here"),
-    ] {
-        addresses.push((name.to_owned(), format!("{base}{path}")));
-    }
-    addresses
-}
-
-#[test]
-fn pages_are_whole_on_every_screen_in_both_languages() {
-    let cluster = Cluster::named("screens").plugins("OCR=1,SHELL=1,NOOP=2").start();
-    let browser = cluster.browser();
-    let failed = fill(&cluster);
-    let base = cluster.api().base().to_owned();
-    let addresses = addresses(&base, failed);
-    let screens = [
-        ("desktop-light", Screen::DESKTOP),
-        ("desktop-dark", Screen::DESKTOP.dark()),
-        ("phone-light", Screen::PHONE),
-        ("phone-dark", Screen::PHONE.dark()),
-    ];
-    for (screen_name, screen) in screens {
-        browser.use_screen(screen);
-        for (page, address) in &addresses {
-            browser.open(address);
-            let width = browser
-                .run("return document.documentElement.scrollWidth")
-                .as_u64()
-                .unwrap();
-            assert!(
-                width <= screen.width.into(),
-                "{page} on {screen_name} is {width} pixels wide"
-            );
-            browser.take_picture(&format!("{page}-{screen_name}"));
-            let barriers = browser.barriers();
-            assert!(barriers.is_empty(), "{page} on {screen_name}: {barriers:#?}");
-            // The browser itself notes the 404 of a page that is not there.
-            let complaints: Vec<String> = browser
-                .complaints()
-                .into_iter()
-                .filter(|text| page != "not-found" || !text.contains("404"))
-                .collect();
-            assert!(complaints.is_empty(), "{page} on {screen_name}: {complaints:#?}");
-        }
-    }
-
-    let mut too_wide = Vec::new();
-    for screen in [Screen::LAPTOP, Screen::TABLET] {
-        browser.use_screen(screen);
-        // The browser itself notes the 404 of a page that is not there.
-        for (page, address) in addresses.iter().filter(|(page, _)| page != "not-found") {
-            browser.open(address);
-            let wider = "return document.documentElement.scrollWidth > window.innerWidth";
-            if browser.run(wider) == true {
-                too_wide.push(format!("{page} at {}", screen.width));
-            }
-            browser.take_picture(&format!("{page}-{}", screen.width));
-        }
-    }
-    assert_eq!(too_wide, Vec::<String>::new());
-
-    browser.use_screen(Screen::DESKTOP);
-    browser.open(&base);
-    assert_eq!(browser.run("return document.documentElement.lang"), "en");
-    browser.follow(".languages a[hreflang=de]");
-    assert_eq!(browser.run("return document.documentElement.lang"), "de");
-    let main = browser.text("main").unwrap();
-    assert!(main.contains("Warteschlange") && main.contains("Titel"), "{main}");
-    // The choice is remembered on the next page.
-    browser.open(&format!("{base}/jobs/{failed}"));
-    assert_eq!(browser.run("return document.documentElement.lang"), "de");
-    browser.take_picture("job-german");
-    browser.open(&base);
-    browser.take_picture("dashboard-german");
-    no_complaints(&browser);
 }
 
 #[test]

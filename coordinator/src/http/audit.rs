@@ -35,7 +35,7 @@ pub(super) struct AuditQuery {
 impl AuditQuery {
     /// The part that the address names.
     pub(super) fn read(&self) -> Result<ReadAudit, Error> {
-        let given = |text: &str| Some(text.trim().replace('\0', "")).filter(|text| !text.is_empty());
+        let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let before = given(&self.before).map(|text| text.parse()).transpose();
         Ok(ReadAudit {
             actor: given(&self.actor),

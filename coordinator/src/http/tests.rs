@@ -1,6 +1,7 @@
 //! What holds for every route, walked through the routes' own list, and what each of them answers.
 
 mod actions;
+mod audit;
 mod away;
 mod bulk;
 mod comers;

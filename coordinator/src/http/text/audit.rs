@@ -157,7 +157,7 @@ mod tests {
                 .is_some_and(|name| name.to_string_lossy().ends_with("action"))
         }) {
             let source = fs::read_to_string(file).expect("a source file");
-            for body in source.split("pub fn name(&self)").skip(1) {
+            for body in source.split("fn name(").skip(1) {
                 let body = body.split("\n    }\n").next().unwrap_or_default();
                 let strings = body.split('"').skip(1).step_by(2);
                 names.extend(strings.map(str::to_owned));

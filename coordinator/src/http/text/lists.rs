@@ -76,7 +76,7 @@ texts! {
 
     // What Kitodo offers above its list, in its own words.
     refresh_list: "Refresh list", "Liste aktualisieren";
-    delete_finished: "Delete finished tasks", "Abgeschlossene Aufgaben löschen";
-    delete_all: "Delete all tasks", "Alle Aufgaben löschen";
-    autostart_off: "Do not start tasks automatically", "Aufgaben nicht automatisch starten";
+    delete_finished: "Delete finished jobs", "Abgeschlossene Aufgaben löschen";
+    delete_all: "Delete all jobs", "Alle Aufgaben löschen";
+    autostart_off: "Do not start jobs automatically", "Aufgaben nicht automatisch starten";
 }

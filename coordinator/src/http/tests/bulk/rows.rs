@@ -109,9 +109,9 @@ async fn kitodos_functions_stand_above_the_list_in_its_words() {
             "en",
             [
                 "Refresh list",
-                "Delete finished tasks",
-                "Delete all tasks",
-                "Do not start tasks automatically",
+                "Delete finished jobs",
+                "Delete all jobs",
+                "Do not start jobs automatically",
             ],
         ),
     ] {
@@ -172,7 +172,7 @@ async fn deleting_all_cancels_what_has_not_ended_and_deletes_what_has() {
 }
 
 #[tokio::test]
-async fn tasks_start_automatically_or_not_for_one_plugin_and_for_all() {
+async fn jobs_start_automatically_or_not_for_one_plugin_and_for_all() {
     let (database, router) = ready().await;
     let state = "SELECT (SELECT string_agg(name || autostart, ' ' ORDER BY name) FROM plugins) || ' all' || autostart FROM settings";
     for (address, switch, expected) in [
@@ -180,7 +180,7 @@ async fn tasks_start_automatically_or_not_for_one_plugin_and_for_all() {
         ("/?tab=queue", "/plugins/actions", "JP2true OCRfalse allfalse"),
     ] {
         let list = browse(&router, address).await.body;
-        assert!(list.contains(">Do not start tasks automatically<"), "{address}");
+        assert!(list.contains(">Do not start jobs automatically<"), "{address}");
         assert!(
             list.contains(&format!("action=\"{switch}\" id=\"autostart\"")),
             "{address}"
@@ -191,7 +191,7 @@ async fn tasks_start_automatically_or_not_for_one_plugin_and_for_all() {
         // Where they do not start, the notice has the button that ends it, and there is no second one.
         let list = browse(&router, address).await.body;
         assert!(list.contains(">Start jobs automatically<"), "{address}: {list}");
-        assert!(!list.contains("start tasks automatically<"), "{address}: {list}");
+        assert!(!list.contains("start jobs automatically<"), "{address}: {list}");
     }
     let answer = post(&router, "/plugins/actions", "action=autostart&on=true", "en").await;
     follow(&router, &answer, "en").await;
