@@ -12,7 +12,8 @@ use super::layout::Section;
 use super::said::see;
 use super::{Layout, html};
 use crate::accounts::Password;
-use crate::db::accounts::{ChangeOwnPassword, CountTry, FindPassword, KnownSession, LogOut, ReadSessions};
+use crate::control::{OwnAccountAction, OwnAccountOutcome};
+use crate::db::accounts::{KnownSession, ReadSessions};
 use crate::db::pages::{Tab, WithMenu};
 use crate::http::App;
 use crate::http::format::{Time, fill};
@@ -94,71 +95,38 @@ pub(crate) async fn act(
     Form(wish): Form<Wish>,
 ) -> Result<Response, Error> {
     // A token is nobody's account, whatever it is called.
-    if who.session.is_none() {
+    let Some(session) = who.session else {
         return Err(Error::Forbidden);
-    }
-    let user = &who.actor.name;
-    let end = match wish {
-        Wish::EndSession { session } => LogOut {
-            user,
-            session: Some(session),
-            except: None,
-        },
-        Wish::EndOtherSessions => LogOut {
-            user,
-            session: None,
-            except: who.session,
-        },
-        Wish::ChangePassword { now, new, again } => {
-            let wrong = change_password(&app, &who, &locale, &now, &new, &again).await?;
-            return if wrong.is_empty() {
-                Ok(see("/account?said=password"))
-            } else {
-                page(&app, &who, &locale, &address, wrong, "").await
-            };
+    };
+    let action = match wish {
+        Wish::EndSession { session } => OwnAccountAction::EndSession { session },
+        Wish::EndOtherSessions => OwnAccountAction::EndOtherSessions,
+        Wish::ChangePassword { new, again, .. } if new != again => {
+            let wrong = locale.text.passwords_differ.to_owned();
+            return page(&app, &who, &locale, &address, wrong, "").await;
+        }
+        Wish::ChangePassword { now, new, .. } => OwnAccountAction::ChangePassword { now, new },
+    };
+    let wrong = if action.check().is_err() {
+        locale.text.password_rule.to_owned()
+    } else {
+        match app
+            .control
+            .act_on_own_account(&who.actor, session, &action)
+            .await?
+        {
+            OwnAccountOutcome::Done if matches!(action, OwnAccountAction::ChangePassword { .. }) => {
+                return Ok(see("/account?said=password"));
+            }
+            OwnAccountOutcome::Done => return Ok(see("/account")),
+            OwnAccountOutcome::WrongPassword => locale.text.login_wrong.to_owned(),
+            OwnAccountOutcome::Wait { seconds } => {
+                fill(locale.text.login_wait, &[&format!("{:.0}", seconds.ceil())])
+            }
+            OwnAccountOutcome::Busy => return Err(Error::Busy),
         }
     };
-    app.db.run(&end).await?;
-    Ok(see("/account"))
-}
-
-/// Changes the password; gives what is wrong with it, or nothing.
-async fn change_password(
-    app: &App,
-    who: &Who,
-    locale: &Locale,
-    now: &Password,
-    new: &Password,
-    again: &Password,
-) -> Result<String, Error> {
-    let text = locale.text;
-    let name = &who.actor.name;
-    if new != again {
-        return Ok(text.passwords_differ.to_owned());
-    }
-    if new.check().is_err() {
-        return Ok(text.password_rule.to_owned());
-    }
-    // Whoever finds a browser open must not be able to guess here what he can't guess at the login.
-    if let Some(seconds) = app.db.run(&CountTry { name }).await? {
-        return Ok(fill(text.login_wait, &[&format!("{:.0}", seconds.ceil())]));
-    }
-    let passwords = &app.control.passwords;
-    let known = app.db.run(&FindPassword { name }).await?;
-    let kept = known.as_ref().map(|(_, kept)| kept);
-    let matches = passwords.matches(now, kept).await;
-    if !matches.map_err(|_| Error::Busy)? {
-        return Ok(text.login_wrong.to_owned());
-    }
-    let password = passwords.hash(new).await.map_err(|_| Error::Busy)?;
-    app.db
-        .run(&ChangeOwnPassword {
-            actor: &who.actor,
-            password: &password,
-            except: who.session,
-        })
-        .await?;
-    Ok(String::new())
+    page(&app, &who, &locale, &address, wrong, "").await
 }
 
 async fn page(
