@@ -1,9 +1,9 @@
 //! Coming in, in a real browser: from the one-time link of the first start to a token for Goobi.
 
 use tests::browser::Screen;
-use tests::{Browser, Cluster, LIMIT, eventually};
+use tests::{Browser, Cluster};
 
-const PASSWORD: &str = "vier alte Seiten";
+use crate::door::{ANNA, PASSWORD, printed_link};
 
 fn is_at(browser: &Browser, path: &str) {
     assert_eq!(browser.path(), path);
@@ -44,17 +44,10 @@ fn the_first_administrator_comes_in_by_the_printed_link_and_lets_others_and_prog
     is_at(&browser, "/login?next=/");
     look(&browser, "login");
 
-    let link = eventually(LIMIT, "the printed link", || {
-        let log = cluster.coordinator.log();
-        let link = log
-            .split_whitespace()
-            .find(|word| word.contains("/setup?code="))
-            .map(str::to_owned);
-        link.ok_or(log)
-    });
+    let link = printed_link(&cluster);
     browser.open(&link);
     look(&browser, "setup");
-    browser.fill_in("#name", "Anna Bauer");
+    browser.fill_in("#name", ANNA);
     browser.fill_in("#password", PASSWORD);
     browser.fill_in("#again", PASSWORD);
     browser.follow("main form button");
@@ -120,7 +113,7 @@ fn the_first_administrator_comes_in_by_the_printed_link_and_lets_others_and_prog
 /// A token for Goobi, as an administrator's program makes it: here with the browser's own form.
 fn make_token(cluster: &Cluster, browser: &Browser) -> String {
     browser.open(&format!("{}/login?next=/accounts", cluster.api().base()));
-    browser.fill_in("#name", "Anna Bauer");
+    browser.fill_in("#name", ANNA);
     browser.fill_in("#password", PASSWORD);
     browser.follow("main form button");
     is_at(browser, "/accounts");

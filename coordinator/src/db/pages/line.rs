@@ -164,3 +164,6 @@ fn read(row: &Row, id: JobId, most: i64) -> Result<Waiting, Error> {
         slots: row.try_get("slots")?,
     })
 }
+
+#[cfg(test)]
+mod tests;
