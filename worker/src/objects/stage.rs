@@ -53,7 +53,8 @@ impl Folder {
                 self.shown("")
             )));
         }
-        let bytes = inputs.iter().map(|input| input.size).sum();
+        let sizes = inputs.iter().map(|input| input.size);
+        let bytes = sizes.fold(0, u64::saturating_add);
         space
             .check_scratch(bytes)
             .map_err(|full| AttemptError::retryable(full.to_string()))?;

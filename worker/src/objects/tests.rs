@@ -25,8 +25,6 @@ struct Fixture {
     memory: Arc<InMemory>,
     folder: tempfile::TempDir,
     store: JobId,
-    /// What has to stay free in the scratch folder.
-    scratch_min: u64,
 }
 
 impl Fixture {
@@ -35,7 +33,6 @@ impl Fixture {
             memory: Arc::default(),
             folder: tempfile::tempdir().unwrap(),
             store: JobId::generate(),
-            scratch_min: 0,
         }
     }
 
@@ -74,6 +71,13 @@ impl Fixture {
         found.sort();
         found
     }
+}
+
+/// What comes of work that has to end whatever a service does. The clock has to be paused: an hour is over once nothing moves.
+async fn ends<T>(work: impl Future<Output = T>) -> T {
+    let an_hour = std::time::Duration::from_hours(1);
+    let ended = tokio::time::timeout(an_hour, work).await;
+    ended.expect("it waits for ever for a service that hangs")
 }
 
 async fn publish(objects: &Objects, files: &[FileEntry]) -> Result<(), AttemptError> {
@@ -126,7 +130,7 @@ async fn a_service_that_ignores_conditions_is_told_from_one_that_keeps_them() {
     let refused = publish(&attempt, &[file]).await.unwrap_err();
     assert!(refused.to_string().contains("If-Match"), "{refused}");
     let hanging = Fixture::over(Arc::new(Uneven::that_hangs(&fixture.memory)));
-    let check = &hanging.checks().await[0];
+    let check = &ends(hanging.checks()).await[0];
     assert!(
         !check.ok && check.message.contains("does not answer"),
         "{}",
@@ -154,7 +158,7 @@ fn credentials_are_two_lines_and_a_refusal_does_not_repeat_them() {
     assert!(credentials(&folder.path().join("gone")).is_err());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn whoever_waits_for_a_service_that_hangs_can_be_stopped() {
     let fixture = Fixture::new();
     let file = fixture
@@ -177,7 +181,7 @@ async fn whoever_waits_for_a_service_that_hangs_can_be_stopped() {
             Err(AttemptError::Stopped)
         );
     };
-    tokio::join!(work, async { stop.cancel() });
+    ends(async { tokio::join!(work, async { stop.cancel() }) }).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -186,7 +190,7 @@ async fn a_root_that_hangs_is_left_alone_for_a_while_by_what_is_no_attempts() {
     let hanging = Fixture::over(Arc::new(Uneven::that_hangs(&fixture.memory)));
     let root = &hanging.all()[0];
     let hangs = || std::future::pending::<Result<(), String>>();
-    let said = root.patiently(hangs()).await.unwrap_err();
+    let said = ends(root.patiently(hangs())).await.unwrap_err();
     assert!(said.contains("s3://scans/goobi does not answer"), "{said}");
     // Not even begun.
     let work = async { panic!("it was tried again at once") };
