@@ -11,7 +11,9 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
+use super::history::Newest;
 use super::line::{self, AHEAD_IN_A_LIST};
+use super::list::HistoryKey;
 use super::standing::{self, Standings};
 use super::{FINISHED_COLUMNS, JobSummary, UNFINISHED_COLUMNS, finished, rows, single, unfinished};
 use crate::control::JobFilter;
@@ -166,9 +168,7 @@ impl SearchJobs {
     async fn add_ended(&self, tx: &Transaction<'_>, to: &mut Rows) -> Result<(), Error> {
         let order = Order::of(&self.filter);
         if is_in_an_index(&self.filter) {
-            let states = self.ended_states();
-            let found = self.ended(tx, to, &listed_statement(), &states).await?;
-            return Self::add(order, &found, to);
+            return self.add_listed(tx, to).await;
         }
         let is_known = self.filter.process.is_some() || self.filter.step.is_some();
         if !is_known {
@@ -188,6 +188,31 @@ impl SearchJobs {
         let found = self.ended(tx, to, &walk_statement(order), &WALK_LONG).await?;
         to.incomplete = !is_full(&found, to) && (has_index || more_than(tx, WALK_LONG).await?);
         Self::add(order, &found, to)
+    }
+
+    async fn add_listed(&self, tx: &Transaction<'_>, to: &mut Rows) -> Result<(), Error> {
+        let after = self.after.filter(|place| place.ended);
+        let newest = Newest {
+            states: &self.ended_states(),
+            plugin: self.filter.plugin.as_deref(),
+            among: self.filter.among.as_deref(),
+            from: self.filter.finished_from,
+            to: self.filter.finished_to,
+            after: after.map(|place| HistoryKey {
+                finished_at: place.at,
+                id: place.id,
+            }),
+            rows: to.missing(),
+        };
+        for (job, key) in newest.read(tx).await? {
+            let place = FoundPlace {
+                ended: true,
+                at: key.finished_at,
+                id: key.id,
+            };
+            to.found.push((job, place));
+        }
+        Ok(())
     }
 
     /// What a statement finds; `last` is its last parameter.
@@ -245,7 +270,8 @@ pub(super) async fn has_parts(tx: &Transaction<'_>) -> Result<bool, Error> {
     single(
         tx,
         "-- pages.has_parts\nSELECT to_regclass('job_history_title_parts') IS NOT NULL
-             AND to_regclass('job_history_error_parts') IS NOT NULL",
+             AND to_regclass('job_history_error_parts') IS NOT NULL
+             AND to_regclass('jobs_title_parts') IS NOT NULL",
         &[],
     )
     .await
@@ -303,28 +329,6 @@ fn unfinished_statement() -> String {
          LEFT JOIN LATERAL (SELECT * FROM leases WHERE job_id = j.id LIMIT 1) l ON true
          LEFT JOIN LATERAL (SELECT process_id, step_id FROM job_details WHERE job_id = j.id LIMIT 1) d ON true
          ORDER BY j.submitted_at DESC, j.id DESC"
-    )
-}
-
-/// Own parameters: number of rows; the place behind which the page begins; states.
-pub(super) fn listed_statement() -> String {
-    let (limit, at, id, states) = (own(1), own(2), own(3), own(4));
-    format!(
-        "-- pages.search_listed
-         SELECT listed.*
-         FROM plugins p
-         CROSS JOIN unnest({states}::text[]) AS s (state)
-         CROSS JOIN LATERAL (
-             SELECT {FINISHED_COLUMNS}
-             FROM job_history h
-             WHERE h.plugin = p.name AND h.state = s.state AND {ENDED}
-               AND (h.finished_at, h.id) < (coalesce({at}::timestamptz, 'infinity'), {id}::uuid)
-             ORDER BY h.finished_at DESC, h.id DESC
-             LIMIT {limit}
-         ) AS listed
-         WHERE $2::text IS NULL OR p.name = $2
-         ORDER BY listed.finished_at DESC, listed.id DESC
-         LIMIT {limit}"
     )
 }
 
