@@ -92,20 +92,29 @@ fn an_open_page_updates_no_more_often_than_its_pace_says() {
 
 #[test]
 fn an_open_page_rests_while_hidden_keeps_still_under_the_pointer_and_comes_back_by_itself() {
-    let mut cluster = Cluster::named("live").plugins("NOOP=1").start();
+    rests_keeps_still_and_comes_back("live-english", "en", "No connection");
+}
+
+#[test]
+fn a_german_page_rests_while_hidden_keeps_still_under_the_pointer_and_comes_back_by_itself() {
+    rests_keeps_still_and_comes_back("live-german", "de", "Keine Verbindung");
+}
+
+fn rests_keeps_still_and_comes_back(name: &str, language: &str, no_connection: &str) {
+    let mut cluster = Cluster::named(name).plugins("NOOP=1").start();
     cluster.sql("UPDATE settings SET autostart = false", &[]);
     let first = submit(&cluster, "Almanach", 5);
     submit(&cluster, "Bibel", 5);
     let browser = cluster.browser();
     browser.use_screen(Screen::DESKTOP);
-    browser.open(&format!("{}/?tab=queue&lang=en", cluster.api().base()));
+    browser.open(&format!("{}/?tab=queue&lang={language}", cluster.api().base()));
     browser.run(MARK);
     browser.run(NOTE_STREAMS);
     comes_to_say(&browser, "#connection .word", "Live");
 
     rests_while_hidden(&cluster, &browser);
     keeps_still(&cluster, &browser, first);
-    comes_back(&mut cluster, &browser);
+    comes_back(&mut cluster, &browser, no_connection);
     not_reloaded(&browser);
 }
 
@@ -166,9 +175,9 @@ fn keeps_still(cluster: &Cluster, browser: &Browser, first: JobId) {
     assert_eq!(rows(), 5);
 }
 
-fn comes_back(cluster: &mut Cluster, browser: &Browser) {
+fn comes_back(cluster: &mut Cluster, browser: &Browser, no_connection: &str) {
     cluster.coordinator.kill9();
-    comes_to_say(browser, "#connection .word", "No connection");
+    comes_to_say(browser, "#connection .word", no_connection);
     cluster.coordinator.start_again();
     submit(cluster, "Festschrift", 9);
     comes_to_say(browser, "#rows", "Festschrift");

@@ -30,7 +30,6 @@ mod login;
 mod notifications;
 mod objects;
 mod openapi;
-mod operators;
 mod pages;
 mod path;
 mod registry;

@@ -1,6 +1,8 @@
 //! What people do with single jobs, lists, plugins and accounts, in a real browser without scripts, in both languages:
-//! the row, the audit log, and what the page then says. Days of operators are in `operators.rs`.
+//! the row, the audit log, and what the page then says.
 
+mod colleagues;
+mod day;
 mod jobs;
 mod lists;
 mod people;
@@ -12,7 +14,7 @@ use tests::browser::Screen;
 use tests::receiver::{Manner, Receiver};
 use tests::{Browser, Cluster, LIMIT, eventually};
 
-use crate::door::come_in;
+use crate::door::{ANNA, come_in};
 
 /// The token that Goobi's stand-in wants.
 const GOOBI_TOKEN: &str = "a-token-of-goobi";
@@ -42,6 +44,13 @@ struct Words {
     locked: &'static str,
     password_changed: &'static str,
     no_tokens: &'static str,
+    cancelled: &'static str,
+    wrong_name: &'static str,
+    cancelled_jobs: &'static str,
+    safe: &'static str,
+    wrong: &'static str,
+    drained: &'static str,
+    forbidden: &'static str,
 }
 
 const ENGLISH: Words = Words {
@@ -67,6 +76,13 @@ const ENGLISH: Words = Words {
     locked: "locked",
     password_changed: "The password was changed",
     no_tokens: "There is no token yet.",
+    cancelled: "Cancelled",
+    wrong_name: "Nothing was cancelled: the name did not match.",
+    cancelled_jobs: "Cancelled jobs: 2",
+    safe: "it is safe to shut down now",
+    wrong: "Nothing was changed: see the fields that are marked.",
+    drained: "The worker was told to drain",
+    forbidden: "You may not do that",
 };
 
 const GERMAN: Words = Words {
@@ -92,9 +108,16 @@ const GERMAN: Words = Words {
     locked: "gesperrt",
     password_changed: "Das Passwort wurde geändert",
     no_tokens: "Es gibt noch keinen Zugangsschlüssel.",
+    cancelled: "Abgebrochen",
+    wrong_name: "Nichts wurde abgebrochen: Der Name stimmte nicht überein.",
+    cancelled_jobs: "Abgebrochene Aufgaben: 2",
+    safe: "Jetzt kann gefahrlos heruntergefahren werden",
+    wrong: "Nichts wurde geändert",
+    drained: "Der Worker soll auslaufen",
+    forbidden: "Das dürfen Sie nicht",
 };
 
-/// A person who may do everything, and does it one after the other.
+/// People who do one thing after the other.
 #[derive(Debug)]
 struct Story {
     cluster: Cluster,
@@ -117,6 +140,10 @@ impl Story {
             .start();
         // It was read at the start.
         std::fs::remove_file(&token).unwrap();
+        eventually(LIMIT, "the worker to announce its plugin", || {
+            let plugins = cluster.count("SELECT count(*) FROM plugins");
+            (plugins > 0).then_some(()).ok_or_else(|| "none".to_owned())
+        });
         let browser = cluster.browser();
         browser.use_screen(Screen::DESKTOP);
         browser.run_no_scripts();
@@ -172,22 +199,26 @@ impl Story {
         });
     }
 
-    /// The audit log says that she has done it, so many times by now.
+    /// The audit log says that the administrator has done it, so many times by now.
     fn is_audited(&self, action: &str, times: i64) {
-        self.holds_times(
-            &format!(
-                "FROM audit_log WHERE action = '{action}' AND outcome = 'done' AND actor = '{}'",
-                crate::door::ANNA
-            ),
-            times,
-        );
+        self.is_audited_as(ANNA, action, times);
+    }
+
+    fn is_audited_as(&self, actor: &str, action: &str, times: i64) {
+        let done =
+            format!("FROM audit_log WHERE action = '{action}' AND outcome = 'done' AND actor = '{actor}'");
+        self.holds_times(&done, times);
     }
 
     /// A job, submitted as Goobi would.
     fn submit(&self, title: &str) -> JobId {
-        self.cluster.submit(
-            &json!({"plugin": "NOOP", "title": title, "process_id": "27", "parameters": {"items": 1}}),
-        )
+        self.submit_with(title, 5)
+    }
+
+    fn submit_with(&self, title: &str, priority: u8) -> JobId {
+        self.cluster.submit(&json!({
+            "plugin": "NOOP", "title": title, "priority": priority, "process_id": "27", "parameters": {"items": 1},
+        }))
     }
 
     /// A job that has ended like this some time ago.
@@ -230,6 +261,24 @@ fn tell(name: &str, words: &'static Words) {
     story.minds_her_own_account();
 }
 
+fn tell_of_a_day(name: &str, words: &'static Words) {
+    let story = Story::begin(name, words);
+    story.stop_everything();
+    story.change_a_job();
+    story.cancel_all_of_a_plugin();
+    story.start_the_plugin_again();
+    story.change_settings();
+    story.drain_the_worker();
+}
+
+fn tell_of_colleagues(name: &str, words: &'static Words) {
+    let story = Story::begin(name, words);
+    let jobs = story.has_colleagues();
+    story.a_viewer_changes_nothing(jobs);
+    story.an_operator_of_one_plugin_works_with_that(jobs);
+    story.an_operator_of_all_works_with_each_and_not_with_all_at_once(jobs);
+}
+
 #[test]
 fn jobs_lists_plugins_and_accounts_are_worked_with_in_english_without_scripts() {
     tell("stories-english", &ENGLISH);
@@ -238,4 +287,24 @@ fn jobs_lists_plugins_and_accounts_are_worked_with_in_english_without_scripts() 
 #[test]
 fn jobs_lists_plugins_and_accounts_are_worked_with_in_german_without_scripts() {
     tell("stories-german", &GERMAN);
+}
+
+#[test]
+fn a_day_of_stopping_changing_and_starting_again_works_in_english_without_scripts() {
+    tell_of_a_day("day-english", &ENGLISH);
+}
+
+#[test]
+fn a_day_of_stopping_changing_and_starting_again_works_in_german_without_scripts() {
+    tell_of_a_day("day-german", &GERMAN);
+}
+
+#[test]
+fn viewers_and_operators_find_what_they_may_do_and_nothing_else_in_english_without_scripts() {
+    tell_of_colleagues("colleagues-english", &ENGLISH);
+}
+
+#[test]
+fn viewers_and_operators_find_what_they_may_do_and_nothing_else_in_german_without_scripts() {
+    tell_of_colleagues("colleagues-german", &GERMAN);
 }

@@ -1,7 +1,12 @@
-//! What workers and the coordinator say of a job in sentences of their own, and how that is said in German. They are
+//! What workers, their plugins and the coordinator say of a job in sentences of their own, and in German. They are
 //! recorded in English, as programs read them, too; what tools and people say is shown as they said it.
 
+mod failures;
+
+use std::io;
+
 use crate::http::language::Language;
+use failures::{FAILURES, SYSTEM};
 
 /// English and German; each `{}` stands for the same words in both, which may be one of these sentences.
 const SENTENCES: [(&str, &str); 23] = [
@@ -71,10 +76,18 @@ const SENTENCES: [(&str, &str); 23] = [
 /// A sentence in a language, as far as it is one of our own.
 pub(in crate::http) fn told(language: Language, sentence: &str) -> String {
     let german = || {
-        SENTENCES.iter().find_map(|(english, german)| {
+        let ours = SENTENCES.iter().chain(&FAILURES);
+        let mut ours = ours.filter_map(|(english, german)| {
             let words = words_in(english, sentence)?;
             let fill = |said: String, words: &&str| said.replacen("{}", &told(language, words), 1);
             Some(words.iter().fold((*german).to_owned(), fill))
+        });
+        ours.next().or_else(|| {
+            SYSTEM.iter().find_map(|(number, german)| {
+                let said = io::Error::from_raw_os_error(*number).to_string();
+                let rest = sentence.strip_prefix(&said)?;
+                Some(format!("{german} (os error {number}){}", told(language, rest)))
+            })
         })
     };
     match language {
@@ -122,6 +135,22 @@ mod tests {
         );
         assert_eq!(german("tesseract is running"), "tesseract läuft");
         assert_eq!(german("another program is running"), "another program is running");
+        assert_eq!(
+            german(
+                "can't write to /data/27: No space left on device (os error 28); make room there (or raise the quota): what is done is kept"
+            ),
+            "/data/27 lässt sich nicht schreiben: Kein Platz mehr auf dem Datenträger (os error 28); schaffen Sie dort Platz (oder heben Sie die Quota an): Was fertig ist, bleibt erhalten"
+        );
+        assert_eq!(
+            german("parameter \"write\" is 5, but must be true or false"),
+            "Der Parameter „write“ ist 5, muss aber true oder false sein"
+        );
+        assert_eq!(
+            german(
+                "2 of 4 pages could not be read: 1.jpg: tesseract ended with exit code 1: Premature end of JPEG file"
+            ),
+            "2 von 4 Seiten nicht lesbar: 1.jpg: tesseract ended with exit code 1: Premature end of JPEG file"
+        );
         assert_eq!(told(Language::English, "page 3 of 12"), "page 3 of 12");
     }
 
@@ -131,14 +160,17 @@ mod tests {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 sources(&path, into);
-            } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("text/told.rs") {
+            } else if path.extension().is_some_and(|end| end == "rs")
+                && !path.to_string_lossy().contains("text/told")
+            {
                 let text = fs::read_to_string(&path).expect("a source file");
                 into.push_str(
                     &text
                         .split("\\\n")
                         .map(str::trim_start)
                         .collect::<Vec<_>>()
-                        .concat(),
+                        .concat()
+                        .replace("\\\"", "\""),
                 );
             }
         }
@@ -150,12 +182,23 @@ mod tests {
         let mut said = String::new();
         sources(&here.join("src"), &mut said);
         sources(&here.join("../worker/src"), &mut said);
-        for (english, german) in SENTENCES {
+        for (english, german) in SENTENCES.into_iter().chain(FAILURES) {
             for part in english.split("{}").filter(|part| part.trim().len() > 3) {
+                // Causes are added behind a colon.
+                let part = part.strip_suffix(": ").unwrap_or(part);
                 assert!(said.contains(part), "nobody says \"{part}\" any more");
             }
             let places = |text: &str| text.matches("{}").count();
             assert_eq!(places(english), places(german), "{english}");
+        }
+    }
+    #[test]
+    fn what_the_system_says_is_known_by_its_number() {
+        for (number, german) in SYSTEM {
+            let said = io::Error::from_raw_os_error(number).to_string();
+            let expected = format!("{german} (os error {number})");
+            assert_eq!(told(Language::German, &said), expected, "{said}");
+            assert!(said.ends_with(&format!("(os error {number})")), "{said}");
         }
     }
 }
