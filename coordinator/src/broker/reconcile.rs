@@ -30,15 +30,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Patience {
     /// Where its queue has been empty for as long, although workers wait for messages.
     pub emptied_seconds: f64,
-    /// Where its queue holds fewer messages than jobs are published.
+    /// Where its queue holds fewer messages than jobs are published; twice as long each time that sending them again has
+    /// not helped.
     pub thinned_seconds: f64,
 }
 
 pub(super) async fn run(broker: &Broker, session: &Session, stop: &CancellationToken) -> Result<(), Error> {
     let mut trouble = Trouble::none("the queues can't be compared with the database");
-    let mut empty = Empty::default();
+    let mut seen = Seen::default();
     loop {
-        match finish_soon(stop, PATIENCE, compare(broker, session, &mut trouble, &mut empty)).await {
+        match finish_soon(stop, PATIENCE, compare(broker, session, &mut trouble, &mut seen)).await {
             Some(compared) => compared?,
             None => return Ok(()),
         }
@@ -54,7 +55,7 @@ async fn compare(
     broker: &Broker,
     session: &Session,
     trouble: &mut Trouble,
-    empty: &mut Empty,
+    seen: &mut Seen,
 ) -> Result<(), Error> {
     let mut others = topology::declare_fixed(session, broker.queue_type).await?;
     let unclaimed = Unclaimed {
@@ -75,12 +76,9 @@ async fn compare(
             Some(depth) => {
                 broker.status.set_queue_missing(&name.queue(), false);
                 others.extend(topology::declare_plugin_queue(session, name, broker.queue_type).await?);
-                let empty_for = empty.seen(name, depth, Instant::now());
                 let doubtful = unclaimed.iter().find(|(plugin, _, _)| plugin == name);
-                let patience = &broker.patience;
-                if doubtful
-                    .is_some_and(|(_, published, age)| is_lost(depth, empty_for, *published, *age, patience))
-                {
+                let (published, age) = doubtful.map_or((0, 0.0), |(_, published, age)| (*published, *age));
+                if seen.is_lost(name, depth, published, age, &broker.patience, Instant::now()) {
                     redispatch(broker, name, "messages are missing from its queue").await;
                 }
             }
@@ -90,28 +88,60 @@ async fn compare(
     Ok(())
 }
 
-/// Since when each plugin's queue has been empty, comparison after comparison.
-#[derive(Debug, Default)]
-struct Empty(HashMap<PluginName, Instant>);
+/// Longest patience with a queue that stays thinned, as a multiple of the first one: ten hours.
+const THINNED_TIMES_MAX: f64 = 64.0;
 
-impl Empty {
-    /// How long the queue has been empty although workers wait for messages; zero where it is not.
-    fn seen(&mut self, plugin: &PluginName, depth: Depth, now: Instant) -> Duration {
-        if depth.ready > 0 || depth.consumers == 0 {
-            self.0.remove(plugin);
-            return Duration::ZERO;
-        }
-        now.duration_since(*self.0.entry(plugin.clone()).or_insert(now))
-    }
+/// What was seen of the queues, comparison after comparison.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Since when a queue has been empty although workers wait for messages.
+    empty_since: HashMap<PluginName, Instant>,
+    /// How many times as much patience there is with a thinned queue as at first.
+    thinned_times: HashMap<PluginName, f64>,
 }
 
-/// Whether messages must be gone: for long nothing has been ready although jobs are published and idle consumers would
-/// have taken them, or for very long fewer are ready than are published. A queue that has just run empty is neither:
-/// its last messages are with workers whose claims are under way.
-fn is_lost(depth: Depth, empty_for: Duration, published: i64, age_seconds: f64, patience: &Patience) -> bool {
-    let emptied = empty_for.as_secs_f64() >= patience.emptied_seconds;
-    let thinned = age_seconds > patience.thinned_seconds && i64::from(depth.ready) < published;
-    emptied || thinned
+impl Seen {
+    /// Whether messages must be gone: for long nothing has been ready although jobs are published and idle consumers
+    /// would have taken them, or for very long fewer are ready than are published. A queue that has just run empty is
+    /// neither: its last messages are with workers whose claims are under way.
+    ///
+    /// `published` jobs are unclaimed, the oldest for `age_seconds`.
+    fn is_lost(
+        &mut self,
+        plugin: &PluginName,
+        depth: Depth,
+        published: i64,
+        age_seconds: f64,
+        patience: &Patience,
+        now: Instant,
+    ) -> bool {
+        let empty_for = self.empty_for(plugin, depth, now);
+        if published == 0 {
+            return false;
+        }
+        if i64::from(depth.ready) >= published {
+            self.thinned_times.remove(plugin);
+            return false;
+        }
+        let emptied = empty_for >= patience.emptied_seconds;
+        let times = self.thinned_times.get(plugin).copied().unwrap_or(1.0);
+        let thinned = age_seconds > patience.thinned_seconds * times;
+        if thinned {
+            let longer = (times * 2.0).min(THINNED_TIMES_MAX);
+            self.thinned_times.insert(plugin.clone(), longer);
+        }
+        emptied || thinned
+    }
+
+    /// How long the queue has been empty although workers wait for messages, seconds; zero where it is not.
+    fn empty_for(&mut self, plugin: &PluginName, depth: Depth, now: Instant) -> f64 {
+        if depth.ready > 0 || depth.consumers == 0 {
+            self.empty_since.remove(plugin);
+            return 0.0;
+        }
+        let since = *self.empty_since.entry(plugin.clone()).or_insert(now);
+        now.duration_since(since).as_secs_f64()
+    }
 }
 
 /// Makes a plugin's queue where it is missing; what it held before is sent again.
@@ -155,42 +185,58 @@ async fn redispatch(broker: &Broker, plugin: &PluginName, why: &str) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_queue_that_stays_empty_is_noticed_and_a_thinned_one_after_long() {
-        let depth = |ready, consumers| Depth { ready, consumers };
-        let patience = Patience {
-            emptied_seconds: 30.0,
-            thinned_seconds: 600.0,
-        };
-        let is_lost = |depth, empty, published, age| {
-            is_lost(depth, Duration::from_secs(empty), published, age, &patience)
-        };
-        assert!(is_lost(depth(0, 1), 30, 5, 31.0));
-        assert!(
-            !is_lost(depth(0, 1), 5, 5, 31.0),
-            "the last ones are being claimed"
-        );
-        assert!(!is_lost(depth(3, 1), 0, 5, 31.0));
-        assert!(is_lost(depth(3, 1), 0, 5, 601.0));
-        assert!(!is_lost(depth(5, 1), 0, 5, 601.0));
+    const PATIENCE: Patience = Patience {
+        emptied_seconds: 30.0,
+        thinned_seconds: 600.0,
+    };
+
+    fn depth(ready: u32, consumers: u32) -> Depth {
+        Depth { ready, consumers }
     }
 
     #[test]
-    fn a_queue_is_empty_since_it_was_first_seen_so_and_not_where_nobody_would_take_anything() {
-        let depth = |ready, consumers| Depth { ready, consumers };
-        let (mut empty, plugin) = (Empty::default(), "OCR".parse().unwrap());
-        let began = Instant::now();
-        let at = |seconds| began + Duration::from_secs(seconds);
-        let mut seen = |depth, seconds| empty.seen(&plugin, depth, at(seconds)).as_secs();
-        assert_eq!((seen(depth(0, 1), 0), seen(depth(0, 2), 5)), (0, 5));
-        assert_eq!((seen(depth(1, 1), 10), seen(depth(0, 1), 15)), (0, 0));
-        assert_eq!(
-            (
-                seen(depth(0, 0), 20),
-                seen(depth(0, 1), 25),
-                seen(depth(0, 1), 60)
-            ),
-            (0, 0, 35)
-        );
+    fn a_queue_that_stays_empty_although_workers_wait_is_noticed() {
+        let (mut seen, plugin, began) = (Seen::default(), "OCR".parse().unwrap(), Instant::now());
+        let mut is_lost = |depth, published, seconds| {
+            let now = began + Duration::from_secs(seconds);
+            seen.is_lost(&plugin, depth, published, 31.0, &PATIENCE, now)
+        };
+        assert!(!is_lost(depth(0, 1), 5, 0), "the last ones are being claimed");
+        assert!(!is_lost(depth(0, 2), 5, 29));
+        assert!(is_lost(depth(0, 2), 5, 30));
+        assert!(!is_lost(depth(0, 2), 0, 31), "there is nothing to be lost");
+        assert!(!is_lost(depth(3, 1), 5, 32), "it is not empty");
+        assert!(!is_lost(depth(0, 1), 5, 40), "not for long");
+        assert!(!is_lost(depth(0, 0), 5, 60), "nobody would take anything");
+        assert!(!is_lost(depth(0, 1), 5, 89));
+        assert!(!is_lost(depth(0, 1), 5, 118));
+        assert!(is_lost(depth(0, 1), 5, 119));
+    }
+
+    #[test]
+    fn a_thinned_queue_is_noticed_after_long_and_later_each_time_that_it_stays_so() {
+        let (mut seen, plugin) = (Seen::default(), "OCR".parse().unwrap());
+        let mut is_lost = |ready, published, age| {
+            seen.is_lost(
+                &plugin,
+                depth(ready, 1),
+                published,
+                age,
+                &PATIENCE,
+                Instant::now(),
+            )
+        };
+        // Sent again, its jobs' messages are new: they grow old anew.
+        for minutes in [10.0, 20.0, 40.0] {
+            assert!(!is_lost(3, 5, minutes * 60.0 - 1.0), "{minutes}");
+            assert!(is_lost(3, 5, minutes * 60.0 + 1.0), "{minutes}");
+            assert!(!is_lost(3, 0, 0.0));
+        }
+        assert!(!is_lost(5, 5, 9_999.0), "all messages are there");
+        assert!(is_lost(3, 5, 601.0), "it has begun anew");
+        for _ in 0..20 {
+            is_lost(3, 5, 999_999.0);
+        }
+        assert!(is_lost(3, 5, 64.0 * 600.0 + 1.0), "but not for ever");
     }
 }
