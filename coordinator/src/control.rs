@@ -49,7 +49,7 @@ pub use action::{JobAction, JobFilter, Period, PluginAction, Quota, RetryItems, 
 pub use shared::job::decide::Place;
 
 pub use actor::{Actor, Role};
-pub use authorise::{Object, Verb, authorise, could, reach};
+pub use authorise::{Object, Verb, authorise, could, could_in, reach};
 pub use goobi_message::{GoobiMessage, MessageText, MessageType};
 pub use own_account::{OwnAccountAction, OwnAccountOutcome};
 pub use setting_ranges::{RANGES, Range};

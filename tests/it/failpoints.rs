@@ -12,7 +12,7 @@ mod submissions;
 mod workers;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use shared::failpoint::Failpoint;
@@ -178,4 +178,25 @@ fn ended_once(cluster: &Cluster, id: JobId, name: &str, outcomes: &[&str]) -> Jo
         "{name}: the item store still stands in the index"
     );
     job
+}
+
+#[test]
+fn each_place_between_two_effects_is_one_where_some_test_lets_a_process_die_or_freeze() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("it");
+    let mut folders = vec![folder];
+    let mut tests = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                tests.push_str(&fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    for point in Failpoint::ALL {
+        let name = format!("Failpoint::{point:?}");
+        assert!(tests.contains(&name), "no test has anybody die at {name}");
+    }
 }

@@ -12,4 +12,9 @@ fn random_faults_lose_double_and_block_nothing() {
     })
     .unwrap();
     assert!(report.passed(), "{report}\n{}", report.verdict());
+    // A run in which little happened would prove little.
+    let idle = report.idle_checks();
+    assert!(idle.is_empty(), "nothing was looked at: {idle:?}");
+    assert!(report.hurts() >= 3, "{report}");
+    assert!(report.decisions() >= 3, "{report}");
 }

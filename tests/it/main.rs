@@ -32,6 +32,7 @@ mod objects;
 mod openapi;
 mod pages;
 mod path;
+mod pushed;
 mod registry;
 mod restore;
 mod roles;

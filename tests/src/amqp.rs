@@ -121,7 +121,28 @@ impl Amqp {
             mandatory: true,
             ..BasicPublishOptions::default()
         };
-        let confirmation = runtime::wait(async {
+        let confirmation = self.confirmed(exchange, key, options, message);
+        assert!(
+            matches!(confirmation, Confirmation::Ack(None)),
+            "no queue took the message for {exchange}: {confirmation:?}"
+        );
+    }
+
+    /// Says something to an address for answers. Behind it there is no queue that could be asked for.
+    pub fn tell(&self, address: &str, body: &[u8]) {
+        let options = BasicPublishOptions::default();
+        let confirmation = self.confirmed("", address, options, Message::new(body));
+        assert!(matches!(confirmation, Confirmation::Ack(_)), "{confirmation:?}");
+    }
+
+    fn confirmed(
+        &self,
+        exchange: &str,
+        key: &str,
+        options: BasicPublishOptions,
+        message: Message,
+    ) -> Confirmation {
+        runtime::wait(async {
             self.channel
                 .basic_publish(
                     exchange.into(),
@@ -134,11 +155,7 @@ impl Amqp {
                 .expect("a message can be published")
                 .await
                 .expect("RabbitMQ confirms")
-        });
-        assert!(
-            matches!(confirmation, Confirmation::Ack(None)),
-            "no queue took the message for {exchange}: {confirmation:?}"
-        );
+        })
     }
 
     /// Submits a message and waits for the answer.

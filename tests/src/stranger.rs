@@ -8,7 +8,7 @@ use lapin::options::{
     QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
 };
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer};
 use shared::amqp::topology::{EVENTS_EXCHANGE, REPLY_TO};
 use shared::message::reply::Reply;
 use shared::message::worker::WorkerMessage;
@@ -104,32 +104,69 @@ impl Stranger {
 
     /// Sends a message as a worker would, under its own name, and waits for the answer.
     pub fn ask(&self, message: &WorkerMessage) -> Reply {
+        self.listen().ask(message)
+    }
+
+    /// Has an address for answers, as a worker has.
+    pub fn listen(&self) -> Listener<'_> {
         let channel = self.channel();
         let options = BasicConsumeOptions {
             no_ack: true,
             ..BasicConsumeOptions::default()
         };
-        let mut answers =
+        let answers =
             runtime::wait(channel.basic_consume(REPLY_TO.into(), "".into(), options, FieldTable::default()))
                 .expect("answers can be received without a permission");
-        let properties = BasicProperties::default()
-            .with_user_id(self.user.as_str().into())
-            .with_reply_to(REPLY_TO.into())
-            .with_correlation_id("1".into());
-        let key = format!("{}.{}", self.user, message.kind());
-        if let Said::Refused(reason) = publish(&channel, EVENTS_EXCHANGE, &key, properties, &encode(message))
-        {
-            panic!("a user may speak under its own name: {reason}");
+        Listener {
+            user: &self.user,
+            channel,
+            answers,
         }
-        let delivery = runtime::wait(async { tokio::time::timeout(LIMIT, answers.next()).await })
-            .expect("a coordinator answers")
-            .expect("the channel lasts")
-            .expect("the channel lasts");
-        decode(&delivery.data).expect("the answer can be read")
     }
 
     fn channel(&self) -> Channel {
         runtime::wait(self.connection.create_channel()).expect("anybody may open a channel")
+    }
+}
+
+/// Somebody with an address for answers; whatever is sent there later is heard, too.
+pub struct Listener<'a> {
+    user: &'a str,
+    channel: Channel,
+    answers: Consumer,
+}
+
+impl std::fmt::Debug for Listener<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listener")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Listener<'_> {
+    /// Sends a message as a worker would, and waits for the answer.
+    pub fn ask(&mut self, message: &WorkerMessage) -> Reply {
+        let properties = BasicProperties::default()
+            .with_user_id(self.user.into())
+            .with_reply_to(REPLY_TO.into())
+            .with_correlation_id("1".into());
+        let key = format!("{}.{}", self.user, message.kind());
+        if let Said::Refused(reason) =
+            publish(&self.channel, EVENTS_EXCHANGE, &key, properties, &encode(message))
+        {
+            panic!("a user may speak under its own name: {reason}");
+        }
+        self.hear()
+    }
+
+    /// Waits for what comes next.
+    pub fn hear(&mut self) -> Reply {
+        let delivery = runtime::wait(async { tokio::time::timeout(LIMIT, self.answers.next()).await })
+            .expect("a coordinator says something")
+            .expect("the channel lasts")
+            .expect("the channel lasts");
+        decode(&delivery.data).expect("what it says can be read")
     }
 }
 

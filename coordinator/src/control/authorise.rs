@@ -121,6 +121,14 @@ pub fn could(actor: &Actor, verb: Verb) -> bool {
     own.chain(any).any(|object| authorise(actor, verb, object))
 }
 
+/// The same for the jobs of one plugin, where one is named.
+pub fn could_in(actor: &Actor, verb: Verb, plugin: Option<&str>) -> bool {
+    plugin.map_or_else(
+        || could(actor, verb),
+        |plugin| authorise(actor, verb, Object::Plugin(plugin)),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -76,6 +76,35 @@ fn a_job_without_items_is_interrupted_at_the_deadline_and_a_plugin_starts_again_
 }
 
 #[test]
+fn a_plugin_whose_worker_does_not_answer_is_stopped_once_its_lease_has_ended() {
+    let mut cluster = Cluster::named("stop-frozen")
+        .plugins("NOOP=1")
+        .lease_seconds(2)
+        .expecting("have lost their worker")
+        .start();
+    let id = cluster.submit(&noop("long", 200, 20, Some(&cluster.data().join("out"))));
+    cluster.wait_until(id, "has done items", |job| job.items_done > 2);
+    cluster.workers[0].freeze();
+    let stop = json!({"action": "stop", "deadline_seconds": 0});
+    act_on_plugin(&cluster, "NOOP", &stop);
+    // Nobody knows whether it still runs: only when nothing of it counts any more may its storage be moved.
+    eventually(LIMIT, "NOOP stopped", || {
+        let leases = cluster.count("SELECT count(*) FROM leases");
+        match (plugin_state(&cluster, "NOOP").as_str(), leases) {
+            ("stopped", 0) => Ok(()),
+            ("stopped", _) => panic!("it is said to be stopped, and something of it runs"),
+            (other, _) => Err(other.to_owned()),
+        }
+    });
+    cluster.workers[0].thaw();
+    act_on_plugin(&cluster, "NOOP", &json!({"action": "start"}));
+    // Whether its worker comes back before somebody else has claimed the job is a matter of moments.
+    let job = cluster.wait_until_done(id);
+    assert_eq!(job.outcomes().last(), Some(&"done"));
+    assert_eq!(published(&cluster.data().join("out")), 200);
+}
+
+#[test]
 fn with_autostart_off_only_jobs_that_are_started_by_hand_run() {
     let cluster = Cluster::named("autostart").plugins("NOOP=2").start();
     let (status, _) = cluster.api().act(

@@ -47,12 +47,11 @@ impl Story {
         self.says("nav.system", name);
     }
 
-    /// How many forms of this page change something.
+    /// How many buttons of this page change something.
     fn changes(&self, path: &str) -> u64 {
         self.open(path);
-        let forms = "return [...document.querySelectorAll('main form')].filter(form => form.method === 'post').length";
-        let forms = self.browser.run(forms);
-        forms.as_u64().expect("a number")
+        let buttons = "return [...document.querySelectorAll('main button')].filter(button => button.form?.method === 'post').length";
+        self.browser.run(buttons).as_u64().expect("a number")
     }
 
     fn is_refused(&self, path: &str) {

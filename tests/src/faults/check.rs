@@ -101,11 +101,13 @@ pub(super) fn all(
     checks.push(faults::nothing_put_away(site)?);
     checks.push(faults::no_panic(&facts));
     checks.push(faults::no_deadlock(site)?);
+    // While the programs run: what they have lost sight of ends with them.
+    checks.push(remains::no_process(site));
+    checks.push(remains::as_many_connections(site)?);
     let after = observe::programs(site);
     let states = facts.states();
     checks.push(remains::flat(before, &after));
     checks.push(remains::ended_well(site));
-    checks.push(remains::no_process(site));
     checks.push(remains::no_connection(site)?);
     Ok(Findings {
         checks,

@@ -78,6 +78,22 @@ impl Report {
         self.failed == 0
     }
 
+    /// Checks that had nothing to look at.
+    pub fn idle_checks(&self) -> Vec<&'static str> {
+        let idle = self.checks.iter().filter(|check| check.looked_at == 0);
+        idle.map(|check| check.name).collect()
+    }
+
+    /// How many faults were carried out.
+    pub fn hurts(&self) -> usize {
+        self.hurts.len()
+    }
+
+    /// How many decisions of people were answered.
+    pub fn decisions(&self) -> u32 {
+        self.decisions.values().sum()
+    }
+
     /// The last line.
     pub fn verdict(&self) -> String {
         format!("{} passed, {} failed", self.passed, self.failed)

@@ -29,9 +29,15 @@ const PLUGINS: &str = "NOOP=4,SHELL=2";
 
 const DATABASE: &str = "faults";
 
-/// A command that has a child, so that there is a tree of processes to be ended.
-const TEMPLATES: &str = "[SHELL.faults]\ncommand = [\"sh\", \"-c\", \"sleep $1 & wait\", \"sh\", \
+/// A command that leaves a child behind, which would outlast every run.
+const TEMPLATES: &str = "[SHELL.faults]\ncommand = [\"sh\", \"-c\", \"sleep 100000 & sleep $1\", \"sh\", \
                          \"{parameters.seconds}\"]\n";
+
+/// Fewer than workers have room for, so that the limit is what decides.
+const RUNNING_MAX: i32 = 8;
+
+/// Pages of a contract that no run uses up.
+const CONTRACT: i64 = 1_000_000;
 
 /// The running system. Fields are in the order in which they are dropped: programs before their servers.
 #[derive(Debug)]
@@ -116,6 +122,16 @@ impl Site {
             &[],
         )
         .context("the plugins' settings")?;
+        site.sql(
+            "UPDATE plugins SET running_max = $1 WHERE name = 'NOOP'",
+            &[&RUNNING_MAX],
+        )
+        .context("a limit")?;
+        site.sql(
+            "INSERT INTO quotas (plugin, pages_total) SELECT name, $1 FROM plugins",
+            &[&CONTRACT],
+        )
+        .context("page contracts")?;
         Ok(site)
     }
 

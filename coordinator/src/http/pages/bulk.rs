@@ -10,9 +10,10 @@ pub(crate) mod row;
 mod wish;
 
 use shared::job::{JobState, ShownState};
+use shared::plugin::PluginName;
 
 use super::login::local;
-use crate::control::{Actor, Object, Verb, authorise, could};
+use crate::control::{Actor, Object, Verb, authorise, could_in};
 use crate::db::pages::JobSummary;
 use crate::http::format::fill;
 use crate::http::language::Locale;
@@ -35,7 +36,8 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    /// The bar of a list at the address `back` with as many jobs as `found` says; none where whoever looks may do nothing with any job.
+    /// The bar of a list at the address `back` with as many jobs as `found` says; none where whoever looks may do nothing with
+    /// any job of it.
     pub(super) fn new(
         locale: &Locale,
         actor: &Actor,
@@ -44,9 +46,11 @@ impl Bar {
         found: &str,
     ) -> Option<Self> {
         let fields = search.given().map(|(name, value)| (name, value.to_owned()));
+        let plugin: Option<PluginName> = search.plugin.parse().ok();
+        let plugin = plugin.as_ref().map(PluginName::as_str);
         let actions: Vec<_> = Wish::ALL_OFFERED
             .iter()
-            .filter(|wish| could(actor, wish.verb()))
+            .filter(|wish| could_in(actor, wish.verb(), plugin))
             .map(|wish| (wish.name(), wish.word(locale.text)))
             .collect();
         (!actions.is_empty()).then(|| Self {

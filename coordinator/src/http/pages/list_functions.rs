@@ -1,7 +1,7 @@
 //! The four functions above Kitodo's list of tasks: refresh it, delete the finished ones, delete all, and whether new
 //! ones start by themselves.
 
-use crate::control::{Actor, Object, Verb, authorise, could};
+use crate::control::{Actor, Object, Verb, authorise, could_in};
 
 /// What stands above a list.
 #[derive(Debug)]
@@ -24,10 +24,7 @@ impl ListFunctions {
         Self {
             refresh,
             plugin: plugin.unwrap_or_default().to_owned(),
-            delete: match plugin {
-                Some(plugin) => authorise(actor, Verb::DeleteJobs, Object::Plugin(plugin)),
-                None => could(actor, Verb::DeleteJobs),
-            },
+            delete: could_in(actor, Verb::DeleteJobs, plugin),
             autostart_off: match plugin {
                 _ if !autostart || !authorise(actor, Verb::RunPlugins, object) => String::new(),
                 Some(plugin) => format!("/plugins/{plugin}/actions"),

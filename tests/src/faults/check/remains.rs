@@ -3,9 +3,10 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use super::super::observe::Used;
+use super::super::observe::{self, Connections, Used};
+use super::super::schedule::{COORDINATORS, WORKERS};
 use super::super::site::Site;
 use super::Check;
 
@@ -14,6 +15,8 @@ const END_LIMIT: Duration = Duration::from_secs(45);
 /// How long a server may take to notice that a connection is closed.
 const NOTICE_LIMIT: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(300);
+/// Most connections of a coordinator to PostgreSQL, and the one that listens.
+const POOL_MAX: usize = 16 + 1;
 /// Open files that may have come since the quiet start: the pool's connections, and clients that keep theirs.
 const FILES_MORE: usize = 48;
 /// Memory that may have come: buffers grow with what they have held. A leak of minutes under load is more.
@@ -51,44 +54,56 @@ pub(super) fn ended_well(site: &mut Site) -> Check {
     check
 }
 
-/// No tool, wrapper or child of them is left.
+/// No tool, wrapper or child of them has outlived its attempt, though the worker lives.
 pub(super) fn no_process(site: &Site) -> Check {
-    let mut check = Check::new("no process is left behind");
+    let mut check = Check::new("no process outlives its attempt");
     check.looked_at = 1;
-    check.findings = site.tool_processes();
-    check
-}
-
-/// Neither server has a connection left of programs or submitters.
-pub(super) fn no_connection(site: &Site) -> Result<Check> {
-    let mut check = Check::new("no connection is left behind");
     let end = Instant::now() + NOTICE_LIMIT;
-    check.looked_at = 2;
     loop {
-        check.findings = connections(site)?;
+        check.findings = site.tool_processes();
         if check.passed() || Instant::now() >= end {
-            return Ok(check);
+            return check;
         }
         thread::sleep(PAUSE);
     }
 }
 
-fn connections(site: &Site) -> Result<Vec<String>> {
-    let mut left: Vec<String> = site
-        .sql(
-            "SELECT format('PostgreSQL: %s %s', application_name, query) FROM pg_stat_activity
-             WHERE datname = current_database() AND pid <> pg_backend_pid()",
-            &[],
-        )?
-        .iter()
-        .map(|row| row.get(0))
-        .collect();
-    let answer = site.rabbitmq.management("/api/connections")?;
-    let open: Vec<serde_json::Value> =
-        serde_json::from_str(&answer.body).context("RabbitMQ's list of connections can't be read")?;
-    left.extend(
-        open.iter()
-            .map(|connection| format!("RabbitMQ: {}", connection["name"])),
-    );
-    Ok(left)
+/// While all programs run and nothing is to be done, each has its two connections to RabbitMQ, and coordinators have no
+/// more to PostgreSQL than their pools may have.
+pub(super) fn as_many_connections(site: &Site) -> Result<Check> {
+    let mut check = Check::new("every program has its connections, and no others are open");
+    let each = COORDINATORS + WORKERS;
+    check.looked_at = 2 * each;
+    compare(site, check, |now| {
+        let differs = |(name, count): &(&String, &usize)| match name.as_str() {
+            "RabbitMQ: taskmanager consume" | "RabbitMQ: taskmanager publish" => **count != each,
+            "PostgreSQL: taskmanager" => **count > COORDINATORS * POOL_MAX,
+            _ => true,
+        };
+        let findings = now.iter().filter(differs);
+        findings.map(|(name, count)| format!("{name}: {count}")).collect()
+    })
+}
+
+/// Neither server has a connection left when all programs and submitters have ended.
+pub(super) fn no_connection(site: &Site) -> Result<Check> {
+    let mut check = Check::new("no connection is left behind");
+    check.looked_at = 2;
+    compare(site, check, |now| {
+        now.iter()
+            .map(|(name, count)| format!("{name}: {count}"))
+            .collect()
+    })
+}
+
+/// Looks until nothing contradicts, or the servers have had the time that they may take to notice.
+fn compare(site: &Site, mut check: Check, findings: impl Fn(&Connections) -> Vec<String>) -> Result<Check> {
+    let end = Instant::now() + NOTICE_LIMIT;
+    loop {
+        check.findings = findings(&observe::connections(site)?);
+        if check.passed() || Instant::now() >= end {
+            return Ok(check);
+        }
+        thread::sleep(PAUSE);
+    }
 }
