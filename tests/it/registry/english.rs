@@ -45,7 +45,8 @@ impl Texts {
             if list.is_dir() {
                 for entry in fs::read_dir(list).unwrap() {
                     let path = entry.unwrap().path();
-                    if path.file_name().is_some_and(|name| name != "tests.rs") {
+                    // Beneath are what workers say, in quotes of their own, and no texts of pages.
+                    if path.is_file() && path.file_name().is_some_and(|name| name != "tests.rs") {
                         literals.extend(pairs(&path));
                     }
                 }
