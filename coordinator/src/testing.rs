@@ -67,9 +67,19 @@ impl TestDatabase {
 
     /// Moves the database's clock this far ahead of the real one: `3 hours`.
     pub(crate) async fn advance(&self, interval: &str) {
+        self.set_clock(&format!("clock_timestamp() + interval '{interval}'"))
+            .await;
+    }
+
+    /// Has the database's clock stand still at this moment: `2100-01-01 00:00Z`.
+    pub(crate) async fn stop_clock(&self, moment: &str) {
+        self.set_clock(&format!("timestamptz '{moment}'")).await;
+    }
+
+    async fn set_clock(&self, now: &str) {
         self.execute(&format!(
             "CREATE OR REPLACE FUNCTION tm_now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
-             AS $$ SELECT clock_timestamp() + interval '{interval}' $$"
+             AS $$ SELECT {now} $$"
         ))
         .await;
     }

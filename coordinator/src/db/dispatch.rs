@@ -10,6 +10,9 @@ use uuid::Uuid;
 
 use super::{Error, Transact};
 
+#[cfg(test)]
+mod tests;
+
 /// Picks jobs whose current dispatch is not published, best first, as far as each level's window has room, and
 /// reserves them for ten seconds.
 #[derive(Debug)]

@@ -36,7 +36,8 @@ fn token(title: &str) -> Token {
     }
 }
 
-fn report(title: &str, stage: Stage) -> WorkerReport {
+/// What a worker says of a job that runs.
+pub(super) fn report(title: &str, stage: Stage) -> WorkerReport {
     WorkerReport {
         worker_id: "worker".to_owned(),
         amqp_user: "user".to_owned(),

@@ -5,6 +5,9 @@ use deadpool_postgres::Transaction;
 use super::accounts::session_is_over;
 use super::{Error, Transact};
 
+#[cfg(test)]
+mod tests;
+
 /// Makes the partitions of the coming months.
 #[derive(Debug)]
 pub struct EnsurePartitions;

@@ -7,6 +7,9 @@ use shared::job::JobId;
 
 use super::{Error, Transact, control};
 
+#[cfg(test)]
+mod tests;
+
 /// Most jobs that one transaction removes: none of them is long, and none locks much.
 const BATCH: i64 = 500;
 
@@ -27,22 +30,25 @@ impl Transact for Prune {
             .prepare_cached(
                 "-- retention.candidates
                  WITH rule AS (
-                     SELECT name AS plugin, kept.state, kept.jobs, kept.days FROM plugins CROSS JOIN LATERAL (VALUES
-                         ('DONE', keep_done_jobs, keep_done_days),
-                         ('ERROR', keep_failed_jobs, keep_failed_days),
-                         ('CANCELLED', keep_failed_jobs, keep_failed_days)) AS kept(state, jobs, days)
+                     SELECT name AS plugin, kept.states, kept.jobs, kept.days FROM plugins CROSS JOIN LATERAL (VALUES
+                         (ARRAY['DONE'], keep_done_jobs, keep_done_days),
+                         (ARRAY['ERROR', 'CANCELLED'], keep_failed_jobs, keep_failed_days)) AS kept(states, jobs, days)
                      WHERE kept.jobs IS NOT NULL OR kept.days IS NOT NULL
                  ), boundary AS (
-                     -- What ended before is too old, or beyond the number to be kept.
-                     SELECT plugin, state, greatest(tm_now() - make_interval(days => days), (
-                         SELECT finished_at + interval '1 microsecond' FROM job_history h
-                         WHERE h.plugin = rule.plugin AND h.state = rule.state AND rule.jobs IS NOT NULL
-                         ORDER BY finished_at DESC, id DESC OFFSET rule.jobs LIMIT 1)) AS before
+                     -- What ended before is too old, or beyond the number to be kept of these states together.
+                     SELECT plugin, states, greatest(tm_now() - make_interval(days => days), (
+                         SELECT newest.finished_at + interval '1 microsecond'
+                         FROM unnest(rule.states) AS one(state) CROSS JOIN LATERAL (
+                             SELECT finished_at, id FROM job_history h
+                             WHERE h.plugin = rule.plugin AND h.state = one.state AND rule.jobs IS NOT NULL
+                             ORDER BY finished_at DESC, id DESC LIMIT rule.jobs + 1) AS newest
+                         ORDER BY newest.finished_at DESC, newest.id DESC OFFSET rule.jobs LIMIT 1)) AS before
                      FROM rule
                  )
-                 SELECT old.id, old.items FROM boundary CROSS JOIN LATERAL (
+                 SELECT old.id, old.items
+                 FROM boundary CROSS JOIN unnest(boundary.states) AS one(state) CROSS JOIN LATERAL (
                      SELECT id, (items_done + items_failed)::bigint AS items FROM job_history h
-                     WHERE h.plugin = boundary.plugin AND h.state = boundary.state AND h.finished_at < boundary.before
+                     WHERE h.plugin = boundary.plugin AND h.state = one.state AND h.finished_at < boundary.before
                          -- Its page says what is still to be told.
                          AND NOT EXISTS (
                              SELECT 1 FROM deliveries d WHERE d.job_id = h.id AND d.state = 'pending')

@@ -7,6 +7,9 @@ use uuid::Uuid;
 
 use super::{Error, Transact, job_row};
 
+#[cfg(test)]
+mod tests;
+
 /// Most jobs that one transaction wakes.
 const BATCH: i64 = 500;
 

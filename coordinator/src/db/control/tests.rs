@@ -1,9 +1,11 @@
 //! Controls, contracts, retention and ageing against a real database; time is moved, not waited for.
 
+mod contracts;
+
 use shared::job::decide::Refusal;
-use shared::job::{ClaimId, JobId};
+use shared::job::{ClaimId, JobId, Stage};
 use shared::message::reply::ClaimReply;
-use shared::message::worker::Claim;
+use shared::message::worker::{AttemptReport, AttemptResult, Claim, Outcome};
 
 use super::*;
 use crate::control::{Actor, JobAction, Period, PluginAction, Quota, Role, Settings};
@@ -166,20 +168,27 @@ async fn a_page_contract_is_booked_by_the_pages_done_and_at_its_limit_jobs_wait(
     assert_eq!(claim(&db, id("b"), 2).await, Ok(()));
 }
 
-/// Cancels a running job and lets its worker confirm.
+/// A running job's worker tells that it has done it.
 async fn end(db: &Db, title: &str) {
-    use shared::job::Stage;
-    use shared::message::worker::{AttemptReport, AttemptResult, Outcome};
+    record(db, id(title), ClaimId(id(&format!("claim of {title}")).0), done()).await;
+}
+
+fn done() -> Outcome {
+    Outcome::Done {
+        summary: serde_json::Map::new(),
+    }
+}
+
+/// The worker of a job's first attempt tells what has become of it.
+async fn record(db: &Db, job_id: JobId, claim_id: ClaimId, outcome: Outcome) {
     let result = AttemptResult {
         worker_id: "worker".to_owned(),
-        outcome: Outcome::Done {
-            summary: serde_json::Map::new(),
-        },
+        outcome,
         store_removed: None,
         report: AttemptReport {
-            job_id: id(title),
+            job_id,
             attempt: 1,
-            claim_id: ClaimId(id(&format!("claim of {title}")).0),
+            claim_id,
             stage: Stage::Processing,
             percent: 100.0,
             items_done: 3,

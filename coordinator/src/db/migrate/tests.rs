@@ -1,5 +1,8 @@
 //! Migrations on a database that has been in use since the first release.
 
+mod released;
+mod rules;
+
 use crate::db::pages::sample::{Sample, id};
 use crate::db::pages::{ListJobs, Tab};
 use crate::testing::TestDatabase;

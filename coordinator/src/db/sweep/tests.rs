@@ -19,12 +19,9 @@ const PROBE_EVERY: usize = 4;
 
 /// Sets the database's clock to this second of a day that is far away.
 async fn set_clock(database: &TestDatabase, second: usize) {
-    database
-        .execute(&format!(
-            "CREATE OR REPLACE FUNCTION tm_now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
-             AS $$ SELECT timestamptz '2100-01-01 00:00:00Z' + interval '{second} seconds' $$"
-        ))
-        .await;
+    let (minute, second) = (second / 60, second % 60);
+    let moment = format!("2100-01-01 00:{minute}:{second}Z");
+    database.stop_clock(&moment).await;
 }
 
 async fn probe(db: &Db) {
@@ -34,13 +31,13 @@ async fn probe(db: &Db) {
     db.run(&probe).await.unwrap();
 }
 
-async fn claim(db: &Db, job: JobId) {
+async fn claim(db: &Db, job: JobId, dispatch: i64, worker: &str) {
     let claims = [WorkerClaim {
         amqp_user: "user".to_owned(),
-        worker_id: "worker".to_owned(),
+        worker_id: worker.to_owned(),
         claim: Claim {
             job_id: job,
-            dispatch: 1,
+            dispatch,
             claim_id: ClaimId::generate(),
         },
     }];
@@ -70,7 +67,7 @@ async fn running_job() -> (TestDatabase, Db) {
     let db = database.db();
     set_clock(&database, 0).await;
     probe(&db).await;
-    claim(&db, id("a")).await;
+    claim(&db, id("a"), 1, "worker").await;
     (database, db)
 }
 
@@ -99,4 +96,42 @@ async fn an_outage_ends_no_lease_and_afterwards_a_dead_workers_lease_ends_after_
     set_clock(&database, 140).await;
     probe(&db).await;
     assert_eq!(leases_ended(&db).await, 1, "a lease's time after the outage");
+}
+
+#[tokio::test]
+async fn a_job_whose_worker_died_three_times_ends_and_says_of_each_death_where_it_was() {
+    let mut sample = Sample::default();
+    sample
+        .plugin("OCR")
+        .waiting("OCR", "a", 5)
+        .running("OCR", "other", 5);
+    let database = TestDatabase::create().await;
+    database.execute(&sample.sql()).await;
+    database.execute("DELETE FROM leases").await;
+    let db = database.db();
+    let workers = ["scan-1", "scan-2", "scan-1"];
+    let mut second = 0;
+    for (dispatch, worker) in (1..).zip(workers) {
+        set_clock(&database, second).await;
+        probe(&db).await;
+        let state = "SELECT state || ' ' || workers_lost FROM jobs WHERE title = 'a'";
+        let lost = dispatch - 1;
+        assert_eq!(database.texts(state).await, [format!("QUEUED {lost}")]);
+        claim(&db, id("a"), dispatch, worker).await;
+        for later in (second..second + 64).step_by(PROBE_EVERY) {
+            set_clock(&database, later).await;
+            probe(&db).await;
+        }
+        second += 61;
+        set_clock(&database, second).await;
+        assert_eq!(leases_ended(&db).await, 1);
+    }
+    let ended = "SELECT state || ' ' || attempt FROM job_history";
+    assert_eq!(database.texts(ended).await, ["ERROR 3"]);
+    let error = database.texts("SELECT error FROM job_history").await.remove(0);
+    assert!(
+        error.contains("died 3 times (attempt 1 on scan-1, attempt 2 on scan-2, attempt 3 on scan-1)"),
+        "{error}"
+    );
+    assert_eq!(database.texts("SELECT title FROM jobs").await, ["other"]);
 }

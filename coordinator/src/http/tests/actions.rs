@@ -171,3 +171,44 @@ async fn a_dry_run_says_how_many_jobs_are_meant_and_does_nothing() {
     .await;
     assert_eq!((&answer["found"], &answer["done"]), (&2.into(), &2.into()));
 }
+
+#[tokio::test]
+async fn jobs_move_by_filter_and_by_their_names_and_nothing_else_does() {
+    for (to, line) in [
+        ("up", "b! a d! c e"),
+        ("down", "a c b! e d!"),
+        ("top", "b! d! a c e"),
+        ("bottom", "a c e b! d!"),
+    ] {
+        let named = format!(r#""jobs": ["{}", "{}"]"#, id("b!"), id("d!"));
+        for selection in [r#""title": "!", "plugin": "OCR""#, &named] {
+            let mut sample = Sample::default();
+            sample.plugin("OCR").plugin("SHELL");
+            for title in ["a", "b!", "c", "d!", "e"] {
+                sample.waiting("OCR", title, 5);
+            }
+            for title in ["x", "y!", "z"] {
+                sample.waiting("SHELL", title, 5);
+            }
+            let database = TestDatabase::create().await;
+            database.execute(&sample.sql()).await;
+            let router = router(app(database.db()));
+            let body = format!(r#"{{"jobs": {{{selection}}}, "what": {{"action": "move", "to": "{to}"}}}}"#);
+            let asked = request(&Method::POST, "/api/v1/jobs/actions").body(Body::from(body));
+            let answer = send(&router, asked.unwrap()).await;
+            assert_eq!(answer.json()["done"], 2, "{to}: {}", answer.body);
+            let lines = "SELECT string_agg(title, ' ' ORDER BY position, id) FROM jobs GROUP BY plugin ORDER BY plugin";
+            assert_eq!(
+                database.texts(lines).await,
+                [line, "x y! z"],
+                "{to} of {selection}"
+            );
+            let audit = "SELECT concat_ws(' ', action, plugin, outcome, job_id) FROM audit_log ORDER BY id";
+            let mut audit = database.texts(audit).await;
+            audit.sort();
+            let mut expected = ["b!", "d!"].map(|title| format!("move OCR done {}", id(title)));
+            expected.sort();
+            assert_eq!(audit, expected);
+        }
+    }
+}

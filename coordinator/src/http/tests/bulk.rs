@@ -126,9 +126,9 @@ async fn every_action_on_chosen_jobs_asks_with_their_number_then_does_it_and_tel
             "release",
             ["a", "b"],
             "Let it go on: 2 jobs?",
-            "It was so already.",
+            "Done.",
             "SELECT string_agg(title, ' ' ORDER BY title) FROM jobs WHERE NOT held",
-            ("a b c runs", "release OCR unchanged"),
+            ("a b runs", "release OCR done"),
         ),
         (
             "cancel",
@@ -156,6 +156,10 @@ async fn every_action_on_chosen_jobs_asks_with_their_number_then_does_it_and_tel
         ),
     ] {
         let (database, router) = ready().await;
+        if action == "release" {
+            let hold = "UPDATE jobs SET held = true WHERE state = 'QUEUED'";
+            database.execute(hold).await;
+        }
         let ids = chosen.map(|title| format!("job={}", id(title))).join("&");
         let fields = format!("{ids}&action={action}&back=/search%3Ftitle%3Dxyz");
         let page = ask_and_do(&router, &fields, "en", &[question, &format!(">{}<", chosen[0])]).await;

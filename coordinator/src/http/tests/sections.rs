@@ -1,5 +1,6 @@
 //! The start page and the plugins' sections: what the manuals say that they show and do.
 
+mod contracts;
 mod past;
 
 use axum::http::header::{AUTHORIZATION, LOCATION};
