@@ -1,6 +1,7 @@
 //! What people do with jobs: the row, the audit log, the worker, and what is left in the target folder.
 
 mod plugins;
+mod restarts;
 
 use std::fs;
 use std::path::Path;

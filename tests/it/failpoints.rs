@@ -9,6 +9,7 @@ mod cut_off;
 mod dispatch;
 mod publishing;
 mod submissions;
+mod too_late;
 mod workers;
 
 use std::fs;
