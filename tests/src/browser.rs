@@ -159,15 +159,26 @@ impl Browser {
 
     /// Saves a picture of the whole page as `target/screenshots/<name>.png`.
     pub fn take_picture(&self, name: &str) {
+        self.save_picture(name, true);
+    }
+
+    /// The same of what is to be seen without scrolling; gives the file.
+    pub fn take_picture_of_window(&self, name: &str) -> PathBuf {
+        self.save_picture(&format!("window-{name}"), false)
+    }
+
+    fn save_picture(&self, name: &str, whole: bool) -> PathBuf {
         let shot = self.devtools(
             "Page.captureScreenshot",
-            &json!({"format": "png", "captureBeyondViewport": true}),
+            &json!({"format": "png", "captureBeyondViewport": whole}),
         );
         let picture = base64::decode(shot["data"].as_str().expect("a picture has data"));
         assert!(picture.starts_with(b"\x89PNG"), "the picture {name} is none");
         let folder = workspace().join("target/screenshots");
         fs::create_dir_all(&folder).expect("the folder for pictures can be made");
-        fs::write(folder.join(format!("{name}.png")), picture).expect("a picture can be saved");
+        let file = folder.join(format!("{name}.png"));
+        fs::write(&file, picture).expect("a picture can be saved");
+        file
     }
 
     /// What the browser has complained about since this was last asked: script errors, blocked content, missing files.
