@@ -168,6 +168,7 @@ impl Browser {
     }
 
     fn save_picture(&self, name: &str, whole: bool) -> PathBuf {
+        self.devtools("Emulation.setScrollbarsHidden", &json!({"hidden": !whole}));
         let shot = self.devtools(
             "Page.captureScreenshot",
             &json!({"format": "png", "captureBeyondViewport": whole}),
