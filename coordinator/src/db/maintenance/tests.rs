@@ -132,8 +132,8 @@ async fn a_month_is_made_ahead_at_another_time_where_somebody_reads_and_keeps_no
     let meanwhile = async {
         reads.reached.notified().await;
         // Whatever limit the session has.
-        let make = Statements("SET LOCAL lock_timeout = 0; SELECT ensure_partitions()");
-        let made = db.run(&make).await;
+        let ahead = Statements("SET LOCAL lock_timeout = 0; SELECT ensure_partitions()");
+        let made = db.run(&ahead).await;
         reads.go_on.notify_one();
         made
     };

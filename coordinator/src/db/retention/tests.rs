@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared::job::{ClaimId, JobId, Stage};
 use shared::message::reply::ClaimReply;
-use shared::message::worker::Claim;
+use shared::message::worker::{AttemptResult, Claim, Outcome};
 
 use super::Prune;
 use crate::control::{Actor, JobAction};
@@ -15,6 +15,7 @@ use crate::db::heartbeats::Revise;
 use crate::db::lock_order::report;
 use crate::db::pages::sample::{Sample, id};
 use crate::db::pages::{ListJobs, Tab};
+use crate::db::results::Record;
 use crate::db::sums::FoldSums;
 use crate::testing::TestDatabase;
 use crate::testing::meeting::Meets;
@@ -112,10 +113,10 @@ async fn who_removes_ended_jobs_keeps_nobody_waiting() {
         .running("OCR", "runs", 5);
     database.execute(&sample.sql()).await;
     database.execute("UPDATE plugins SET keep_failed_jobs = 1").await;
-    let prunes = Meets::new(&Prune, "");
+    let half_way = Meets::new(&Prune, "");
     // Each of them would give up after five seconds of waiting.
     let meanwhile = async {
-        prunes.reached.notified().await;
+        half_way.reached.notified().await;
         let claims = [WorkerClaim {
             amqp_user: "user".to_owned(),
             worker_id: "worker".to_owned(),
@@ -136,6 +137,19 @@ async fn who_removes_ended_jobs_keeps_nobody_waiting() {
         };
         assert_eq!(db.run(&beat).await.unwrap().len(), 1);
         end(&db, &[id("cancelled")]).await;
+        let done = AttemptResult {
+            worker_id: "worker".to_owned(),
+            outcome: Outcome::Done {
+                summary: serde_json::Map::new(),
+            },
+            store_removed: None,
+            report: report("runs", Stage::Download).report,
+        };
+        let record = Record {
+            results: &[done],
+            users: &["user"],
+        };
+        db.run(&record).await.unwrap();
         let list = ListJobs {
             tab: Tab::Error,
             plugin: None,
@@ -144,10 +158,12 @@ async fn who_removes_ended_jobs_keeps_nobody_waiting() {
         };
         let listed = db.run(&list).await.unwrap().jobs;
         assert_eq!(listed.len(), 11, "what is not gone yet is listed");
-        prunes.go_on.notify_one();
+        half_way.go_on.notify_one();
     };
-    let (pruned, ()) = tokio::join!(db.run(&prunes), meanwhile);
+    let (pruned, ()) = tokio::join!(db.run(&half_way), meanwhile);
     assert_eq!(pruned.unwrap(), 8);
+    let left = "SELECT title FROM jobs";
+    assert_eq!(database.texts(left).await, ["starts"], "the others have ended");
 }
 
 /// Jobs of one round.

@@ -9,9 +9,9 @@ use crate::db::results::Record;
 use crate::testing::TestDatabase;
 
 /// So many jobs fail for each number of failures: that chance puts all of them into one half is out of the question.
-const JOBS: usize = 40;
+const JOBS: u8 = 40;
 /// Pauses in seconds after the first failure, the second one, …: doubled from 60 on, never longer than 900.
-const PAUSES: [i64; 7] = [60, 120, 240, 480, 900, 900, 900];
+const PAUSES: [u16; 7] = [60, 120, 240, 480, 900, 900, 900];
 
 /// The result of a job's first attempt, which has failed.
 fn failed(title: &str) -> AttemptResult {
@@ -81,7 +81,7 @@ async fn pauses_double_from_failure_to_failure_up_to_the_longest_and_no_two_come
         let [counted, jobs, different, shortest, longest] = numbers[..] else {
             panic!("{line}");
         };
-        let (pause, jobs_of_each) = (pause as f64, JOBS as f64);
+        let (pause, jobs_of_each) = (f64::from(pause), f64::from(JOBS));
         assert_eq!((counted, jobs), (f64::from(failures), jobs_of_each), "{line}");
         assert!(shortest >= pause / 2.0 && longest <= pause, "{line}");
         assert!(

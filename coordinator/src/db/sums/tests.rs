@@ -66,7 +66,7 @@ async fn the_sums_of_history_equal_a_recount_after_jobs_have_ended_gone_and_been
 
     act("well 1", JobAction::Delete).await;
     database
-        .execute("UPDATE plugins SET keep_failed_jobs = 1 WHERE name = 'SHELL'")
+        .execute("UPDATE plugins SET keep_failed_jobs = 2 WHERE name = 'SHELL'")
         .await;
     while db.run(&Prune).await.unwrap() > 0 {}
     same(&database, 6).await;
