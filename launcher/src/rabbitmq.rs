@@ -226,6 +226,34 @@ impl RabbitMq {
         self.node.set_memory_watermark(node::MEMORY_WATERMARK)
     }
 
+    /// How many messages of a queue wait, and how many are taken and not acknowledged, by the queue's own word: what
+    /// the management API says is seconds old.
+    ///
+    /// # Errors
+    /// As for [`RabbitMq::raise_memory_alarm`], and [`Error::Control`] where there is no such queue.
+    pub fn messages_in(&self, vhost: &str, queue: &str) -> Result<(u32, u32), Error> {
+        let listed = self.node.control(&[
+            "list_queues",
+            "--quiet",
+            "--no-table-headers",
+            "--vhost",
+            vhost,
+            "name",
+            "messages_ready",
+            "messages_unacknowledged",
+        ])?;
+        let counts = listed.lines().find_map(|line| {
+            let mut words = line.split_whitespace();
+            (words.next() == Some(queue)).then_some(())?;
+            Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+        });
+        counts.ok_or_else(|| Error::Control {
+            name: format!("queue {queue}"),
+            action: "count",
+            source: std::io::Error::other(listed),
+        })
+    }
+
     /// Ends the node as an administrator would (SIGTERM); epmd stays for the next start.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ pub mod lenient;
 pub mod link;
 pub mod publisher;
 pub mod queue_type;
+pub mod refusals;
 pub mod roles;
 pub mod topology;
 

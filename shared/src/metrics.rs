@@ -84,6 +84,8 @@ metrics! {
     BROKER_QUEUES_WRONG = "taskmanager_broker_queues_wrong", Gauge, ["trouble"];
     /// 1 while RabbitMQ blocks publishing (memory or disk alarm).
     BROKER_BLOCKED = "taskmanager_broker_blocked", Gauge, [];
+    /// 1 while RabbitMQ refuses the program's user something that it needs.
+    BROKER_REFUSED = "taskmanager_broker_refused", Gauge, [];
     /// 1 while tickets are taken from Goobi's message broker; there only where one is named.
     GOOBI_CONNECTED = "taskmanager_goobi_connected", Gauge, [];
     /// Messages to other systems that are to be sent, or sent again, by kind.

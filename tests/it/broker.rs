@@ -1,7 +1,9 @@
 //! RabbitMQ is only a hint: whatever happens to it, running jobs end well and waiting ones are done afterwards by
 //! themselves, or the system says what a person has to do and goes on once that is done.
 
-use lapin::types::AMQPValue;
+mod held;
+mod told;
+
 use serde_json::{Value, json};
 use shared::amqp::topology::{
     CLAIMS_QUEUE, EVENTS_EXCHANGE, EVENTS_REJECTED_QUEUE, HEARTBEATS_QUEUE, JOBS_EXCHANGE,
@@ -12,6 +14,8 @@ use tests::{Builder, Cluster, LIMIT, eventually};
 
 const QUEUE: &str = "taskmanager.jobs.noop";
 const CONNECTED: &str = "taskmanager_broker_connected";
+/// What a log, `doctor` and `/readyz` say is to be done where a permission is missing.
+const SET_UP: &str = "`taskmanager broker setup` gives it what it needs";
 
 /// One slot, so that jobs wait; what is lost is missed soon.
 fn cluster(name: &str) -> Builder {
@@ -143,6 +147,7 @@ fn after_all_queues_and_exchanges_were_deleted_all_is_made_anew() {
 fn a_wiped_node_is_set_up_by_one_command_and_everything_goes_on() {
     let mut cluster = shaken("wiped")
         .expecting("refuses this coordinator's user")
+        .expecting("refuses this worker's user")
         .users(&["tools=NOOP"])
         .expecting("are sent again")
         .start();
@@ -152,6 +157,7 @@ fn a_wiped_node_is_set_up_by_one_command_and_everything_goes_on() {
     cluster.workers[0].thaw();
     wait_until_not_ready(&cluster, "`taskmanager broker setup` does");
     assert!(findings(&cluster).contains("`taskmanager broker setup` does"));
+    assert!(cluster.coordinator.log().contains(SET_UP));
     assert_eq!(cluster.api().metric(CONNECTED, &[]).unwrap().to_string(), "0");
     cluster.set_broker_up(&[]);
     cluster.make_virtual_host();
@@ -257,118 +263,6 @@ fn a_broker_that_hangs_or_is_gone_keeps_nobody_from_cancelling_thousands_of_jobs
     cluster.rabbitmq().restart().unwrap();
     cluster.workers[0].thaw();
     all_end_well(&cluster, &jobs);
-}
-
-#[test]
-fn queues_with_other_arguments_are_used_as_they_are_until_a_person_deletes_them() {
-    const WRONG: &str = "taskmanager_broker_queues_wrong";
-    let mut cluster = shaken("arguments")
-        .expecting("are sent again")
-        .expecting("with other arguments than ours")
-        .start();
-    let jobs = one_runs_and_three_wait(&mut cluster);
-    let amqp = cluster.amqp();
-    // Else the coordinator makes the queue anew before we do.
-    cluster.coordinator.freeze();
-    for queue in [QUEUE, RESULTS_QUEUE] {
-        amqp.delete_queue(queue);
-        amqp.declare_queue(queue, &[("x-message-ttl", AMQPValue::LongInt(600_000))]);
-    }
-    cluster.coordinator.thaw();
-    let api = cluster.api();
-    eventually(LIMIT, "two wrong queues", || {
-        match api.metric(WRONG, &["arguments"])? {
-            2.0 => Ok(()),
-            other => Err(other.to_string()),
-        }
-    });
-    let said = findings(&cluster);
-    assert!(
-        said.contains("somebody has made taskmanager.jobs.noop with other arguments"),
-        "{said}"
-    );
-    assert!(
-        cluster
-            .coordinator
-            .log()
-            .contains("with other arguments than ours")
-    );
-    cluster.workers[0].thaw();
-    all_end_well(&cluster, &jobs);
-
-    for queue in [QUEUE, RESULTS_QUEUE] {
-        amqp.delete_queue(queue);
-    }
-    eventually(LIMIT, "no wrong queue", || {
-        match api.metric(WRONG, &["arguments"])? {
-            0.0 => Ok(()),
-            other => Err(other.to_string()),
-        }
-    });
-    wait_until_ready(&cluster);
-    assert_eq!(findings(&cluster), "");
-    all_end_well(&cluster, &[]);
-}
-
-#[test]
-fn revoked_permissions_are_told_and_it_goes_on_once_they_are_back() {
-    let mut cluster = shaken("revoked")
-        .expecting("refuses this coordinator's user")
-        .users(&["tools=NOOP"])
-        .expecting("are sent again")
-        .start();
-    let jobs = one_runs_and_three_wait(&mut cluster);
-    let nothing = json!({"configure": "^$", "write": "^$", "read": "^$"});
-    let permissions = format!("permissions/{}/coordinator", cluster.virtual_host());
-    cluster.management().put(&permissions, &nothing);
-    wait_until_not_ready(&cluster, "ACCESS_REFUSED");
-    assert!(findings(&cluster).contains("`taskmanager broker setup` does"));
-    assert!(cluster.coordinator.log().contains("ACCESS_REFUSED"));
-    assert_eq!(cluster.api().metric(CONNECTED, &[]).unwrap().to_string(), "0");
-    cluster.workers[0].thaw();
-    cluster.set_broker_up(&[]);
-    for id in &jobs {
-        assert_eq!(cluster.wait_until_done(*id).outcomes(), ["done"]);
-    }
-    wait_until_ready(&cluster);
-    let id = cluster.amqp_as("intake").submit(&job("afterwards", 0));
-    cluster.wait_until_done(id);
-}
-
-#[test]
-fn a_coordinator_that_may_not_answer_says_so() {
-    let cluster = shaken("unanswered")
-        .users(&["tools=NOOP"])
-        .expecting("refuses this coordinator's user")
-        .start();
-    // Everything but the default exchange, which answers go through.
-    let most = json!({"configure": "^taskmanager", "write": "^taskmanager", "read": "^taskmanager"});
-    let permissions = format!("permissions/{}/coordinator", cluster.virtual_host());
-    cluster.management().put(&permissions, &most);
-    // What was allowed once is remembered for as long as a channel lives.
-    cluster.management().close_connections_of("coordinator");
-    eventually(LIMIT, "a finding", || {
-        let said = findings(&cluster);
-        if said.contains("broker permissions") && said.contains("exchange 'amq.default'") {
-            Ok(())
-        } else {
-            Err(said)
-        }
-    });
-    assert!(
-        cluster
-            .coordinator
-            .log()
-            .contains("refuses this coordinator's user")
-    );
-    cluster.set_broker_up(&[]);
-    let api = cluster.api();
-    let id = api.submit(&job("afterwards", 0));
-    cluster.wait_until_done(id);
-    eventually(LIMIT, "no finding", || match findings(&cluster).as_str() {
-        "" => Ok(()),
-        said => Err(said.to_owned()),
-    });
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod attempts;
 mod control;
 mod cut_off;
 mod dispatch;
+mod frozen_coordinators;
 mod publishing;
 mod submissions;
 mod too_late;

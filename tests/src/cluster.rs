@@ -44,6 +44,8 @@ const END_LIMIT: Duration = Duration::from_secs(40);
 pub struct Cluster {
     /// The coordinator.
     pub coordinator: Program,
+    /// A coordinator beside it; see [`Cluster::add_coordinator`].
+    pub other_coordinator: Option<Program>,
     /// The workers; more can be added with [`Cluster::add_worker`].
     pub workers: Vec<Program>,
     servers: Servers,
@@ -85,6 +87,11 @@ impl Cluster {
     /// The coordinator's API.
     pub fn api(&self) -> Api {
         Api::new(self.coordinator.port())
+    }
+
+    /// What a program says of itself over HTTP.
+    pub fn api_of(&self, program: &Program) -> Api {
+        Api::new(program.port())
     }
 
     /// A new connection to RabbitMQ, as some other program.
@@ -168,6 +175,21 @@ impl Cluster {
             .push(builder.worker(&self.place, &self.servers, &self.data, index));
     }
 
+    /// Starts a second coordinator on the same servers and waits until it is ready. From now on it is the one that the
+    /// test asks; the first one is the other.
+    pub fn add_coordinator(&mut self) {
+        let second = self
+            .builder
+            .start_coordinator(&self.place, &self.servers, &self.data, "second");
+        self.other_coordinator = Some(std::mem::replace(&mut self.coordinator, second));
+    }
+
+    /// From now on the test asks the other coordinator.
+    pub fn swap_coordinators(&mut self) {
+        let other = self.other_coordinator.as_mut().expect("there are two");
+        std::mem::swap(&mut self.coordinator, other);
+    }
+
     /// Submits a job as an AMQP message; it has to be accepted.
     pub fn submit(&self, job: &Value) -> JobId {
         self.amqp().submit(job)
@@ -249,7 +271,12 @@ impl Cluster {
 
     /// Ends all programs and looks for what must not be.
     fn end_well(&mut self) {
-        for program in self.workers.iter_mut().chain([&mut self.coordinator]) {
+        for program in self
+            .workers
+            .iter_mut()
+            .chain([&mut self.coordinator])
+            .chain(&mut self.other_coordinator)
+        {
             if program.alive() {
                 let status = program.terminate(END_LIMIT);
                 assert!(
@@ -277,7 +304,12 @@ impl Cluster {
     /// After a failure: shows what is known and cleans up as far as that goes.
     fn end_badly(&mut self) {
         logs::show_and_keep(self.builder.name(), &self.logs());
-        for program in self.workers.iter_mut().chain([&mut self.coordinator]) {
+        for program in self
+            .workers
+            .iter_mut()
+            .chain([&mut self.coordinator])
+            .chain(&mut self.other_coordinator)
+        {
             program.end_at_once();
         }
         remains::kill_processes_in(&builder::scratch_base(&self.place));
@@ -286,7 +318,11 @@ impl Cluster {
     }
 
     fn logs(&self) -> Vec<PathBuf> {
-        let programs = self.workers.iter().chain([&self.coordinator]);
+        let programs = self
+            .workers
+            .iter()
+            .chain([&self.coordinator])
+            .chain(&self.other_coordinator);
         programs.flat_map(Program::logs).collect()
     }
 }

@@ -32,6 +32,11 @@ impl Management {
         self.send("PUT", path, document.to_string());
     }
 
+    /// Posts a document to a path beneath `/api`.
+    pub fn post(&self, path: &str, document: &Value) {
+        self.send("POST", path, document.to_string());
+    }
+
     /// Deletes what is at a path beneath `/api`.
     pub fn delete(&self, path: &str) {
         self.send("DELETE", path, String::new());

@@ -202,7 +202,7 @@ fn user(url: &str) -> String {
 }
 
 /// The address with another path: another database, another virtual host.
-fn with_path(url: &str, path: &str) -> String {
+pub(crate) fn with_path(url: &str, path: &str) -> String {
     let (scheme, rest) = url.split_once("://").expect("an address has a scheme");
     let (rest, query) = rest
         .split_once('?')

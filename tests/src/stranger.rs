@@ -49,6 +49,11 @@ impl Stranger {
         }
     }
 
+    /// Tries to come in.
+    pub fn try_to_connect(url: &str) -> Said {
+        said(Connection::connect(url, ConnectionProperties::default()))
+    }
+
     /// Declares a queue.
     pub fn declare(&self, queue: &str) -> Said {
         let options = QueueDeclareOptions {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use shared::error::Chain;
 use shared::job::ClaimId;
@@ -10,6 +10,7 @@ use shared::message::dispatch::Dispatch;
 use shared::message::reply::{ClaimReply, Grant, Reply};
 use shared::message::worker::{Claim, ClaimRequest, WorkerMessage};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::requests::Requests;
@@ -147,5 +148,43 @@ pub struct Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         self.claimer.pending().remove(&self.claim_id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_claim_without_an_answer_is_repeated_for_ten_minutes_and_then_its_message_is_given_back() {
+        let (unwanted, _unwanted) = mpsc::unbounded_channel();
+        let (claimer, mut sender) = claimer(unwanted);
+        let mut asked = Vec::new();
+        // Nobody answers: each asker is told so at once.
+        let nobody = async {
+            while let Some((claim, _asker)) = sender.queue.recv().await {
+                asked.push(claim.claim_id);
+            }
+        };
+        let dispatch = Dispatch {
+            plugin: "NOOP".parse().unwrap(),
+            job_id: shared::job::JobId::generate(),
+            dispatch: 1,
+        };
+        let stop = CancellationToken::new();
+        let began = Instant::now();
+        let answer = tokio::select! {
+            answer = claimer.claim(&dispatch, &stop) => answer,
+            () = nobody => unreachable!("the claimer lives"),
+        };
+        assert!(answer.is_none());
+        let ten_minutes = Duration::from_mins(10);
+        assert!((ten_minutes..ten_minutes + 2 * PAUSE).contains(&began.elapsed()));
+        assert!(asked.len() > 500, "{}", asked.len());
+        assert!(
+            asked.iter().all(|id| *id == asked[0]),
+            "a repeated claim is the same"
+        );
+        assert!(!claimer.is_pending(asked[0]), "a late grant is nobody's");
     }
 }

@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use metrics::gauge;
 use metrics_exporter_prometheus::PrometheusHandle;
-use shared::metrics::{WORKER_SLOTS, WORKER_SLOTS_USED};
+use shared::amqp::refusals::{ADVICE, Refusals};
+use shared::metrics::{BROKER_REFUSED, WORKER_SLOTS, WORKER_SLOTS_USED};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +19,8 @@ use crate::requests::Requests;
 pub struct Health {
     /// Whether coordinators can be asked.
     pub requests: Requests,
+    /// What RabbitMQ refuses this worker.
+    pub refusals: Refusals,
     /// The plugins and their slots.
     pub benches: Vec<Bench>,
     /// The metrics.
@@ -44,7 +47,12 @@ async fn ready(State(health): State<Health>) -> (StatusCode, String) {
     let refused: Vec<String> = refused
         .map(|bench| bench.plugin.offer().name.to_string())
         .collect();
-    if !health.requests.connected() {
+    if let Some(said) = health.refusals.lately() {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("RabbitMQ refuses this worker's user something that it needs: {said}; {ADVICE}\n"),
+        )
+    } else if !health.requests.connected() {
         (
             StatusCode::SERVICE_UNAVAILABLE,
             "no connection to RabbitMQ\n".to_owned(),
@@ -71,6 +79,8 @@ async fn ready(State(health): State<Health>) -> (StatusCode, String) {
 }
 
 async fn metrics(State(health): State<Health>) -> String {
+    let refused = health.refusals.lately().is_some();
+    gauge!(BROKER_REFUSED).set(f64::from(u8::from(refused)));
     for bench in &health.benches {
         let plugin = bench.plugin.offer().name.to_string();
         let free = u16::try_from(bench.slots.available_permits()).unwrap_or(bench.size);

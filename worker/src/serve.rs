@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use metrics_exporter_prometheus::PrometheusHandle;
 use shared::amqp::Address;
 use shared::amqp::link::{self, Session};
 use shared::amqp::publisher::{PublisherSlot, publisher};
+use shared::amqp::refusals::Refusals;
 use shared::amqp::topology;
 use shared::error::Chain;
 use shared::lifecycle::Lifecycle;
@@ -46,12 +46,22 @@ const TOPOLOGY_PAUSE: Duration = Duration::from_secs(1);
 /// Part of the grace period that attempts and their results may use.
 const ATTEMPTS_SHARE: f64 = 0.8;
 
+/// Where RabbitMQ is, and what it refuses this worker.
+#[derive(Debug, Clone)]
+struct Broker {
+    address: Address,
+    refusals: Refusals,
+}
+
 /// Runs a worker until it is asked to end. The exit code tells whether it ended well.
 ///
 /// # Errors
 /// When it can't start: wrong settings, folders that are not there.
 pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
-    let address = Address::parse(&config.amqp_url()?)?;
+    let broker = Broker {
+        address: Address::parse(&config.amqp_url()?)?,
+        refusals: Refusals::of("worker"),
+    };
     let (roots, buckets) = (Arc::new(config.folders()?), config.buckets()?);
     let scratch = Scratch::prepare(&config.scratch)
         .with_context(|| format!("the scratch folder {} can't be used", config.scratch.display()))?;
@@ -62,7 +72,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
 
     let lifecycle = Lifecycle::default();
     let (publisher, slot) = publisher();
-    let requests = Requests::new(publisher, address.user());
+    let requests = Requests::new(publisher, broker.address.user());
     let workshop = Workshop {
         identity,
         roots,
@@ -79,7 +89,13 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         end: CancellationToken::new(),
     };
     if let Some(listen) = config.listen {
-        serve_health(&lifecycle, listen, &workshop, &benches, prometheus.clone()).await?;
+        let health = Health {
+            requests: workshop.requests.clone(),
+            refusals: broker.refusals.clone(),
+            benches: benches.clone(),
+            prometheus: prometheus.clone(),
+        };
+        serve_health(&lifecycle, listen, health).await?;
     }
     lifecycle.spawn(
         "metrics upkeep",
@@ -87,14 +103,14 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     );
     // Ends before `stop` where a coordinator wants it: nothing new is taken, and what runs has all the time it needs.
     let drain = lifecycle.stop.child_token();
-    let claimer = talk(&lifecycle, &drain, &workshop, &benches, slot, address.clone());
+    let claimer = talk(&lifecycle, &drain, &workshop, &benches, slot, broker.clone());
     work(
         &lifecycle,
         drain,
         workshop,
         benches,
         claimer,
-        address,
+        broker,
         config.grace().mul_f64(ATTEMPTS_SHARE),
     );
     let code = lifecycle.run_until_stopped(config.grace()).await?;
@@ -123,21 +139,10 @@ fn benches(config: &Config) -> Vec<Bench> {
     plugins::all(&settings).into_iter().map(bench).collect()
 }
 
-async fn serve_health(
-    lifecycle: &Lifecycle,
-    listen: SocketAddr,
-    workshop: &Workshop,
-    benches: &[Bench],
-    prometheus: PrometheusHandle,
-) -> anyhow::Result<()> {
+async fn serve_health(lifecycle: &Lifecycle, listen: SocketAddr, health: Health) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("the address {listen} can't be listened on"))?;
-    let health = Health {
-        requests: workshop.requests.clone(),
-        benches: benches.to_vec(),
-        prometheus,
-    };
     let stop = lifecycle.stop.clone();
     lifecycle.spawn("http", async move {
         if let Err(error) = health::serve(listener, health, stop).await {
@@ -154,7 +159,7 @@ fn talk(
     workshop: &Workshop,
     benches: &[Bench],
     slot: PublisherSlot,
-    address: Address,
+    broker: Broker,
 ) -> Claimer {
     let (stop, end) = (&lifecycle.stop, &workshop.end);
     let (unwanted, unwanted_grants) = mpsc::unbounded_channel();
@@ -183,7 +188,7 @@ fn talk(
         requests: requests.clone(),
         connected,
     };
-    lifecycle.spawn("answers", answers.run(address, end.clone()));
+    lifecycle.spawn("answers", answers.run(broker, end.clone()));
     lifecycle.spawn(
         "claims",
         claim_sender.run(requests.clone(), identity.id.clone(), end.clone()),
@@ -227,7 +232,7 @@ fn work(
     workshop: Workshop,
     benches: Vec<Bench>,
     claimer: Claimer,
-    address: Address,
+    broker: Broker,
     patience: Duration,
 ) {
     let stop = lifecycle.stop.clone();
@@ -241,11 +246,12 @@ fn work(
     lifecycle.spawn("consume", {
         let (drain, stop) = (drain.clone(), stop.clone());
         async move {
-            link::run("consume", &address, &drain, |session| {
+            let serve = |session| {
                 let intake = intake.clone();
                 async move { intake.serve(session).await }
-            })
-            .await;
+            };
+            let failed = |error: &shared::amqp::Error| broker.refusals.note(error);
+            link::run_telling("consume", &broker.address, &drain, serve, failed).await;
             stop.cancelled().await;
         }
     });
@@ -311,9 +317,9 @@ struct Answers {
 }
 
 impl Answers {
-    async fn run(self, address: Address, end: CancellationToken) {
+    async fn run(self, broker: Broker, end: CancellationToken) {
         let this = &self;
-        link::run("publish", &address, &end, |session: Session| {
+        let serve = |session: Session| {
             let end = end.clone();
             async move {
                 if !exchange_is_there(&session, &end).await? {
@@ -331,8 +337,9 @@ impl Answers {
                 this.slot.clear();
                 result
             }
-        })
-        .await;
+        };
+        let failed = |error: &shared::amqp::Error| broker.refusals.note(error);
+        link::run_telling("publish", &broker.address, &end, serve, failed).await;
     }
 
     /// What came without being asked for: a control, or an answer that came too late. Of these only a grant matters:

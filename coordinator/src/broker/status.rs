@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
 
 use shared::amqp::Error;
 use shared::amqp::link::ACCESS_REFUSED;
 use shared::amqp::publisher::Publisher;
+use shared::amqp::refusals::Refusals;
 use shared::amqp::topology::OtherArguments;
 use shared::error::Chain;
 
@@ -19,7 +19,7 @@ pub struct Status {
     missing_queues: Arc<Mutex<BTreeSet<String>>>,
     other_arguments: Arc<Mutex<BTreeSet<OtherArguments>>>,
     trouble: Arc<Mutex<Option<Trouble>>>,
-    refused: Arc<Mutex<Option<(Instant, String)>>>,
+    refusals: Refusals,
     user: Arc<OnceLock<String>>,
     version: Arc<Mutex<Option<Arc<str>>>>,
 }
@@ -61,8 +61,6 @@ impl Trouble {
     }
 }
 
-/// A missing permission is asked for again within seconds: when nothing was refused for this long, it is there.
-const REFUSAL_KEPT: Duration = Duration::from_secs(30);
 /// The broker's number for a virtual host that is not there or that the user has nothing to do with.
 const NOT_ALLOWED: u16 = 530;
 
@@ -75,7 +73,7 @@ impl Status {
             missing_queues: Arc::default(),
             other_arguments: Arc::default(),
             trouble: Arc::default(),
-            refused: Arc::default(),
+            refusals: Refusals::of("coordinator"),
             user: Arc::default(),
             version: Arc::default(),
         }
@@ -129,11 +127,7 @@ impl Status {
 
     /// What the broker has lately refused for want of a permission.
     pub fn refused(&self) -> Option<String> {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused
-            .as_ref()
-            .filter(|(at, _)| at.elapsed() < REFUSAL_KEPT)
-            .map(|(_, said)| said.clone())
+        self.refusals.lately()
     }
 
     pub(super) fn set_trouble(&self, error: &Error) {
@@ -141,21 +135,8 @@ impl Status {
         self.note_refusal(error);
     }
 
-    /// Notes a missing permission, and tells it in the log where it was not known.
     pub(super) fn note_refusal(&self, error: &Error) {
-        if error.refusal() != Some(ACCESS_REFUSED) {
-            return;
-        }
-        // Without what was tried: one missing permission is met in several ways.
-        let said = match error {
-            Error::Broker { source, .. } => source.to_string(),
-            _ => Chain(error).to_string(),
-        };
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = refused.replace((Instant::now(), said.clone()));
-        if known.is_none_or(|(at, known)| known != said || at.elapsed() > REFUSAL_KEPT) {
-            tracing::warn!("RabbitMQ refuses this coordinator's user something that it needs: {said}");
-        }
+        self.refusals.note(error);
     }
 
     fn trouble_slot(&self) -> MutexGuard<'_, Option<Trouble>> {
@@ -166,9 +147,11 @@ impl Status {
     pub(super) fn set_other_arguments(&self, found: Vec<OtherArguments>) {
         let found: BTreeSet<OtherArguments> = found.into_iter().collect();
         let mut known = self.others();
-        for OtherArguments { queue, said } in found.difference(&known) {
+        for other in found.difference(&known) {
+            let OtherArguments { queue, said } = other;
             tracing::warn!(
-                "somebody has made the queue {queue} with other arguments than ours; it is used as it is: {said}"
+                "somebody has made the queue {queue} with other arguments than ours; it is used as it is: {said}; {}",
+                other.advice()
             );
         }
         for OtherArguments { queue, .. } in known.difference(&found) {

@@ -8,7 +8,8 @@ mod stores;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use shared::amqp::topology::{OtherArguments, SUBMIT_QUEUE};
+use shared::amqp::refusals::ADVICE;
+use shared::amqp::topology::OtherArguments;
 use shared::error::Chain;
 use shared::message::worker::Check;
 
@@ -41,13 +42,9 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
         health::schema(&app),
         health::broker(&app),
         health::broker_unblocked(&app),
-        broker_permissions(app.broker.refused()),
     ]);
+    checks.extend(broker_in_use(&app));
     checks.extend(health::goobi(&app));
-    if app.broker.connected() {
-        checks.push(queues(&app.broker.missing_queues()));
-        checks.push(arguments(&app.broker.other_arguments()));
-    }
     // Without the schema every statement would fail for that one reason.
     if reachable && app.schema_is_ready() {
         match app.db.run(&ReadSurroundings).await {
@@ -66,6 +63,16 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
         checks.extend(stores::look(&app).await);
     }
     Json(Report { checks })
+}
+
+/// What a person may have to mend in RabbitMQ while the coordinator goes on.
+pub(super) fn broker_in_use(app: &App) -> Vec<Check> {
+    let mut checks = vec![broker_permissions(app.broker.refused())];
+    if app.broker.connected() {
+        checks.push(queues(&app.broker.missing_queues()));
+        checks.push(arguments(&app.broker.other_arguments()));
+    }
+    checks
 }
 
 fn surroundings(found: &Surroundings) -> Vec<Check> {
@@ -163,9 +170,7 @@ fn broker_permissions(refused: Option<String>) -> Check {
         None => passed(name, "nothing is refused".to_owned()),
         Some(said) => failed(
             name,
-            format!(
-                "RabbitMQ has just refused the coordinator's user something: {said}; `taskmanager broker setup` gives it what it needs"
-            ),
+            format!("RabbitMQ has just refused the coordinator's user something: {said}; {ADVICE}"),
         ),
     }
 }
@@ -175,15 +180,11 @@ fn arguments(others: &[OtherArguments]) -> Check {
     if others.is_empty() {
         return passed(name, "they are ours".to_owned());
     }
-    let say = |OtherArguments { queue, said }: &OtherArguments| {
-        let waiting = if queue == SUBMIT_QUEUE {
-            "once it is empty, as submissions that wait there would be lost"
-        } else {
-            "nothing is lost by that, what it held is sent again"
-        };
+    let say = |other: &OtherArguments| {
+        let OtherArguments { queue, said } = other;
         format!(
-            "somebody has made {queue} with other arguments, and it is used as it is ({said}); delete it \
-             (rabbitmqctl delete_queue {queue}), and it is made anew as it should be: {waiting}"
+            "somebody has made {queue} with other arguments, and it is used as it is ({said}); {}",
+            other.advice()
         )
     };
     let lines: Vec<String> = others.iter().map(say).collect();

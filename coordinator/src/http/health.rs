@@ -11,6 +11,7 @@ use shared::error::Chain;
 use shared::message::worker::Check;
 
 use super::App;
+use super::doctor::broker_in_use;
 use crate::db::pages::Ping;
 
 /// A probe wants an answer soon; a database that is slower than this is not ready.
@@ -19,7 +20,10 @@ const DATABASE_PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Serialize)]
 struct Readiness {
     ready: bool,
+    /// Those that decide.
     checks: Vec<Check>,
+    /// What a person has to mend although the coordinator can work: taking it out of service would help nobody.
+    findings: Vec<Check>,
 }
 
 /// `GET /healthz`
@@ -37,12 +41,22 @@ pub(super) async fn ready(State(app): State<App>) -> Response {
         broker_unblocked(&app),
     ];
     let ready = checks.iter().all(|check| check.ok);
+    let mut findings = broker_in_use(&app);
+    findings.retain(|check| !check.ok);
     let status = if ready {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    (status, Json(Readiness { ready, checks })).into_response()
+    (
+        status,
+        Json(Readiness {
+            ready,
+            checks,
+            findings,
+        }),
+    )
+        .into_response()
 }
 
 /// Whether the database answers.

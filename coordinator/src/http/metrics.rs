@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use shared::error::Chain;
 use shared::job::{JobState, ShownState};
 use shared::metrics::{
-    BROKER_BLOCKED, BROKER_CONNECTED, BROKER_QUEUES_WRONG, DATABASE_FULL, DELIVERIES_PENDING, JOBS,
-    OLDEST_QUEUED_AGE, SLOTS, STORES_TO_REMOVE,
+    BROKER_BLOCKED, BROKER_CONNECTED, BROKER_QUEUES_WRONG, BROKER_REFUSED, DATABASE_FULL, DELIVERIES_PENDING,
+    JOBS, OLDEST_QUEUED_AGE, SLOTS, STORES_TO_REMOVE,
 };
 
 use super::App;
@@ -51,6 +51,7 @@ pub(super) async fn export(State(app): State<App>) -> Response {
 fn record_broker(broker: &Status) {
     gauge!(BROKER_CONNECTED).set(f64::from(u8::from(broker.connected())));
     gauge!(BROKER_BLOCKED).set(f64::from(u8::from(broker.blocked())));
+    gauge!(BROKER_REFUSED).set(f64::from(u8::from(broker.refused().is_some())));
     gauge!(BROKER_QUEUES_WRONG, "trouble" => "missing").set(broker.missing_queues().len() as f64);
     gauge!(BROKER_QUEUES_WRONG, "trouble" => "arguments").set(broker.other_arguments().len() as f64);
 }

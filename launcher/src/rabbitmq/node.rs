@@ -157,13 +157,18 @@ impl Node {
 
     /// Sets the running node's limit; the next start forgets it.
     pub(super) fn set_memory_watermark(&self, part: &str) -> Result<(), Error> {
+        self.control(&["set_vm_memory_high_watermark", part]).map(drop)
+    }
+
+    /// What the running node says to a command of `rabbitmqctl`.
+    pub(super) fn control(&self, arguments: &[&str]) -> Result<String, Error> {
         let mut command = setpriv(self.account.as_ref());
         clean(&mut command);
         command
             .arg("--")
             .arg(self.script.with_file_name("rabbitmqctl"))
             .args(["--node", NAME, "--timeout", CONTROL_LIMIT_SECONDS])
-            .args(["set_vm_memory_high_watermark", part])
+            .args(arguments)
             .current_dir(&self.home);
         self.set_erlang(&mut command);
         let output = command.output().map_err(|source| Error::Start {
@@ -171,7 +176,7 @@ impl Node {
             source,
         })?;
         if output.status.success() {
-            return Ok(());
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         Err(Error::Failed {
             program: "rabbitmqctl".into(),

@@ -113,6 +113,19 @@ impl OtherArguments {
             said: Chain(error).to_string(),
         }
     }
+
+    /// What a person has to do about it.
+    pub fn advice(&self) -> String {
+        let queue = &self.queue;
+        let waiting = if queue == SUBMIT_QUEUE {
+            "once it is empty, as submissions that wait there would be lost"
+        } else {
+            "nothing is lost by that, what it held is sent again"
+        };
+        format!(
+            "delete it (rabbitmqctl delete_queue {queue}), and it is made anew as it should be: {waiting}"
+        )
+    }
 }
 
 /// Whether a coordinator has declared the exchange that workers publish to.

@@ -37,6 +37,7 @@ pub struct Builder {
     failpoints: bool,
     heartbeat_seconds: Option<u16>,
     pub(super) groups: Vec<String>,
+    pub(super) by_definitions: bool,
     own_clocks: bool,
     object_storage: bool,
     pub(super) goobi: bool,
@@ -60,6 +61,7 @@ impl Builder {
             failpoints: false,
             heartbeat_seconds: None,
             groups: Vec::new(),
+            by_definitions: false,
             own_clocks: false,
             object_storage: false,
             goobi: false,
@@ -196,7 +198,7 @@ impl Builder {
         self
     }
 
-    /// After twice this time RabbitMQ takes a silent worker for dead.
+    /// After twice this time RabbitMQ takes a silent program for dead.
     #[must_use]
     pub fn heartbeat_seconds(mut self, seconds: u16) -> Self {
         self.heartbeat_seconds = Some(seconds);
@@ -227,10 +229,11 @@ impl Builder {
         let servers = Servers::start(&place, self.private);
         self.make_users(&place, &servers);
         self.name_goobis_broker(&place, &servers);
-        let coordinator = self.start_coordinator(&place, &servers, &data);
+        let coordinator = self.start_coordinator(&place, &servers, &data, "coordinator");
         let worker = self.worker(&place, &servers, &data, 0);
         let cluster = Cluster {
             coordinator,
+            other_coordinator: None,
             workers: vec![worker],
             servers,
             small_disk,
@@ -268,7 +271,13 @@ impl Builder {
         objects
     }
 
-    fn start_coordinator(&self, place: &Place, servers: &Servers, data: &Path) -> Program {
+    pub(super) fn start_coordinator(
+        &self,
+        place: &Place,
+        servers: &Servers,
+        data: &Path,
+        name: &str,
+    ) -> Program {
         let templates = place.path().join("templates.toml");
         let shipped = workspace().join("deploy/templates.toml");
         let shipped = fs::read_to_string(&shipped).expect("deploy/templates.toml can be read");
@@ -277,7 +286,7 @@ impl Builder {
         let mut command = Command::new(program("coordinator"));
         command
             .env("DATABASE_URL", servers.database_url())
-            .env("AMQP_URL", servers.amqp_url())
+            .env("AMQP_URL", self.amqp_url(servers))
             .env("TASKMANAGER_LISTEN", format!("127.0.0.1:{port}"))
             .env("TASKMANAGER_WITHOUT_LOGIN", "true")
             .env("TASKMANAGER_ROOTS", data)
@@ -292,21 +301,25 @@ impl Builder {
         if let Some(clock) = self.clocks.first() {
             clock.give_to(&mut command);
         }
-        Program::start(place, "coordinator", command, port)
+        Program::start(place, name, command, port)
+    }
+
+    fn amqp_url(&self, servers: &Servers) -> String {
+        let heartbeat = self
+            .heartbeat_seconds
+            .map_or_else(String::new, |seconds| format!("?heartbeat={seconds}"));
+        format!("{}{heartbeat}", servers.amqp_url())
     }
 
     pub(super) fn worker(&self, place: &Place, servers: &Servers, data: &Path, index: usize) -> Program {
         let port = launcher::free_port().expect("a free port");
         let name = format!("worker-{index}");
-        let heartbeat = self
-            .heartbeat_seconds
-            .map_or_else(String::new, |seconds| format!("?heartbeat={seconds}"));
         let mut command = Command::new(program("worker"));
         command
             // Workers have no way to the database, here as everywhere.
             .env_remove("DATABASE_URL")
             .env_remove("AMQP_MANAGEMENT_URL")
-            .env("AMQP_URL", format!("{}{heartbeat}", servers.amqp_url()))
+            .env("AMQP_URL", self.amqp_url(servers))
             .env("TASKMANAGER_ROOTS", data)
             .env("TASKMANAGER_SCRATCH", scratch_base(place).join(&name))
             .env("TASKMANAGER_WORKER_NAME", &name)
