@@ -14,6 +14,7 @@
 //! ```
 
 pub mod announce;
+mod answers;
 pub mod attempt;
 pub mod claims;
 pub mod config;

@@ -9,19 +9,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use shared::amqp::Address;
-use shared::amqp::link::{self, Session};
+use shared::amqp::link;
 use shared::amqp::publisher::{PublisherSlot, publisher};
 use shared::amqp::refusals::Refusals;
-use shared::amqp::topology;
 use shared::error::Chain;
 use shared::lifecycle::Lifecycle;
-use shared::message::reply::{ClaimReply, Grant, Reply};
+use shared::message::reply::Grant;
 use shared::metrics;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::announce::Announcer;
+use crate::answers::{Answers, Broker};
 use crate::attempt::Workshop;
 use crate::claims::{Claimer, claimer};
 use crate::config::Config;
@@ -41,17 +41,8 @@ use crate::standing::Standing;
 use crate::stores::Removals;
 use crate::tool::Wrapper;
 
-/// Pause before what coordinators declare is looked for again.
-const TOPOLOGY_PAUSE: Duration = Duration::from_secs(1);
 /// Part of the grace period that attempts and their results may use.
 const ATTEMPTS_SHARE: f64 = 0.8;
-
-/// Where RabbitMQ is, and what it refuses this worker.
-#[derive(Debug, Clone)]
-struct Broker {
-    address: Address,
-    refusals: Refusals,
-}
 
 /// Runs a worker until it is asked to end. The exit code tells whether it ended well.
 ///
@@ -303,87 +294,6 @@ async fn stop_attempts(attempts: Lifecycle, running: Running, patience: Duration
             () = tokio::time::sleep(Duration::from_millis(100)) => {}
         }
     }
-}
-
-/// The publishing connection: asks, and receives answers on the same channel.
-struct Answers {
-    slot: PublisherSlot,
-    requests: Requests,
-    connected: Arc<Notify>,
-    claimer: Claimer,
-    running: Running,
-    drain: CancellationToken,
-    unwanted: mpsc::UnboundedSender<Grant>,
-}
-
-impl Answers {
-    async fn run(self, broker: Broker, end: CancellationToken) {
-        let this = &self;
-        let serve = |session: Session| {
-            let end = end.clone();
-            async move {
-                if !exchange_is_there(&session, &end).await? {
-                    return Ok(());
-                }
-                let channel = this.slot.open(&session).await?;
-                let ready = || {
-                    this.slot.set(&session, channel.clone());
-                    this.connected.notify_one();
-                };
-                let result = tokio::select! {
-                    result = this.requests.receive(&channel, ready, |reply| this.unclaimed(reply)) => result,
-                    () = end.cancelled() => Ok(()),
-                };
-                this.slot.clear();
-                result
-            }
-        };
-        let failed = |error: &shared::amqp::Error| broker.refusals.note(error);
-        link::run_telling("publish", &broker.address, &end, serve, failed).await;
-    }
-
-    /// What came without being asked for: a control, or an answer that came too late. Of these only a grant matters:
-    /// the job has to go back.
-    fn unclaimed(&self, reply: Reply) {
-        let answers = match reply {
-            Reply::Claims { answers } => answers,
-            Reply::Control { verdicts, drain } => {
-                if drain {
-                    heartbeat::told_to_drain(&self.drain);
-                }
-                for verdict in verdicts {
-                    self.running.obey(verdict.claim_id, verdict.verdict);
-                }
-                return;
-            }
-            _ => return,
-        };
-        for answer in answers {
-            if let ClaimReply::Granted(grant) = answer
-                && !self.claimer.is_pending(grant.claim_id)
-                && !self.running.contains(grant.claim_id)
-            {
-                // The receiver lives as long as the process.
-                let _sent = self.unwanted.send(*grant);
-            }
-        }
-    }
-}
-
-/// Waits until a coordinator has declared what workers publish to; `false` when `end` came first.
-async fn exchange_is_there(session: &Session, end: &CancellationToken) -> Result<bool, shared::amqp::Error> {
-    let mut told = false;
-    while !topology::events_exchange_exists(session).await? {
-        if !told {
-            tracing::info!("waiting for a coordinator to set RabbitMQ up");
-            told = true;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(TOPOLOGY_PAUSE) => {}
-            () = end.cancelled() => return Ok(false),
-        }
-    }
-    Ok(true)
 }
 
 async fn release(workshop: Workshop, mut grants: mpsc::UnboundedReceiver<Grant>, end: CancellationToken) {

@@ -54,10 +54,8 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
             }
             Err(error) => {
                 tracing::warn!("the doctor can't look around: {}", Chain(&error));
-                checks.push(failed(
-                    "workers",
-                    format!("{error}: the coordinator's log has the details"),
-                ));
+                let said = format!("{error}: the coordinator's log has the details");
+                checks.push(failed("workers", said));
             }
         }
         checks.extend(stores::look(&app).await);
