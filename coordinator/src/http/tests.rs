@@ -16,6 +16,7 @@ mod openapi;
 mod own_account;
 mod pages;
 mod plugins;
+mod route_table;
 mod search;
 mod sections;
 mod settings;
