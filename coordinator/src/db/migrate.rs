@@ -4,7 +4,9 @@
 //! wait for a lock, is rolled back, and is tried again; so does one that lost a race or its connection.
 
 use std::error::Error as _;
+use std::time::Duration;
 
+use tokio::time::{sleep, timeout};
 use tokio_postgres::error::SqlState;
 
 use super::connect::connect;
@@ -19,12 +21,22 @@ const LOCK_KEY: i64 = 0x7461_736b_6d67_7231;
 /// Who waits for a table's lock holds up everybody who comes later; they wait for five seconds at most.
 const LOCK_TIMEOUT: &str = "SET lock_timeout = '3s'";
 
+/// How long an answer may take that needs no work.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// How long the migrations may take: hours of rewriting are for a release note, not for a start.
+const MIGRATIONS_LIMIT: Duration = Duration::from_hours(1);
+/// Pause before it is asked again whether another one's migrations have ended.
+const LOCK_PAUSE: Duration = Duration::from_secs(1);
+
 /// A failed migration.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// The database can't be reached.
     #[error("can't connect to PostgreSQL to prepare its schema")]
     Connect(#[source] tokio_postgres::Error),
+    /// The database was reached, and says nothing.
+    #[error("PostgreSQL does not answer while its schema is prepared")]
+    NoAnswer,
     /// The settings are wrong.
     #[error(transparent)]
     Config(#[from] Error),
@@ -43,7 +55,7 @@ impl MigrateError {
     /// Whether waiting for the database can help.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Connect(_) => true,
+            Self::Connect(_) | Self::NoAnswer => true,
             Self::Schema(error) => is_passing(error),
             Self::Config(_) | Self::TooOld { .. } => false,
         }
@@ -92,37 +104,43 @@ pub(crate) fn checksums() -> Vec<u64> {
 /// # Errors
 /// See [`MigrateError`].
 pub async fn migrate(url: &str) -> Result<(), MigrateError> {
+    migrate_within(url, ANSWER_LIMIT).await
+}
+
+async fn migrate_within(url: &str, limit: Duration) -> Result<(), MigrateError> {
     let mut config = session_config(url)?;
-    // A migration may take longer than a statement of daily work, and waits for another one that runs.
+    // A migration may take longer than a statement of daily work.
     config.options("-c timezone=UTC");
     let (mut client, connection) = connect(&config).await.map_err(MigrateError::Connect)?;
     let drive = async {
-        let version = client
-            .query_one(
-                "SELECT current_setting('server_version_num')::int, current_setting('server_version')",
-                &[],
-            )
-            .await
-            .map_err(MigrateError::Connect)?;
+        let version = "SELECT current_setting('server_version_num')::int, current_setting('server_version')";
+        let version = soon(limit, client.query_one(version, &[])).await?;
         if version.get::<_, i32>(0) < 150_000 {
             return Err(MigrateError::TooOld {
                 found: version.get(1),
             });
         }
-        client
-            .execute("SELECT pg_advisory_lock($1)", &[&LOCK_KEY])
-            .await
-            .map_err(MigrateError::Connect)?;
-        // Not before: another coordinator's migrations may take as long as they need.
-        client
-            .batch_execute(LOCK_TIMEOUT)
-            .await
-            .map_err(MigrateError::Connect)?;
-        embedded::migrations::runner()
+        // Asked again and again, as another coordinator's migrations may take as long as they need.
+        let free = "SELECT pg_try_advisory_lock($1)";
+        while !soon(limit, client.query_one(free, &[&LOCK_KEY]))
+            .await?
+            .get::<_, bool>(0)
+        {
+            sleep(LOCK_PAUSE).await;
+        }
+        soon(limit, client.batch_execute(LOCK_TIMEOUT)).await?;
+        let migrations = embedded::migrations::runner()
             .set_abort_divergent(true)
-            .set_abort_missing(true)
-            .run_async(&mut client)
+            .set_abort_missing(true);
+        // Where nothing is to be done, comparing takes a moment.
+        let limit = if soon(limit, is_applied(&client, &migrations)).await? {
+            limit
+        } else {
+            MIGRATIONS_LIMIT
+        };
+        timeout(limit, migrations.run_async(&mut client))
             .await
+            .map_err(|_| MigrateError::NoAnswer)?
             .map_err(MigrateError::Schema)?;
         // Closing the session releases the lock.
         Ok(())
@@ -135,6 +153,36 @@ pub async fn migrate(url: &str) -> Result<(), MigrateError> {
             Ok(()) => unreachable!("the connection lives as long as its client"),
         },
     }
+}
+
+/// Whether the newest migration of this release has been applied.
+async fn is_applied(
+    client: &tokio_postgres::Client,
+    migrations: &refinery::Runner,
+) -> Result<bool, tokio_postgres::Error> {
+    let has_history = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
+    if !client.query_one(has_history, &[]).await?.get::<_, bool>(0) {
+        return Ok(false);
+    }
+    let newest = migrations
+        .get_migrations()
+        .iter()
+        .map(refinery::Migration::version)
+        .max();
+    let applied = "SELECT max(version)::bigint FROM refinery_schema_history";
+    let applied: Option<i64> = client.query_one(applied, &[]).await?.get(0);
+    Ok(applied >= newest.map(i64::from))
+}
+
+/// What comes of a question that needs no work.
+async fn soon<T>(
+    limit: Duration,
+    question: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, MigrateError> {
+    let answer = timeout(limit, question).await;
+    answer
+        .map_err(|_| MigrateError::NoAnswer)?
+        .map_err(MigrateError::Connect)
 }
 
 #[cfg(test)]
