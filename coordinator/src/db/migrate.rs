@@ -120,22 +120,22 @@ async fn migrate_within(url: &str, limit: Duration) -> Result<(), MigrateError> 
                 found: version.get(1),
             });
         }
-        // Asked again and again, as another coordinator's migrations may take as long as they need.
-        let free = "SELECT pg_try_advisory_lock($1)";
-        while !soon(limit, client.query_one(free, &[&LOCK_KEY]))
-            .await?
-            .get::<_, bool>(0)
-        {
-            sleep(LOCK_PAUSE).await;
-        }
         soon(limit, client.batch_execute(LOCK_TIMEOUT)).await?;
         let migrations = embedded::migrations::runner()
             .set_abort_divergent(true)
             .set_abort_missing(true);
-        // Where nothing is to be done, comparing takes a moment.
+        // Where nothing is to be done nobody's end is waited for: a dead coordinator's session may keep the lock for long.
         let limit = if soon(limit, is_applied(&client, &migrations)).await? {
             limit
         } else {
+            // Asked again and again, as another coordinator's migrations may take as long as they need.
+            let free = "SELECT pg_try_advisory_lock($1)";
+            while !soon(limit, client.query_one(free, &[&LOCK_KEY]))
+                .await?
+                .get::<_, bool>(0)
+            {
+                sleep(LOCK_PAUSE).await;
+            }
             MIGRATIONS_LIMIT
         };
         timeout(limit, migrations.run_async(&mut client))
