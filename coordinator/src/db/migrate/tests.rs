@@ -169,3 +169,23 @@ async fn a_database_that_falls_silent_while_a_coordinator_starts_is_asked_again(
     assert!(matches!(answer, MigrateError::NoAnswer), "{answer}");
     assert!(answer.is_transient());
 }
+
+#[tokio::test]
+async fn where_nothing_is_to_be_migrated_a_lock_that_a_dead_session_keeps_is_not_waited_for() {
+    let database = TestDatabase::create().await;
+    let (client, connection) = connect(&session_config(database.url()).unwrap()).await.unwrap();
+    let work = async {
+        client
+            .execute("SELECT pg_advisory_lock($1)", &[&LOCK_KEY])
+            .await
+            .unwrap();
+        let migrated = timeout(Duration::from_mins(1), migrate(database.url())).await;
+        migrated
+            .expect("it waits for a lock that it does not need")
+            .unwrap();
+    };
+    tokio::select! {
+        () = work => {}
+        _ = connection => unreachable!("the connection lives as long as its client"),
+    }
+}
