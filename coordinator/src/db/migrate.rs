@@ -111,7 +111,7 @@ async fn migrate_within(url: &str, limit: Duration) -> Result<(), MigrateError> 
     let mut config = session_config(url)?;
     // A migration may take longer than a statement of daily work.
     config.options("-c timezone=UTC");
-    let (mut client, connection) = connect(&config).await.map_err(MigrateError::Connect)?;
+    let (mut client, connection) = soon(limit, connect(&config)).await?;
     let drive = async {
         let version = "SELECT current_setting('server_version_num')::int, current_setting('server_version')";
         let version = soon(limit, client.query_one(version, &[])).await?;

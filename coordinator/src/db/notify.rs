@@ -14,7 +14,7 @@ use tokio_postgres::AsyncMessage;
 use tokio_util::sync::CancellationToken;
 
 use super::connect::connect;
-use super::{Db, Error, Transact, session_config};
+use super::{Db, Error, POOL_TIMEOUT, Transact, session_config};
 
 /// Shortest time between two notifications of one coordinator.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -93,7 +93,8 @@ impl Changes {
     }
 
     async fn listen_once(&self, database_url: &str) -> Result<(), Error> {
-        let (client, mut connection) = connect(&session_config(database_url)?).await?;
+        let config = session_config(database_url)?;
+        let (client, mut connection) = soon(connect(&config)).await?;
         let hear = async {
             while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
                 if let AsyncMessage::Notification(_) = message? {
@@ -104,11 +105,19 @@ impl Changes {
         };
         let mut hear = pin!(hear);
         tokio::select! {
-            result = client.batch_execute("LISTEN taskmanager") => result?,
+            result = soon(client.batch_execute("LISTEN taskmanager")) => result?,
             result = &mut hear => return result,
         }
         hear.await
     }
+}
+
+/// What comes of a question while the connection is made: a server that says nothing is left, and asked anew.
+async fn soon<T>(question: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
+    let answer = tokio::time::timeout(POOL_TIMEOUT, question).await;
+    Ok(answer.map_err(|_| Error::Timeout {
+        transaction: "notify.listen",
+    })??)
 }
 
 struct Tell;
@@ -120,5 +129,21 @@ impl Transact for Tell {
     async fn run(&self, tx: &deadpool_postgres::Transaction<'_>) -> Result<(), Error> {
         tx.execute("-- notify.tell\nNOTIFY taskmanager", &[]).await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_says_nothing_is_not_listened_to_for_ever() {
+        // The kernel takes connections for it, and nobody ever answers.
+        let hanging = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("postgres://u:p@{}/jobs", hanging.local_addr().unwrap());
+        let changes = Changes::default();
+        let heard = tokio::time::timeout(Duration::from_hours(1), changes.listen_once(&url)).await;
+        let answer = heard.expect("it waits for ever").unwrap_err();
+        assert!(matches!(answer, Error::Timeout { .. }), "{answer}");
     }
 }

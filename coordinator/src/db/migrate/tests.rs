@@ -141,16 +141,27 @@ async fn a_migration_that_lost_a_race_or_its_connection_is_tried_again_and_one_t
     migrate(database.url()).await.unwrap();
 }
 
-/// Takes a connection as PostgreSQL does, and says nothing more: as when what is sent gets lost from then on.
-async fn fall_silent(listener: tokio::net::TcpListener) {
+/// When a server falls silent that has taken a connection.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Silent {
+    /// At once: it hangs, or what is sent gets lost.
+    FromTheBeginning,
+    /// Once the session stands.
+    AfterItsGreeting,
+}
+
+/// Takes a connection as PostgreSQL does, and says nothing more.
+async fn fall_silent(listener: &tokio::net::TcpListener, when: Silent) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let (mut stream, _) = listener.accept().await.unwrap();
     stream.read_buf(&mut Vec::with_capacity(1024)).await.unwrap();
-    // AuthenticationOk and ReadyForQuery, as version 3.0 of the protocol has them.
-    stream
-        .write_all(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I")
-        .await
-        .unwrap();
+    if when == Silent::AfterItsGreeting {
+        // AuthenticationOk and ReadyForQuery, as version 3.0 of the protocol has them.
+        stream
+            .write_all(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I")
+            .await
+            .unwrap();
+    }
     std::future::pending::<()>().await;
 }
 
@@ -158,16 +169,18 @@ async fn fall_silent(listener: tokio::net::TcpListener) {
 async fn a_database_that_falls_silent_while_a_coordinator_starts_is_asked_again() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("postgres://silent@{}/silent", listener.local_addr().unwrap());
-    let asked = timeout(
-        Duration::from_mins(1),
-        migrate_within(&url, Duration::from_millis(100)),
-    );
-    let answer = tokio::select! {
-        answer = asked => answer.expect("it waits for ever").unwrap_err(),
-        () = fall_silent(listener) => unreachable!("it never ends"),
-    };
-    assert!(matches!(answer, MigrateError::NoAnswer), "{answer}");
-    assert!(answer.is_transient());
+    for when in [Silent::FromTheBeginning, Silent::AfterItsGreeting] {
+        let asked = timeout(
+            Duration::from_mins(1),
+            migrate_within(&url, Duration::from_millis(100)),
+        );
+        let answer = tokio::select! {
+            answer = asked => answer.unwrap_or_else(|_| panic!("it waits for ever: {when:?}")).unwrap_err(),
+            () = fall_silent(&listener, when) => unreachable!("it never ends"),
+        };
+        assert!(matches!(answer, MigrateError::NoAnswer), "{when:?}: {answer}");
+        assert!(answer.is_transient());
+    }
 }
 
 #[tokio::test]
