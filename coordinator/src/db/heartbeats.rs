@@ -129,11 +129,15 @@ impl Transact for Revise<'_> {
         let attempts: Vec<(JobId, Token)> = speakers.iter().map(|s| (s.job_id, s.token)).collect();
         let expected = revival::expect(tx, &attempts).await?;
         let mut rows = job_row::lock(tx, &ids).await?;
-        let pauses = pauses(tx, self.reports).await?;
+        let asked = self
+            .reports
+            .iter()
+            .map(|r| (r.report.job_id, r.worker_id.as_str()));
+        let pauses = pauses(tx, asked).await?;
         let strangers = owner::strangers(tx, &speakers).await?;
         let mut verdicts = Vec::with_capacity(self.reports.len());
         let mut changed: Vec<(JobId, Job)> = Vec::new();
-        let mut alive: Vec<(&WorkerReport, Job)> = Vec::new();
+        let mut alive: Vec<(&WorkerReport, Job, Pause)> = Vec::new();
         let mut cut_off = Vec::new();
         for (index, sent) in self.reports.iter().enumerate() {
             let report = &sent.report;
@@ -161,26 +165,26 @@ impl Transact for Revise<'_> {
             };
             if let Some(before) = rows.insert(report.job_id, next) {
                 changed.extend((before != next).then_some((report.job_id, next)));
-                alive.push((sent, before));
+                alive.push((sent, before, pause));
             }
             verdicts.push(verdict);
         }
         // In the order of their ids, as all that lock leases.
-        alive.sort_by_key(|(sent, _)| sent.report.job_id);
+        alive.sort_by_key(|(sent, ..)| sent.report.job_id);
         let decided = alive
             .iter()
-            .map(|(sent, before)| (sent.report.job_id, before, sent.worker_id.as_str()));
+            .map(|(sent, before, _)| (sent.report.job_id, before, sent.worker_id.as_str()));
         expected.confirm(tx, decided, Self::NAME).await?;
         job_row::save(tx, &changed).await?;
-        for (sent, _) in &alive {
+        for (sent, _, pause) in &alive {
             let report = &sent.report;
             let token = Token {
                 attempt: report.attempt,
                 claim_id: report.claim_id,
             };
-            renew_or_revive(tx, report.job_id, token, &sent.worker_id).await?;
+            renew_or_revive(tx, report.job_id, token, &sent.worker_id, *pause).await?;
         }
-        let reports: Vec<&AttemptReport> = alive.iter().map(|(sent, _)| &sent.report).collect();
+        let reports: Vec<&AttemptReport> = alive.iter().map(|(sent, ..)| &sent.report).collect();
         write_figures(tx, &reports).await?;
         reports::record(tx, &reports).await?;
         stores::made_anew(tx, &cut_off).await?;
@@ -199,11 +203,13 @@ fn speaker(sent: &WorkerReport) -> Speaker<'_> {
     }
 }
 
-/// What their plugins and workers ask of the reported attempts, by the reports' indices; nothing of those that are
-/// left out.
-async fn pauses(tx: &Transaction<'_>, reports: &[WorkerReport]) -> Result<HashMap<usize, Pause>, Error> {
-    let ids: Vec<Uuid> = reports.iter().map(|r| r.report.job_id.0).collect();
-    let workers: Vec<&str> = reports.iter().map(|r| r.worker_id.as_str()).collect();
+/// What their plugins and workers ask of attempts, which are named by their jobs and workers, by their places; nothing
+/// of those that are left out.
+pub(super) async fn pauses<'a>(
+    tx: &Transaction<'_>,
+    attempts: impl Iterator<Item = (JobId, &'a str)>,
+) -> Result<HashMap<usize, Pause>, Error> {
+    let (ids, workers): (Vec<Uuid>, Vec<&str>) = attempts.map(|(id, worker)| (id.0, worker)).unzip();
     let statement = tx
         .prepare_cached(
             "-- heartbeats.pauses
@@ -230,14 +236,18 @@ async fn pauses(tx: &Transaction<'_>, reports: &[WorkerReport]) -> Result<HashMa
     Ok(pauses)
 }
 
-/// Gives the attempt a lease from now on, also when its lease had ended. The job's row must be locked and
-/// decided in the attempt's favour.
+/// Gives the attempt a lease from now on, also when its lease had ended, unless its plugin's deadline has passed
+/// (`pause`). The job's row must be locked and decided in the attempt's favour.
 pub(super) async fn renew_or_revive(
     tx: &Transaction<'_>,
     id: JobId,
     token: Token,
     worker_id: &str,
+    pause: Pause,
 ) -> Result<(), Error> {
+    if !pause.extends_lease() {
+        return Ok(());
+    }
     let statement = tx
         .prepare_cached(
             "-- heartbeats.renew_or_revive

@@ -3,13 +3,13 @@
 use deadpool_postgres::Transaction;
 use shared::failpoint::Failpoint;
 use shared::job::Token;
-use shared::job::decide::{self, PublishAnswer};
+use shared::job::decide::{self, Pause, PublishAnswer};
 use shared::message::manifest::Manifest;
 use shared::message::worker::PublishRequest;
 use tokio_postgres::types::Json;
 
 use super::owner::{self, Speaker};
-use super::{Error, Transact, job_row, reports, revival, stores};
+use super::{Error, Transact, heartbeats, job_row, reports, revival, stores};
 
 /// Decides a request to publish: from a grant on, the stored manifest is only completed.
 #[derive(Debug)]
@@ -47,14 +47,16 @@ impl Transact for GrantPublish<'_> {
         if !owner::strangers(tx, &[speaker]).await?.is_empty() {
             return Ok((PublishAnswer::Lost, None, false));
         }
-        let (answer, next) = decide::ask_to_publish(row, token);
+        let asks = heartbeats::pauses(tx, [(id, request.worker_id.as_str())].into_iter()).await?;
+        let pause = asks.get(&0).copied().unwrap_or(Pause::No);
+        let (answer, next) = decide::ask_to_publish(row, token, pause);
         if answer != PublishAnswer::Granted {
             return Ok((answer, None, false));
         }
         let revived = [(id, row, request.worker_id.as_str())];
         expected.confirm(tx, revived.into_iter(), Self::NAME).await?;
         job_row::save(tx, &[(id, next)]).await?;
-        super::heartbeats::renew_or_revive(tx, id, token, &request.worker_id).await?;
+        heartbeats::renew_or_revive(tx, id, token, &request.worker_id, pause).await?;
         let items = request.items.iter().map(|item| (id, request.attempt, item));
         reports::record_items(tx, items.collect()).await?;
         if !row.publish_granted {

@@ -88,12 +88,7 @@ impl World {
         } else {
             Stage::Processing
         };
-        let pause = match self.rows.plugin {
-            PluginState::Running => Pause::No,
-            PluginState::Stopping => Pause::AtNextItem,
-            PluginState::Overdue => Pause::AtOnce,
-        };
-        let (verdict, next) = match decide::heartbeat(&row.job, run.token(), stage, pause) {
+        let (verdict, next) = match decide::heartbeat(&row.job, run.token(), stage, self.pause()) {
             HeartbeatAnswer::Ok(next) => (Verdict::Ok, next),
             HeartbeatAnswer::Cancel(next) => (Verdict::Cancel, next),
             HeartbeatAnswer::Yield(next) => (Verdict::Yield, next),
@@ -114,9 +109,18 @@ impl World {
         Reply::Verdict { run, verdict }
     }
 
+    /// What the plugin asks of its running attempts.
+    fn pause(&self) -> Pause {
+        match self.rows.plugin {
+            PluginState::Running => Pause::No,
+            PluginState::Stopping => Pause::AtNextItem,
+            PluginState::Overdue => Pause::AtOnce,
+        }
+    }
+
     fn publish(&mut self, run: Owner) -> Reply {
         let row = *self.row(run.job);
-        let (answer, next) = decide::ask_to_publish(&row.job, run.token());
+        let (answer, next) = decide::ask_to_publish(&row.job, run.token(), self.pause());
         if next.publish_granted && answer == decide::PublishAnswer::Granted {
             self.broken
                 .unless(Rule::PublishGrantIsTheOwners, row.job.token == Some(run.token()));

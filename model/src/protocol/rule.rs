@@ -25,6 +25,7 @@ pub(crate) enum Rule {
     DoneShowsAll,
     MarkedIsConfirmed,
     CountsAreRight,
+    NothingBeginsOverdue,
 }
 
 impl Rule {
@@ -56,6 +57,9 @@ impl Rule {
                 "a dispatch is marked as published only after the broker has confirmed it"
             }
             Self::CountsAreRight => "the maintained count of running jobs equals the recount",
+            Self::NothingBeginsOverdue => {
+                "beyond the deadline of a stop no lease begins, and none begins anew"
+            }
         }
     }
 }
@@ -105,6 +109,7 @@ pub(crate) fn properties() -> Vec<Property<Protocol>> {
         CancelledShowsNothing,
         DoneShowsAll,
         MarkedIsConfirmed,
-        CountsAreRight
+        CountsAreRight,
+        NothingBeginsOverdue
     ]
 }

@@ -81,7 +81,7 @@ pub(crate) enum PluginState {
     Running,
     /// Running jobs are to yield.
     Stopping,
-    /// They had their time for that.
+    /// They had their time for that: no lease is made longer any more.
     Overdue,
 }
 
@@ -180,6 +180,10 @@ impl World {
     pub(crate) fn lease(&mut self, run: Owner) {
         if self.row_mut(run.job).lease.replace(run).is_none() {
             self.rows.running += 1;
+            self.broken.unless(
+                Rule::NothingBeginsOverdue,
+                self.rows.plugin != PluginState::Overdue,
+            );
         }
     }
 

@@ -1,6 +1,7 @@
 //! Controls, contracts, retention and ageing against a real database; time is moved, not waited for.
 
 mod contracts;
+mod deadline;
 
 use shared::job::decide::Refusal;
 use shared::job::{ClaimId, JobId, Stage};

@@ -23,6 +23,8 @@ pub(super) struct World {
     /// All tokens that were ever granted, with their jobs.
     pub(super) tokens: Vec<(usize, Token)>,
     pub(super) plugin: PluginState,
+    /// Its stop's deadline has passed.
+    overdue: bool,
     pub(super) autostart: bool,
     pub(super) running_max: Option<i32>,
     /// The storage that all jobs use, where it is known.
@@ -103,10 +105,10 @@ impl World {
     }
 
     fn pause(&self) -> Pause {
-        if self.plugin == PluginState::Running {
-            Pause::No
-        } else {
-            Pause::AtNextItem
+        match (self.plugin, self.overdue) {
+            (PluginState::Running, _) => Pause::No,
+            (_, false) => Pause::AtNextItem,
+            (_, true) => Pause::AtOnce,
         }
     }
 }
@@ -140,7 +142,10 @@ pub(super) enum Step {
         job: usize,
         action: JobAction,
     },
-    StopPlugin,
+    /// With a deadline that has passed, or without one.
+    StopPlugin {
+        overdue: bool,
+    },
     StartPlugin,
     FollowStops,
     Autostart(bool),
@@ -162,6 +167,7 @@ impl ReferenceStateMachine for Decisions {
             jobs: Vec::new(),
             tokens: Vec::new(),
             plugin: PluginState::Running,
+            overdue: false,
             autostart: true,
             running_max: None,
             storage: None,
@@ -213,7 +219,7 @@ impl ReferenceStateMachine for Decisions {
             3 => (tokens, outcome).prop_map(|(token, outcome)| Step::Result { token, outcome }),
             2 => jobs.clone().prop_map(|job| Step::Expire { job }),
             3 => (jobs, action).prop_map(|(job, action)| Step::Act { job, action }),
-            1 => Just(Step::StopPlugin),
+            1 => any::<bool>().prop_map(|overdue| Step::StopPlugin { overdue }),
             2 => Just(Step::StartPlugin),
             2 => Just(Step::FollowStops),
             1 => any::<bool>().prop_map(Step::Autostart),
@@ -275,7 +281,7 @@ impl ReferenceStateMachine for Decisions {
             Step::Publish { token } => {
                 let (job, token) = world.tokens[*token];
                 if let Some((PublishAnswer::Granted, next)) =
-                    unfinished(&world.jobs[job]).map(|row| decide::ask_to_publish(row, token))
+                    unfinished(&world.jobs[job]).map(|row| decide::ask_to_publish(row, token, world.pause()))
                 {
                     world.runs_again(job, next);
                 }
@@ -300,7 +306,10 @@ impl ReferenceStateMachine for Decisions {
                     world.jobs[*job] = next;
                 }
             }
-            Step::StopPlugin => world.plugin = PluginState::stopped_by_hand(world.running()),
+            Step::StopPlugin { overdue } => {
+                world.plugin = PluginState::stopped_by_hand(world.running());
+                world.overdue = *overdue;
+            }
             Step::StartPlugin => world.plugin = PluginState::Running,
             Step::FollowStops => world.plugin = world.plugin.with_running(world.running()),
             Step::Autostart(on) => world.autostart = *on,

@@ -178,7 +178,11 @@ impl Transactions {
                 };
                 db.run(&act).await.unwrap();
             }
-            Step::StopPlugin | Step::StartPlugin | Step::Autostart(_) | Step::Limit(_) | Step::Storage(_) => {
+            Step::StopPlugin { .. }
+            | Step::StartPlugin
+            | Step::Autostart(_)
+            | Step::Limit(_)
+            | Step::Storage(_) => {
                 self.configure(step).await;
             }
             Step::FollowStops => {
@@ -226,10 +230,10 @@ impl Transactions {
 
     async fn configure(&self, step: &Step) {
         match step {
-            Step::StopPlugin => {
+            Step::StopPlugin { overdue } => {
                 self.on_plugin(&PluginAction::Stop {
                     reason: None,
-                    deadline_seconds: None,
+                    deadline_seconds: overdue.then_some(0),
                     resume_at: None,
                 })
                 .await;

@@ -16,6 +16,19 @@ pub enum Pause {
     AtOnce,
 }
 
+impl Pause {
+    /// Whether the attempt's word still makes its lease longer. Beyond the deadline it does not: what does not give
+    /// way has ended a lease later, whatever keeps its worker.
+    pub fn extends_lease(self) -> bool {
+        self != Self::AtOnce
+    }
+
+    /// Whether the job has lost its lease, and does not get it back.
+    fn ends(self, job: &Job) -> bool {
+        !self.extends_lease() && job.state == JobState::Queued
+    }
+}
+
 /// The answer to an attempt's heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeartbeatAnswer {
@@ -34,9 +47,9 @@ pub enum HeartbeatAnswer {
 /// Decides a heartbeat of the attempt `token`, which reports `stage`.
 ///
 /// A stage that would lead back behind the publish grant is ignored. From the grant on nothing stops an attempt: it
-/// is through in a moment.
+/// is through in a moment; only a lease that has ended beyond the plugin's deadline does not begin anew.
 pub fn heartbeat(job: &Job, token: Token, stage: Stage, pause: Pause) -> HeartbeatAnswer {
-    if !job.last_claimed_by(token) {
+    if !job.last_claimed_by(token) || pause.ends(job) {
         return HeartbeatAnswer::Lost;
     }
     let alive = found_alive(job);
@@ -77,8 +90,8 @@ pub enum PublishAnswer {
 }
 
 /// Decides a request to publish of the attempt `token`, and gives the row as it is afterwards.
-pub fn ask_to_publish(job: &Job, token: Token) -> (PublishAnswer, Job) {
-    if !job.last_claimed_by(token) {
+pub fn ask_to_publish(job: &Job, token: Token, pause: Pause) -> (PublishAnswer, Job) {
+    if !job.last_claimed_by(token) || pause.ends(job) {
         return (PublishAnswer::Lost, *job);
     }
     if job.is_being_cancelled() {

@@ -166,7 +166,7 @@ fn a_lost_worker_gives_the_job_back_under_a_new_number_and_three_end_it() {
 #[test]
 fn what_was_granted_is_completed_however_many_workers_die_over_it() {
     let (running, token) = granted(&Job::submitted(), 1);
-    let (_, mut publishing) = ask_to_publish(&running, token);
+    let (_, mut publishing) = ask_to_publish(&running, token, Pause::No);
     publishing.workers_lost = WORKERS_LOST_MAX;
     let next = lease_expired(&publishing, token).unwrap();
     assert_eq!((next.state, next.publish_granted), (JobState::Queued, true));
@@ -190,7 +190,34 @@ fn the_last_claimer_is_revived_until_somebody_claims_anew() {
         result(&elsewhere, first, OutcomeKind::Done, RETRIES),
         EndAnswer::Superseded
     );
-    assert_eq!(ask_to_publish(&elsewhere, first).0, PublishAnswer::Lost);
+    assert_eq!(
+        ask_to_publish(&elsewhere, first, Pause::No).0,
+        PublishAnswer::Lost
+    );
+}
+
+#[test]
+fn beyond_its_plugins_deadline_no_word_makes_a_lease_longer_or_begins_it_anew() {
+    let (running, token) = granted(&Job::submitted(), 1);
+    let waiting = lease_expired(&running, token).unwrap();
+    let word = |job: &Job, pause| {
+        let beats = heartbeat(job, token, Stage::Processing, pause) != HeartbeatAnswer::Lost;
+        (
+            beats,
+            ask_to_publish(job, token, pause).0 == PublishAnswer::Granted,
+        )
+    };
+    for pause in [Pause::No, Pause::AtNextItem] {
+        assert!(pause.extends_lease());
+        assert_eq!(word(&waiting, pause), (true, true), "{pause:?}");
+    }
+    assert!(!Pause::AtOnce.extends_lease());
+    assert_eq!(word(&running, Pause::AtOnce), (true, true), "its lease lasts");
+    assert_eq!(word(&waiting, Pause::AtOnce), (false, false));
+    assert!(
+        matches!(result(&waiting, token, OutcomeKind::Done, RETRIES), EndAnswer::Record(done) if done.state == JobState::Done),
+        "what it has done all the same counts until somebody claims anew"
+    );
 }
 
 #[test]
@@ -204,7 +231,7 @@ fn who_has_given_a_job_back_is_not_its_claimer_any_more() {
         heartbeat(&waiting, token, Stage::Processing, Pause::No),
         HeartbeatAnswer::Lost
     );
-    assert_eq!(ask_to_publish(&waiting, token).0, PublishAnswer::Lost);
+    assert_eq!(ask_to_publish(&waiting, token, Pause::No).0, PublishAnswer::Lost);
 }
 
 #[test]
@@ -237,8 +264,11 @@ fn cancelling_is_too_late_after_the_publish_grant() {
         cancel_requested: true,
         ..running
     };
-    assert_eq!(ask_to_publish(&wished, token).0, PublishAnswer::Cancelled);
-    let (answer, publishing) = ask_to_publish(&running, token);
+    assert_eq!(
+        ask_to_publish(&wished, token, Pause::No).0,
+        PublishAnswer::Cancelled
+    );
+    let (answer, publishing) = ask_to_publish(&running, token, Pause::No);
     assert_eq!(answer, PublishAnswer::Granted);
     let late = Job {
         cancel_requested: true,

@@ -22,7 +22,7 @@ fn a_waiting_job_is_cancelled_at_once_and_a_running_one_is_asked_to_stop() {
     assert_eq!(cancel(&wished), ControlAnswer::AsItWas);
     let told = heartbeat(&wished, token, Stage::Processing, Pause::No);
     assert!(matches!(told, HeartbeatAnswer::Cancel(_)));
-    let (_, publishing) = ask_to_publish(&running, token);
+    let (_, publishing) = ask_to_publish(&running, token, Pause::No);
     let refused = ControlAnswer::Refuse(ControlRefusal::TooLate);
     assert_eq!((cancel(&publishing), hold(&publishing)), (refused, refused));
 }
@@ -46,7 +46,7 @@ fn a_running_job_that_is_held_yields_and_a_publishing_one_is_let_through() {
     let held = changed(hold(&running));
     let told = heartbeat(&held, token, Stage::Processing, Pause::No);
     assert!(matches!(told, HeartbeatAnswer::Yield(_)));
-    let (answer, publishing) = ask_to_publish(&held, token);
+    let (answer, publishing) = ask_to_publish(&held, token, Pause::No);
     assert_eq!((answer, publishing.held), (PublishAnswer::Granted, false));
     let told = heartbeat(&publishing, token, Stage::Download, Pause::AtOnce);
     assert!(matches!(told, HeartbeatAnswer::Ok(_)));

@@ -19,6 +19,7 @@ enum Step {
     },
     Publish {
         token: usize,
+        pause: Pause,
     },
     Result {
         token: usize,
@@ -45,6 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just(OutcomeKind::Cancelled),
     ];
     let pause = prop_oneof![3 => Just(Pause::No), 1 => Just(Pause::AtNextItem), 1 => Just(Pause::AtOnce)];
+    let publishing = pause.clone();
     let gate = prop::array::uniform6(prop::bool::weighted(0.9)).prop_map(
         |[
             plugin_running,
@@ -68,7 +70,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(dispatch_back, claim, gate)| Step::Claim { dispatch_back, claim, gate }),
         2 => (0usize..8, stage, pause)
             .prop_map(|(token, stage, pause)| Step::Heartbeat { token, stage, pause }),
-        1 => (0usize..8).prop_map(|token| Step::Publish { token }),
+        1 => (0usize..8, publishing).prop_map(|(token, pause)| Step::Publish { token, pause }),
         1 => (0usize..8, outcome).prop_map(|(token, outcome)| Step::Result { token, outcome }),
         2 => (0usize..8).prop_map(|token| Step::Expire { token }),
         2 => prop::sample::select(control.to_vec()).prop_map(Step::Control),
@@ -120,8 +122,8 @@ proptest! {
                         HeartbeatAnswer::Lost => {}
                     }
                 },
-                Step::Publish { token: i } => if let Some(token) = token(i) {
-                    let (answer, row) = ask_to_publish(&job, token);
+                Step::Publish { token: i, pause } => if let Some(token) = token(i) {
+                    let (answer, row) = ask_to_publish(&job, token, pause);
                     if answer == PublishAnswer::Granted {
                         prop_assert_eq!(job.token, Some(token));
                     } else {
