@@ -25,6 +25,9 @@ const LOCK_TIMEOUT: &str = "SET lock_timeout = '3s'";
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// How long the migrations may take: hours of rewriting are for a release note, not for a start.
 const MIGRATIONS_LIMIT: Duration = Duration::from_hours(1);
+/// How long a session that migrates may ask nothing: longer only if its coordinator is gone, and then it gives the lock
+/// back.
+const IDLE_LIMIT: Duration = Duration::from_mins(1);
 /// Pause before it is asked again whether another one's migrations have ended.
 const LOCK_PAUSE: Duration = Duration::from_secs(1);
 
@@ -108,9 +111,7 @@ pub async fn migrate(url: &str) -> Result<(), MigrateError> {
 }
 
 async fn migrate_within(url: &str, limit: Duration) -> Result<(), MigrateError> {
-    let mut config = session_config(url)?;
-    // A migration may take longer than a statement of daily work.
-    config.options("-c timezone=UTC");
+    let config = migrating_session(url, IDLE_LIMIT)?;
     let (mut client, connection) = soon(limit, connect(&config)).await?;
     let drive = async {
         let version = "SELECT current_setting('server_version_num')::int, current_setting('server_version')";
@@ -153,6 +154,16 @@ async fn migrate_within(url: &str, limit: Duration) -> Result<(), MigrateError> 
             Ok(()) => unreachable!("the connection lives as long as its client"),
         },
     }
+}
+
+/// A migration may take longer than a statement of daily work; its session ends by itself when it has been `idle`.
+fn migrating_session(url: &str, idle: Duration) -> Result<tokio_postgres::Config, Error> {
+    let idle = idle.as_millis();
+    let mut config = session_config(url)?;
+    config.options(format!(
+        "-c timezone=UTC -c idle_session_timeout={idle} -c idle_in_transaction_session_timeout={idle}"
+    ));
+    Ok(config)
 }
 
 /// Whether the newest migration of this release has been applied.

@@ -202,3 +202,29 @@ async fn where_nothing_is_to_be_migrated_a_lock_that_a_dead_session_keeps_is_not
         _ = connection => unreachable!("the connection lives as long as its client"),
     }
 }
+
+#[tokio::test]
+async fn a_coordinator_that_is_gone_while_it_migrates_leaves_the_lock_to_the_others() {
+    let database = TestDatabase::create().await;
+    let gone = migrating_session(database.url(), Duration::from_millis(50)).unwrap();
+    let (client, connection) = connect(&gone).await.unwrap();
+    // The server ends the session, and so the connection.
+    let takes_the_lock_and_says_no_more = async {
+        client
+            .execute("SELECT pg_advisory_lock($1)", &[&LOCK_KEY])
+            .await
+            .unwrap();
+        std::future::pending::<()>().await;
+    };
+    let ended = async {
+        tokio::select! {
+            () = takes_the_lock_and_says_no_more => unreachable!("it never ends"),
+            ended = connection => ended,
+        }
+    };
+    let ended = timeout(Duration::from_mins(1), ended).await;
+    let error = ended.expect("it keeps the lock for ever").unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::IDLE_SESSION_TIMEOUT), "{error}");
+    let free = format!("SELECT pg_try_advisory_lock({LOCK_KEY})::text");
+    assert_eq!(database.texts(&free).await, ["true"]);
+}
