@@ -20,8 +20,8 @@ const SETTINGS: [(&str, &str); 13] = [
     ("disconnect_limit_seconds", "Seconds without contact"),
     ("keep_done_jobs", "Done jobs kept"),
     ("keep_done_days", "Days that done jobs are kept"),
-    ("keep_failed_jobs", "Failed jobs kept"),
-    ("keep_failed_days", "Days that failed jobs are kept"),
+    ("keep_failed_jobs", "Failed and cancelled jobs kept"),
+    ("keep_failed_days", "Days that failed and cancelled jobs are kept"),
 ];
 
 /// All of it; `all_off`: the switch for all plugins keeps jobs from starting by themselves.

@@ -247,6 +247,7 @@ texts! {
     do_hold: "Hold", "Anhalten";
     do_set: "Change", "Ändern";
     do_lower: "Lower the priority to {0}", "Priorität auf {0} senken";
+    priority_counts_later: "Counts once the job is back in its queue", "Gilt, sobald die Aufgabe wieder in der Warteschlange steht";
     do_raise: "Raise the priority to {0}", "Priorität auf {0} erhöhen";
     do_top: "To the top", "Ganz nach oben";
     do_up: "Up", "Nach oben";

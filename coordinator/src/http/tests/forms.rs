@@ -148,6 +148,34 @@ async fn what_a_form_does_stands_in_the_row_and_on_the_page() {
 }
 
 #[tokio::test]
+async fn the_priority_of_a_running_job_is_changed_from_its_page_which_says_when_it_counts() {
+    let database = TestDatabase::create().await;
+    let mut sample = Sample::default();
+    sample.plugin("OCR").waiting("OCR", "a", 5).running("OCR", "b", 5);
+    database.execute(&sample.sql()).await;
+    let router = router(app(database.db()));
+    let later = "Counts once the job is back in its queue";
+    let waits = browse(&router, &format!("/jobs/{}", id("a"))).await.body;
+    assert!(
+        waits.contains(r#"id="place""#) && !waits.contains(later),
+        "{waits}"
+    );
+    let address = format!("/jobs/{}/actions", id("b"));
+    let (_, page) = fill_in(&router, &address, "action=set_priority&priority=6").await;
+    assert!(
+        page.body.contains(r#"id="order""#) && page.body.contains(later),
+        "{}",
+        page.body
+    );
+    assert!(
+        !page.body.contains(r#"id="place""#),
+        "what runs has no place in the queue"
+    );
+    let priority = "SELECT priority::text FROM jobs WHERE title = 'b'";
+    assert_eq!(database.texts(priority).await, ["6"]);
+}
+
+#[tokio::test]
 async fn a_plugin_is_stopped_with_a_reason_and_started_from_its_page() {
     let (database, router) = ready().await;
     let state = "SELECT concat_ws(' ', state, state_by, state_reason) FROM plugins";

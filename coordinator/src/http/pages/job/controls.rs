@@ -19,8 +19,10 @@ pub(super) struct Controls {
     pub(super) hold: bool,
     pub(super) release: bool,
     pub(super) start_now: bool,
-    /// Priority and place in the queue.
-    pub(super) order: bool,
+    /// Its priority, which that of a running job is once it is back in its queue.
+    pub(super) priority: bool,
+    /// Its place in the queue; only what waits there has one.
+    pub(super) place: bool,
     /// The next lower and the next higher priority, with what their buttons are called; none where there is no such.
     pub(super) lower: Option<(i16, String)>,
     pub(super) higher: Option<(i16, String)>,
@@ -47,7 +49,8 @@ impl Controls {
             hold: open && !held,
             release: open && held,
             start_now: waits,
-            order: waits,
+            priority: open,
+            place: waits,
             lower: level(locale, locale.text.do_lower, priority - 1),
             higher: level(locale, locale.text.do_raise, priority + 1),
             retry: may
