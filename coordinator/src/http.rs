@@ -22,6 +22,7 @@ mod assets;
 mod audit;
 mod connections;
 mod cursor;
+mod demand;
 mod doctor;
 mod events;
 mod figures;

@@ -5,6 +5,7 @@ mod audit;
 mod away;
 mod bulk;
 mod comers;
+mod demand;
 mod described;
 mod figures;
 mod forms;

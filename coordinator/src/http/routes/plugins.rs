@@ -4,7 +4,7 @@ use axum::routing::{get, post};
 
 use super::{Kind, Route, ask, form, read, write};
 use crate::control::Verb;
-use crate::http::{actions, figures, pages, plugins};
+use crate::http::{actions, demand, figures, pages, plugins};
 
 /// All of them.
 pub(super) fn routes() -> Vec<Route> {
@@ -29,6 +29,13 @@ pub(super) fn routes() -> Vec<Route> {
             "today's figures and the sums of each list; whether it is safe to shut down",
             figures::describe_show(),
             get(figures::show),
+        ),
+        ask(
+            Verb::Look,
+            "/api/v1/demand",
+            "how many slots there is use for, for autoscalers",
+            demand::describe_show(),
+            get(demand::show),
         ),
         form(
             Verb::RunPlugins,
