@@ -227,6 +227,8 @@ pub(crate) struct Worker {
     pub(crate) heartbeat_at: Option<Timestamp>,
     /// Bytes; absent where it has not said so.
     pub(crate) rss_bytes: Option<u64>,
+    /// How long its oldest job has run; absent where it is idle.
+    pub(crate) busy_seconds: Option<u64>,
     pub(crate) jobs: Vec<JobAtWork>,
 }
 

@@ -16,6 +16,7 @@ mod doctor;
 mod list;
 mod output;
 mod plugins;
+mod pod_costs;
 mod recover;
 mod settings;
 mod show;

@@ -1,4 +1,4 @@
-//! `taskmanager worker list` and `taskmanager worker drain`: who works, and how to end one worker without hurry.
+//! `taskmanager worker list`, `drain` and `pod-costs`: who works, and how workers end without harm.
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::api::{JobAtWork, Worker, Workers};
 use crate::client::Client;
 use crate::output::Look;
+use crate::pod_costs::{self, PodCosts};
 use crate::table::{self, Column};
 use crate::{Answer, output, text};
 
@@ -29,14 +30,16 @@ enum Action {
         /// Its id or, where only one worker that is alive has it, its name.
         worker: String,
     },
+    PodCosts(PodCosts),
 }
 
 pub(crate) fn run(client: &Client, command: &WorkerCommand) -> anyhow::Result<Answer> {
-    let answer = client.get("/api/v1/workers", &[])?;
+    let ask = || client.get("/api/v1/workers", &[]);
     match &command.action {
-        Action::List { json: true } => output::json(&answer.json)?,
+        Action::PodCosts(command) => return pod_costs::run(client, command),
+        Action::List { json: true } => output::json(&ask()?.json)?,
         Action::List { json: false } => {
-            let workers: Workers = answer.read()?;
+            let workers: Workers = ask()?.read()?;
             if workers.workers.is_empty() {
                 output::result("No workers: one appears here when it has reached RabbitMQ.\n")?;
             } else {
@@ -44,7 +47,7 @@ pub(crate) fn run(client: &Client, command: &WorkerCommand) -> anyhow::Result<An
             }
         }
         Action::Drain { worker } => {
-            let workers = answer.read::<Workers>()?.workers;
+            let workers = ask()?.read::<Workers>()?.workers;
             let worker = find(&workers, worker)?;
             let path = format!("/api/v1/workers/{}/actions", in_path(&worker.id));
             client.post(&path, br#"{"action": "drain"}"#, &[])?;

@@ -48,6 +48,8 @@ pub struct Cluster {
     pub other_coordinator: Option<Program>,
     /// The workers; more can be added with [`Cluster::add_worker`].
     pub workers: Vec<Program>,
+    /// How many workers there have been: each has a name of its own, also when others have gone.
+    workers_made: usize,
     servers: Servers,
     small_disk: Option<SmallDisk>,
     objects: Option<ObjectStorage>,
@@ -161,18 +163,19 @@ impl Cluster {
 
     /// Starts one more worker and waits until it is ready; gives its index.
     pub fn add_worker(&mut self) -> usize {
-        let index = self.workers.len();
-        self.workers
-            .push(self.builder.worker(&self.place, &self.servers, &self.data, index));
-        index
+        self.start_worker(&self.builder.clone());
+        self.workers.len() - 1
     }
 
     /// Starts a worker for these plugins, which nobody has served before.
     pub fn add_worker_for(&mut self, plugins: &str) {
-        let index = self.workers.len();
-        let builder = self.builder.clone().plugins(plugins);
-        self.workers
-            .push(builder.worker(&self.place, &self.servers, &self.data, index));
+        self.start_worker(&self.builder.clone().plugins(plugins));
+    }
+
+    fn start_worker(&mut self, builder: &Builder) {
+        let worker = builder.worker(&self.place, &self.servers, &self.data, self.workers_made);
+        self.workers_made += 1;
+        self.workers.push(worker);
     }
 
     /// Starts a second coordinator on the same servers and waits until it is ready. From now on it is the one that the

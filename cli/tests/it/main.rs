@@ -5,6 +5,7 @@
 mod accounts;
 mod help;
 mod look;
+mod pod_costs;
 mod program;
 mod selection;
 mod stand_in;

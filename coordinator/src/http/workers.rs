@@ -41,6 +41,9 @@ struct WorkerBody {
     heartbeat_at: Timestamp,
     /// The memory that it used then, bytes; null when it has not said so.
     rss_bytes: Option<i64>,
+    /// How long its oldest job has run, seconds; null when it runs none. Whoever ends workers ends idle ones first, and
+    /// then those that have been busy for the shortest time.
+    busy_seconds: Option<i64>,
     /// The jobs that it runs, by title.
     jobs: Vec<JobBody>,
 }
@@ -51,19 +54,24 @@ struct WorkerBody {
 struct JobBody {
     id: JobId,
     title: String,
+    /// When the worker began.
+    started_at: Timestamp,
 }
 
-impl From<WorkerAtWork> for WorkerBody {
-    fn from(at_work: WorkerAtWork) -> Self {
+impl WorkerBody {
+    fn of(at_work: WorkerAtWork, now: Timestamp) -> Self {
         let worker = at_work.worker;
+        let oldest = at_work.jobs.iter().map(|job| job.started_at).min();
         let jobs = at_work.jobs.into_iter();
         Self {
             heartbeat_at: at_work.heartbeat_at,
+            busy_seconds: oldest.map(|since| now.duration_since(since).as_secs().max(0)),
             rss_bytes: Some(at_work.rss_bytes).filter(|bytes| *bytes > 0),
             jobs: jobs
                 .map(|job| JobBody {
                     id: job.id,
                     title: job.title,
+                    started_at: job.started_at,
                 })
                 .collect(),
             id: worker.id,
@@ -88,7 +96,11 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<WorkersBody>, Er
     let at_work = app.db.run(&ReadWorkersAtWork).await?;
     Ok(Json(WorkersBody {
         now: at_work.now,
-        workers: at_work.workers.into_iter().map(WorkerBody::from).collect(),
+        workers: at_work
+            .workers
+            .into_iter()
+            .map(|worker| WorkerBody::of(worker, at_work.now))
+            .collect(),
     }))
 }
 

@@ -235,6 +235,7 @@ impl Builder {
             coordinator,
             other_coordinator: None,
             workers: vec![worker],
+            workers_made: 1,
             servers,
             small_disk,
             objects,

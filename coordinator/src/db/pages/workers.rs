@@ -56,6 +56,8 @@ pub struct JobAtWork {
     pub id: JobId,
     /// What people call it.
     pub title: String,
+    /// When the worker began.
+    pub started_at: Timestamp,
 }
 
 /// Reads what workers do now.
@@ -76,7 +78,8 @@ impl Transact for ReadWorkersAtWork {
         let jobs = rows(
             tx,
             "-- pages.worker_jobs
-             SELECT leases.worker_id, jobs.id, jobs.title FROM leases JOIN jobs ON jobs.id = leases.job_id
+             SELECT leases.worker_id, jobs.id, jobs.title, attempts.started_at
+             FROM leases JOIN jobs ON jobs.id = leases.job_id JOIN attempts USING (job_id, attempt, claim_id)
              ORDER BY jobs.title, jobs.id",
             &[],
         )
@@ -98,6 +101,7 @@ impl Transact for ReadWorkersAtWork {
                         Ok(JobAtWork {
                             id: JobId(row.try_get("id")?),
                             title: row.try_get("title")?,
+                            started_at: row.try_get("started_at")?,
                         })
                     })
                     .collect::<Result<_, Error>>()?,

@@ -145,11 +145,15 @@ async fn only_whoever_may_drain_a_worker_is_shown_the_button() {
 #[tokio::test]
 async fn the_api_says_of_each_worker_what_its_row_says() {
     let database = ready().await;
+    let since = "UPDATE attempts SET started_at = '2020-01-01T00:00:00Z'";
+    database.execute(since).await;
     let answer = ask(&router(app(database.db())), "/api/v1/workers").await.json();
     let workers = answer["workers"].as_array().unwrap();
     let find = |id: &str| workers.iter().find(|worker| worker["id"] == id).unwrap();
     let (works, gone) = (find("worker"), find("gone"));
-    let job = serde_json::json!([{"id": id("volume 1"), "title": "volume 1"}]);
+    let job = serde_json::json!([
+        {"id": id("volume 1"), "title": "volume 1", "started_at": "2020-01-01T00:00:00Z"}
+    ]);
     assert_eq!((&works["jobs"], &works["running"]), (&job, &1.into()));
     assert_eq!(
         (&works["rss_bytes"], &works["version"]),
@@ -162,6 +166,9 @@ async fn the_api_says_of_each_worker_what_its_row_says() {
         "not known is not nothing"
     );
     let at = |value: &serde_json::Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let years = works["busy_seconds"].as_i64().unwrap() / (365 * 24 * 3600);
+    assert!((1..1000).contains(&years), "{years}");
+    assert_eq!(gone["busy_seconds"], serde_json::Value::Null, "it is idle");
     let silent = at(&answer["now"]).duration_since(at(&gone["heartbeat_at"]));
     assert!(silent.as_secs() >= 3_600, "{silent}");
     assert!(at(&works["heartbeat_at"]) > at(&gone["heartbeat_at"]));
