@@ -27,11 +27,14 @@ fn system(name: &str) -> Cluster {
     cluster
 }
 
-/// The first coordinator is held at this point: it is frozen there, and a second one takes its place.
-fn freeze_and_take_over(cluster: &mut Cluster, point: Failpoint) {
+/// The first coordinator is held at this point: it is frozen there, and a second one takes its place. Gives the length of
+/// what the first one has logged.
+fn freeze_and_take_over(cluster: &mut Cluster, point: Failpoint) -> usize {
     cluster.wait_until_held(point);
     cluster.coordinator.freeze();
+    let logged = cluster.coordinator.log().len();
     cluster.add_coordinator();
+    logged
 }
 
 /// The first coordinator goes on where it was.
@@ -40,8 +43,15 @@ fn thaw(cluster: &mut Cluster, point: Failpoint) {
     cluster.other_coordinator.as_mut().unwrap().thaw();
 }
 
-/// The job has ended once, and nothing is left of it in any queue; the first coordinator serves alone.
-fn ended_and_the_first_one_serves(mut cluster: Cluster, id: JobId, name: &str, outcomes: &[&str]) {
+/// The job has ended once, and nothing is left of it in any queue; the first coordinator serves alone, and has taken
+/// nobody for dead since it had `logged` this much.
+fn ended_and_the_first_one_serves(
+    mut cluster: Cluster,
+    logged: usize,
+    id: JobId,
+    name: &str,
+    outcomes: &[&str],
+) {
     ended_once(&cluster, id, name, outcomes);
     cluster.swap_coordinators();
     let status = cluster.other_coordinator.as_mut().unwrap().terminate(END_LIMIT);
@@ -55,6 +65,8 @@ fn ended_and_the_first_one_serves(mut cluster: Cluster, id: JobId, name: &str, o
         }
     });
     ended_once(&cluster, id, name, outcomes);
+    let log = cluster.coordinator.log();
+    assert!(!log[logged..].contains("have lost their worker"), "{log}");
 }
 
 /// Waits until the first coordinator has met what has become of its connections.
@@ -73,7 +85,7 @@ fn a_grant_that_a_frozen_coordinator_did_not_tell_is_lost_and_the_job_runs_once_
     cluster.hold(asking);
     cluster.hold(point);
     let id = submit(&cluster, "claim");
-    freeze_and_take_over(&mut cluster, point);
+    let logged = freeze_and_take_over(&mut cluster, point);
     cluster.wait_until_held(asking);
     cluster.wait_until(id, "has lost its attempt", |job| job.outcomes() == ["lost"]);
     set_lease(&cluster, LONG_LEASE);
@@ -90,7 +102,7 @@ fn a_grant_that_a_frozen_coordinator_did_not_tell_is_lost_and_the_job_runs_once_
     cluster.let_go(Failpoint::ItemBeforeReport);
     ended_once(&cluster, id, "claim", &["lost", "done"]);
     assert_eq!(witnessed(&cluster, id).attempts, [2]);
-    ended_and_the_first_one_serves(cluster, id, "claim", &["lost", "done"]);
+    ended_and_the_first_one_serves(cluster, logged, id, "claim", &["lost", "done"]);
 }
 
 #[test]
@@ -99,37 +111,32 @@ fn a_job_that_a_frozen_coordinator_had_reserved_is_published_by_the_other_one_an
     let mut cluster = system("frozen-dispatch");
     cluster.hold(point);
     let id = submit(&cluster, "dispatch");
-    freeze_and_take_over(&mut cluster, point);
+    let logged = freeze_and_take_over(&mut cluster, point);
     ended_once(&cluster, id, "dispatch", &["done"]);
     thaw(&mut cluster, point);
     first_says(&cluster, "to RabbitMQ at");
     assert_eq!(witnessed(&cluster, id).attempts, [1]);
-    ended_and_the_first_one_serves(cluster, id, "dispatch", &["done"]);
+    ended_and_the_first_one_serves(cluster, logged, id, "dispatch", &["done"]);
 }
 
 #[test]
 fn a_result_that_a_frozen_coordinator_had_recorded_is_answered_by_the_other_one_and_counts_once() {
-    let point = Failpoint::ResultBeforeAck;
+    let point = Failpoint::ResultBeforeReply;
     let mut cluster = system("frozen-result");
     cluster.hold(point);
     let id = submit(&cluster, "result");
-    freeze_and_take_over(&mut cluster, point);
-    let labels = ["name=\"results.record\"", "outcome=\"ok\""];
-    eventually(LIMIT, "the result comes to the other one", || {
-        let recorded = cluster
-            .api()
-            .metric("taskmanager_db_transactions_total", &labels)?;
-        if recorded >= 1.0 {
-            Ok(())
-        } else {
-            Err(recorded.to_string())
-        }
+    let logged = freeze_and_take_over(&mut cluster, point);
+    // Nobody but the other one can have told the worker.
+    let recorded = format!("attempt 1 of job {id} ended and is recorded");
+    eventually(LIMIT, "the worker is answered", || {
+        let log = cluster.workers[0].log();
+        log.contains(&recorded).then_some(()).ok_or(log)
     });
     ended_once(&cluster, id, "result", &["done"]);
     thaw(&mut cluster, point);
     first_says(&cluster, "to RabbitMQ at");
     assert_eq!(witnessed(&cluster, id).attempts, [1]);
-    ended_and_the_first_one_serves(cluster, id, "result", &["done"]);
+    ended_and_the_first_one_serves(cluster, logged, id, "result", &["done"]);
 }
 
 #[test]
@@ -140,7 +147,7 @@ fn a_lease_that_a_frozen_coordinator_was_ending_is_ended_by_the_other_one_and_th
     cluster.arm(Failpoint::ItemBeforeReport);
     let id = submit(&cluster, "expiry");
     cluster.worker_dies_at(0, Failpoint::ItemBeforeReport);
-    freeze_and_take_over(&mut cluster, point);
+    let logged = freeze_and_take_over(&mut cluster, point);
     // It has to wait until PostgreSQL gives the frozen one's transaction up.
     cluster.wait_until(id, "has lost its attempt", |job| job.outcomes() == ["lost"]);
     set_lease(&cluster, LONG_LEASE);
@@ -152,5 +159,5 @@ fn a_lease_that_a_frozen_coordinator_was_ending_is_ended_by_the_other_one_and_th
     cluster.let_go(Failpoint::OutputsBeforeAsking);
     ended_once(&cluster, id, "expiry", &["lost", "done"]);
     assert_eq!(witnessed(&cluster, id).attempts, [1, 2]);
-    ended_and_the_first_one_serves(cluster, id, "expiry", &["lost", "done"]);
+    ended_and_the_first_one_serves(cluster, logged, id, "expiry", &["lost", "done"]);
 }
