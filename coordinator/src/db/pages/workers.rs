@@ -79,7 +79,7 @@ impl Transact for ReadWorkersAtWork {
             tx,
             "-- pages.worker_jobs
              SELECT leases.worker_id, jobs.id, jobs.title, attempts.started_at
-             FROM leases JOIN jobs ON jobs.id = leases.job_id JOIN attempts USING (job_id, attempt, claim_id)
+             FROM leases JOIN attempts USING (job_id, attempt, claim_id) JOIN jobs ON jobs.id = leases.job_id
              ORDER BY jobs.title, jobs.id",
             &[],
         )
