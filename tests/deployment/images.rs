@@ -74,6 +74,19 @@ fn each_service_tells_its_health() {
 }
 
 #[test]
+fn images_are_built_with_the_projects_own_toolchain() {
+    let settings = fs::read_to_string(workspace().join("rust-toolchain.toml")).unwrap();
+    let channel = settings
+        .lines()
+        .find_map(|line| line.strip_prefix("channel = "))
+        .unwrap()
+        .trim_matches('"');
+    let text = dockerfile();
+    assert!(text.contains(&format!("FROM rust:{channel}-bookworm AS build\n")));
+    assert!(text.contains(&format!("ENV RUSTUP_TOOLCHAIN={channel}\n")));
+}
+
+#[test]
 fn compose_builds_stages_that_there_are() {
     let stages: Vec<String> = stages().into_iter().map(|(name, _)| name).collect();
     for (name, service) in configured()["services"].as_object().unwrap() {
