@@ -1,4 +1,4 @@
-//! NetworkPolicies: nothing is open but what is needed, and that is.
+//! Policies of the network: nothing is open but what is needed, and that is.
 
 use serde_json::Value;
 

@@ -137,8 +137,8 @@ fn what_is_mounted_is_there_and_what_is_there_is_mounted() {
             .containers()
             .flat_map(|container| list(&container["volumeMounts"]));
         let mut mounted: Vec<&Value> = mounts.map(|mount| &mount["name"]).collect();
-        volumes.sort_by_key(|name| name.to_string());
-        mounted.sort_by_key(|name| name.to_string());
+        volumes.sort_by_key(ToString::to_string);
+        mounted.sort_by_key(ToString::to_string);
         assert_eq!(volumes, mounted, "{place}");
     });
 }

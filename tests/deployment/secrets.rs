@@ -58,11 +58,11 @@ fn every_secret_of_the_compose_file_is_made_and_making_them_again_changes_none()
         let text = made.get(file).unwrap_or_else(|| panic!("{file} is not made"));
         assert!(text.len() >= 32, "{file}");
         assert!(!said.contains(text.as_str()), "{file} is printed");
-        let mode = fs::metadata(folder.path().join(file))
+        let rights = fs::metadata(folder.path().join(file))
             .unwrap()
             .permissions()
             .mode();
-        assert_eq!(mode & 0o777, 0o400, "{file}");
+        assert_eq!(rights & 0o777, 0o400, "{file}");
     }
     make(folder.path());
     assert_eq!(texts(folder.path()), made);

@@ -5,7 +5,7 @@ use std::fs;
 use launcher::workspace;
 use serde_json::{Value, json};
 
-use crate::chart::{list, name, rendered, selects};
+use crate::chart::{Pod, list, name, rendered, selects};
 
 #[test]
 fn each_deployment_selects_its_own_pods_and_no_others() {
@@ -28,7 +28,7 @@ fn service_budget_and_monitors_mean_the_pods_that_they_are_for() {
         let selected = |selector: &Value| -> Vec<&str> {
             let pods = set.pods().into_iter();
             pods.filter(|pod| selects(selector, pod.labels))
-                .map(|pod| pod.component())
+                .map(Pod::component)
                 .collect()
         };
         for service in set.of_kind("Service") {
