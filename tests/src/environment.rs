@@ -21,7 +21,7 @@ pub(crate) fn optional(name: &str) -> Option<String> {
 }
 
 /// One of the project's programs, as it was built for this run.
-pub(crate) fn program(name: &str) -> PathBuf {
+pub fn program(name: &str) -> PathBuf {
     let path = Path::new(&required("TASKMANAGER_BIN_DIR")).join(name);
     assert!(
         path.is_file(),
@@ -41,7 +41,7 @@ pub(crate) fn tool(name: &str, package: &str) -> PathBuf {
 }
 
 /// A program that `cargo xtask test` installs for the tests only.
-pub(crate) fn python_tool(name: &str) -> PathBuf {
+pub fn python_tool(name: &str) -> PathBuf {
     let path = workspace().join("target/tools/python/bin").join(name);
     assert!(
         path.is_file(),

