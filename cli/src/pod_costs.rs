@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use anyhow::bail;
 use clap::Args;
 
 use crate::Answer;
@@ -39,6 +40,12 @@ pub(crate) struct PodCosts {
     /// Kubernetes' API; inside a pod it is known.
     #[arg(long, value_name = "URL")]
     kubernetes: Option<String>,
+    /// Its host, as every pod is told.
+    #[arg(long, env = "KUBERNETES_SERVICE_HOST", hide = true)]
+    host: Option<String>,
+    /// Its port, as every pod is told.
+    #[arg(long, env = "KUBERNETES_SERVICE_PORT", hide = true)]
+    port: Option<u16>,
     /// The folder with the pod's token, namespace and the API's certificate.
     #[arg(
         long,
@@ -48,9 +55,21 @@ pub(crate) struct PodCosts {
     service_account: PathBuf,
 }
 
+impl PodCosts {
+    /// The address of Kubernetes' API.
+    fn address(&self) -> anyhow::Result<String> {
+        match (&self.kubernetes, &self.host, self.port) {
+            (Some(url), _, _) => Ok(url.trim_end_matches('/').to_owned()),
+            (None, Some(host), Some(port)) if host.contains(':') => Ok(format!("https://[{host}]:{port}")),
+            (None, Some(host), Some(port)) => Ok(format!("https://{host}:{port}")),
+            _ => bail!("this is no pod of Kubernetes: name its API with --kubernetes"),
+        }
+    }
+}
+
 /// Looks and tells until it is ended.
 pub(crate) fn run(client: &Client, command: &PodCosts) -> anyhow::Result<Answer> {
-    let kubernetes = Kubernetes::new(command.kubernetes.as_deref(), &command.service_account)?;
+    let kubernetes = Kubernetes::new(&command.address()?, &command.service_account)?;
     let mut told = HashMap::new();
     let mut silent = false;
     loop {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::job::JobId;
-use tests::{Cluster, LIMIT, eventually};
+use tests::{Cluster, LIMIT, Program, eventually};
 
 /// What an autoscaler starts at most.
 const WORKERS_MAX: usize = 8;
@@ -61,7 +61,7 @@ impl Scaler {
 
     /// How long each worker has been busy, as soon as all are known.
     fn busy(&self) -> Vec<(String, Option<i64>)> {
-        let names: Vec<&str> = self.cluster.workers.iter().map(|worker| worker.name()).collect();
+        let names: Vec<&str> = self.cluster.workers.iter().map(Program::name).collect();
         let mut busy = Vec::new();
         eventually(LIMIT, "the coordinator knows all workers", || {
             let answer = self.cluster.api().json("/api/v1/workers")?;

@@ -33,12 +33,8 @@ pub(super) struct Kubernetes {
 }
 
 impl Kubernetes {
-    /// The API at `url`, or that of the cluster that we run in; `account` is the folder with the pod's own papers.
-    pub(super) fn new(url: Option<&str>, account: &Path) -> anyhow::Result<Self> {
-        let url = match url {
-            Some(url) => url.trim_end_matches('/').to_owned(),
-            None => own_cluster()?,
-        };
+    /// The API at `url`; `account` is the folder with the pod's own papers.
+    pub(super) fn new(url: &str, account: &Path) -> anyhow::Result<Self> {
         let namespace = read(&account.join("namespace"))?;
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
@@ -79,26 +75,6 @@ impl Kubernetes {
             status => bail!("Kubernetes answered status {status} when pod {pod} was to be annotated"),
         }
     }
-}
-
-/// The address that every pod is told.
-fn own_cluster() -> anyhow::Result<String> {
-    let of = |name| {
-        std::env::var(name)
-            .ok()
-            .filter(|value: &String| !value.is_empty())
-    };
-    let (Some(host), Some(port)) = (of("KUBERNETES_SERVICE_HOST"), of("KUBERNETES_SERVICE_PORT")) else {
-        bail!(
-            "this is no pod of Kubernetes (KUBERNETES_SERVICE_HOST is not set): name its API with --kubernetes"
-        );
-    };
-    let host = if host.contains(':') {
-        format!("[{host}]")
-    } else {
-        host
-    };
-    Ok(format!("https://{host}:{port}"))
 }
 
 /// Whether it may stand in an address: RFC 1123, as pods' names do.

@@ -63,6 +63,13 @@ fn none_has_begun(cluster: &Cluster, jobs: &[JobId]) {
     }
 }
 
+/// A job of OCR with one page.
+fn submit_page(cluster: &Cluster, process: u32, title: &str) -> JobId {
+    let volume = Volume::empty(cluster.data(), process, title);
+    volume.add_page("00000001.jpg", "00000001.jpg");
+    cluster.submit(&volume.goobi_message())
+}
+
 #[test]
 fn what_people_have_decided_outlives_the_death_of_coordinator_postgresql_and_rabbitmq() {
     let mut cluster = Cluster::named("decided")
@@ -100,11 +107,8 @@ fn what_people_have_decided_outlives_the_death_of_coordinator_postgresql_and_rab
     let [first, second, third] = ["first", "second", "third"]
         .map(|title| cluster.submit(&shell(title, &cluster.folder().join("data"))));
     let counted = cluster.submit(&noop("counted", 1, 0, None));
-    let [stopped, left] = [(7, "stopped"), (8, "left")].map(|(process, title)| {
-        let volume = Volume::empty(cluster.data(), process, title);
-        volume.add_page("00000001.jpg", "00000001.jpg");
-        cluster.submit(&volume.goobi_message())
-    });
+    let [stopped, left] =
+        [(7, "stopped"), (8, "left")].map(|(process, title)| submit_page(&cluster, process, title));
     for (id, action) in [
         (b, json!({"action": "hold"})),
         (d, json!({"action": "set_priority", "priority": 9})),
