@@ -21,7 +21,7 @@ pub(crate) fn optional(name: &str) -> Option<String> {
 }
 
 /// One of the project's programs, as it was built for this run.
-pub(crate) fn program(name: &str) -> PathBuf {
+pub fn program(name: &str) -> PathBuf {
     let path = Path::new(&required("TASKMANAGER_BIN_DIR")).join(name);
     assert!(
         path.is_file(),
@@ -32,7 +32,7 @@ pub(crate) fn program(name: &str) -> PathBuf {
 }
 
 /// A program of the system that has to be installed; `package` says where it comes from.
-pub(crate) fn tool(name: &str, package: &str) -> PathBuf {
+pub fn tool(name: &str, package: &str) -> PathBuf {
     let path = required("PATH");
     std::env::split_paths(&path)
         .map(|folder| folder.join(name))
