@@ -41,7 +41,7 @@ daemons() {
         awk '
             $1 == "Name:" { name = $2 }
             $1 == "Pid:" { pid = $2 }
-            $1 == "PPid:" && $2 == 1 && name ~ /^(epmd|postgres|beam\.smp)$/ { print pid }
+            $1 == "PPid:" && $2 == 1 && name ~ /^(epmd|postgres|beam\.smp|prometheus)$/ { print pid }
         ' "$status" 2>/dev/null || true
     done | sort
 }
@@ -89,7 +89,7 @@ fi
 
 added "$enabled_before" "$(enabled_units)" | while read -r unit; do
     case $unit in
-    *postgres* | *rabbitmq* | *epmd*)
+    *postgres* | *rabbitmq* | *epmd* | *prometheus*)
         echo "not started at boot: $unit"
         systemctl --quiet disable "$unit"
         ;;
@@ -97,7 +97,7 @@ added "$enabled_before" "$(enabled_units)" | while read -r unit; do
 done
 added "$running_before" "$(running_units)" | while read -r unit; do
     case $unit in
-    *postgres* | *rabbitmq* | *epmd*)
+    *postgres* | *rabbitmq* | *epmd* | *prometheus*)
         echo "stopped: $unit"
         systemctl stop "$unit"
         ;;

@@ -71,6 +71,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use connections::Limits;
+pub use metrics::LastFigures;
 pub use openapi::Operation;
 pub use routes::{Kind, Route, routes};
 pub use who::Door;
@@ -100,6 +101,8 @@ pub struct App {
     pub stop: CancellationToken,
     /// The process's metrics.
     pub prometheus: PrometheusHandle,
+    /// The figures of the database as they were read last.
+    pub figures: LastFigures,
     /// Whether the database has this release's schema.
     pub schema_ready: Arc<AtomicBool>,
 }

@@ -28,7 +28,7 @@ use crate::db::migrate::migrate;
 use crate::db::notify::Changes;
 use crate::deliveries::{Allowed, Patience as Persistence, Post};
 use crate::goobi::{Goobi, Status as GoobiStatus, Tickets};
-use crate::http::{self, App};
+use crate::http::{self, App, LastFigures};
 use crate::intake::{Intake, PathRules, Templates};
 use crate::notifications::{Notifier, notifications};
 use crate::secrets::Secrets;
@@ -46,10 +46,9 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let address = Address::parse(&config.amqp_url()?)?;
     let database_url = config.database_url()?;
     let db = Db::new(&database_url, config.db_connections)?;
-    let prometheus = metrics::install().context("the metrics recorder can't be installed")?;
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("the address {} can't be listened on", config.listen))?;
+    let prometheus =
+        metrics::install(metrics::Program::Coordinator).context("the metrics recorder can't be installed")?;
+    let listener = listener(&config).await?;
 
     let lifecycle = Lifecycle::default();
     let stop = lifecycle.stop.clone();
@@ -75,6 +74,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         goobi: tickets.as_ref().map(|tickets| tickets.status.clone()),
         stop: stop.clone(),
         prometheus: prometheus.clone(),
+        figures: LastFigures::default(),
         schema_ready: Arc::clone(&schema_ready),
     };
     tracing::info!("listening on http://{}", config.listen);
@@ -145,6 +145,12 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         broker.consume(address, stop()).await;
     });
     Ok(lifecycle.run_until_stopped(config.grace()).await?)
+}
+
+async fn listener(config: &Config) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("the address {} can't be listened on", config.listen))
 }
 
 /// Tells other coordinators of changes, and hears of theirs.

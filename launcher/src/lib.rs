@@ -1,4 +1,4 @@
-//! Starts and ends private servers on one machine: PostgreSQL, RabbitMQ, and the project's own programs.
+//! Starts and ends private servers on one machine: PostgreSQL, RabbitMQ, Prometheus, and the project's own programs.
 //!
 //! No container engine and no system service is involved.
 //! A server is the distribution's program, started with a data folder, a free loopback port and a password of its own.
@@ -9,7 +9,8 @@
 //!   ├─ ledger      which processes were started here: a crashed launcher's leftovers are ended by the next one
 //!   ├─ Postgres    ┐ (and a standby that follows it and takes over)
 //!   ├─ RabbitMq    ├─ each owns Processes: start, stop, kill -9, freeze, restart, wipe, log
-//!   └─ Process     ┘
+//!   ├─ Process     ┘
+//!   └─ Prometheus  reads the figures of programs, for tests
 //!  SmallDisk  a disk that can be full
 //!  Clock      a program's clock, which can be wrong
 //!  Proxy      the network before a server: stalls, cuts, loses what it carries
@@ -37,6 +38,7 @@ mod place;
 mod ports;
 mod postgres;
 mod process;
+mod prometheus;
 mod proxy;
 mod rabbitmq;
 mod ready;
@@ -50,5 +52,6 @@ pub use place::{Place, workspace};
 pub use ports::{free_port, free_port_near};
 pub use postgres::{Postgres, PostgresOptions};
 pub use process::{Process, run_in_foreground, run_in_foreground_while};
+pub use prometheus::{Prometheus, PrometheusOptions};
 pub use proxy::{Mode, Proxy};
 pub use rabbitmq::RabbitMq;

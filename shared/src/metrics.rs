@@ -1,10 +1,17 @@
 //! Every metric name, its labels and what it means, and the recorder that collects them. Nothing else in the project spells a metric's name.
 
+mod list;
+
 use std::time::Duration;
 
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
+
+pub use list::*;
+
+/// This build's release.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What kind of figure a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +24,80 @@ pub enum Kind {
     Histogram,
 }
 
+/// Who exports a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Every coordinator, from the database: the same figure everywhere.
+    Database,
+    /// Every coordinator, of itself.
+    Coordinator,
+    /// Every worker, of itself.
+    Worker,
+    /// Every coordinator and every worker, of itself.
+    Both,
+}
+
+/// A program that exports metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// The coordinator.
+    Coordinator,
+    /// The worker.
+    Worker,
+}
+
+impl Program {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Coordinator => "coordinator",
+            Self::Worker => "worker",
+        }
+    }
+
+    /// Whether it exports figures of this origin about itself.
+    fn exports(self, origin: Origin) -> bool {
+        match origin {
+            Origin::Both => true,
+            Origin::Coordinator => self == Self::Coordinator,
+            Origin::Worker => self == Self::Worker,
+            Origin::Database => false,
+        }
+    }
+}
+
+/// A label of a metric.
+#[derive(Debug, Clone, Copy)]
+pub struct Label {
+    /// Its name.
+    pub name: &'static str,
+    /// What it can say.
+    pub values: Values,
+}
+
+/// What a label can say.
+#[derive(Debug, Clone, Copy)]
+pub enum Values {
+    /// One of these.
+    These(&'static [&'static str]),
+    /// Whatever there is; what that is.
+    Any(&'static str),
+}
+
+const fn these(name: &'static str, values: &'static [&'static str]) -> Label {
+    Label {
+        name,
+        values: Values::These(values),
+    }
+}
+
+const fn any(name: &'static str, what: &'static str) -> Label {
+    Label {
+        name,
+        values: Values::Any(what),
+    }
+}
+
 /// A metric as the documentation and the exporter know it.
 #[derive(Debug, Clone, Copy)]
 pub struct Metric {
@@ -24,86 +105,14 @@ pub struct Metric {
     pub name: &'static str,
     /// What kind of figure it is.
     pub kind: Kind,
-    /// Its labels.
-    pub labels: &'static [&'static str],
+    /// What is counted or measured; `none` where it only says yes or no.
+    pub unit: &'static str,
+    /// Who exports it.
+    pub origin: Origin,
+    /// Its labels, in the order in which they are given.
+    pub labels: &'static [Label],
     /// What it means.
     pub help: &'static str,
-}
-
-macro_rules! metrics {
-    ($($(#[doc = $help:literal])+ $constant:ident = $name:literal, $kind:ident, [$($label:literal),*];)+) => {
-        $($(#[doc = $help])+ pub const $constant: &str = $name;)+
-
-        /// All metrics, in the order of the documentation.
-        pub const ALL: &[Metric] = &[
-            $(Metric { name: $name, kind: Kind::$kind, labels: &[$($label),*], help: concat!($($help),+) },)+
-        ];
-    };
-}
-
-metrics! {
-    /// Jobs accepted.
-    JOBS_SUBMITTED = "taskmanager_jobs_submitted_total", Counter, ["plugin"];
-    /// Submissions answered with an existing job.
-    JOBS_DUPLICATE = "taskmanager_jobs_duplicate_total", Counter, ["plugin"];
-    /// Submissions refused.
-    SUBMISSIONS_REJECTED = "taskmanager_submissions_rejected_total", Counter, [];
-    /// Jobs that ended, by outcome (done, error, cancelled).
-    JOBS_FINISHED = "taskmanager_jobs_finished_total", Counter, ["plugin", "outcome"];
-    /// Unfinished jobs by state.
-    JOBS = "taskmanager_jobs", Gauge, ["plugin", "state"];
-    /// Age of the oldest job that waits for a worker; 0 when none waits.
-    OLDEST_QUEUED_AGE = "taskmanager_oldest_queued_age_seconds", Gauge, ["plugin"];
-    /// Slots of workers that are alive.
-    SLOTS = "taskmanager_slots", Gauge, ["plugin"];
-    /// Item stores of jobs that are over, which no worker has removed yet; stuck are those that need a person's look.
-    STORES_TO_REMOVE = "taskmanager_stores_to_remove", Gauge, ["stuck"];
-    /// Time from submission to the first start.
-    JOB_WAIT = "taskmanager_job_wait_seconds", Histogram, ["plugin"];
-    /// Time of an attempt from its claim to its end.
-    ATTEMPT_RUN = "taskmanager_attempt_run_seconds", Histogram, ["plugin"];
-    /// Messages published to the plugins' queues.
-    DISPATCHES = "taskmanager_dispatches_total", Counter, ["plugin"];
-    /// Claims by answer (granted, again, or the refusal).
-    CLAIMS = "taskmanager_claims_total", Counter, ["answer"];
-    /// Messages whose dispatch number was not current.
-    STALE_MESSAGES = "taskmanager_stale_messages_total", Counter, [];
-    /// Results that did not count because the job had gone to another attempt.
-    FENCED_RESULTS = "taskmanager_fenced_results_total", Counter, [];
-    /// What did not count because it was said of an attempt that another RabbitMQ user has claimed.
-    FOREIGN_REPORTS = "taskmanager_foreign_reports_total", Counter, [];
-    /// Leases that ended without a sign of life.
-    EXPIRED_LEASES = "taskmanager_expired_leases_total", Counter, [];
-    /// Published messages that no queue took.
-    RETURNED_PUBLISHES = "taskmanager_returned_publishes_total", Counter, [];
-    /// Connections to RabbitMQ that had to be made anew.
-    BROKER_RECONNECTS = "taskmanager_broker_reconnects_total", Counter, ["connection"];
-    /// 1 while both connections to RabbitMQ are up and everything is declared there.
-    BROKER_CONNECTED = "taskmanager_broker_connected", Gauge, [];
-    /// Queues that a person has to look after, by what is wrong (missing, arguments).
-    BROKER_QUEUES_WRONG = "taskmanager_broker_queues_wrong", Gauge, ["trouble"];
-    /// 1 while RabbitMQ blocks publishing (memory or disk alarm).
-    BROKER_BLOCKED = "taskmanager_broker_blocked", Gauge, [];
-    /// 1 while RabbitMQ refuses the program's user something that it needs.
-    BROKER_REFUSED = "taskmanager_broker_refused", Gauge, [];
-    /// 1 while tickets are taken from Goobi's message broker; there only where one is named.
-    GOOBI_CONNECTED = "taskmanager_goobi_connected", Gauge, [];
-    /// Messages to other systems that are to be sent, or sent again, by kind.
-    DELIVERIES_PENDING = "taskmanager_deliveries_pending", Gauge, ["kind"];
-    /// Tries to deliver them, by what became of each (delivered, retry, failed, unclear).
-    DELIVERIES = "taskmanager_deliveries_total", Counter, ["kind", "outcome"];
-    /// 1 while PostgreSQL refuses to write because its disk is full.
-    DATABASE_FULL = "taskmanager_database_full", Gauge, [];
-    /// Transactions by name and outcome (ok, retry, error).
-    DB_TRANSACTIONS = "taskmanager_db_transactions_total", Counter, ["name", "outcome"];
-    /// Duration of transactions by name.
-    DB_TRANSACTION_SECONDS = "taskmanager_db_transaction_seconds", Histogram, ["name"];
-    /// A worker's slots that are in use.
-    WORKER_SLOTS_USED = "taskmanager_worker_slots_used", Gauge, ["plugin"];
-    /// A worker's slots.
-    WORKER_SLOTS = "taskmanager_worker_slots", Gauge, ["plugin"];
-    /// Items (pages) that a worker finished, by outcome (done, failed, skipped).
-    WORKER_ITEMS = "taskmanager_worker_items_total", Counter, ["plugin", "outcome"];
 }
 
 /// Upper bounds of the histograms' buckets in seconds: from milliseconds to six hours.
@@ -119,12 +128,56 @@ const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// When another recorder is installed already.
-pub fn install() -> Result<PrometheusHandle, BuildError> {
+pub fn install(program: Program) -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new()
         .set_buckets(&BUCKETS_SECONDS)?
         .install_recorder()?;
     describe();
+    gauge!(BUILD_INFO, "program" => program.as_str(), "version" => VERSION).set(1.0);
+    start_at_zero(program, None);
     Ok(handle)
+}
+
+/// Lets the program's counters and histograms of a plugin, or those without one, begin at 0 where nothing was counted
+/// yet: nobody sees the growth of a series that begins with 1.
+pub fn start_at_zero(program: Program, plugin: Option<&str>) {
+    for metric in ALL.iter().filter(|metric| program.exports(metric.origin)) {
+        let of_plugins = metric.labels.iter().any(|label| label.name == "plugin");
+        if of_plugins != plugin.is_some() {
+            continue;
+        }
+        for labels in all_labels(metric.labels, plugin) {
+            match metric.kind {
+                Kind::Counter => counter!(metric.name, &labels).increment(0),
+                // It is there from now on.
+                Kind::Histogram => drop(histogram!(metric.name, &labels)),
+                Kind::Gauge => {}
+            }
+        }
+    }
+}
+
+/// Each combination of values that the labels can have; none where they can have any.
+fn all_labels(labels: &[Label], plugin: Option<&str>) -> Vec<Vec<(&'static str, String)>> {
+    let mut combinations = vec![Vec::new()];
+    for label in labels {
+        let values: Vec<String> = match (label.values, plugin) {
+            (Values::These(values), _) => values.iter().map(|value| (*value).to_owned()).collect(),
+            (Values::Any(_), Some(plugin)) if label.name == "plugin" => vec![plugin.to_owned()],
+            (Values::Any(_), _) => Vec::new(),
+        };
+        combinations = combinations
+            .iter()
+            .flat_map(|before: &Vec<_>| {
+                values.iter().map(|value| {
+                    let mut combination = before.clone();
+                    combination.push((label.name, value.clone()));
+                    combination
+                })
+            })
+            .collect();
+    }
+    combinations
 }
 
 /// Keeps the recorder tidy until `stop`.
@@ -137,8 +190,8 @@ pub async fn upkeep(recorder: PrometheusHandle, stop: CancellationToken) {
     }
 }
 
-/// Tells the installed recorder what each metric means.
-fn describe() {
+/// Tells the recorder in use what each metric means.
+pub fn describe() {
     for metric in ALL {
         match metric.kind {
             Kind::Counter => describe_counter!(metric.name, metric.help),
@@ -162,6 +215,12 @@ mod tests {
                 "{}",
                 metric.name
             );
+            assert_eq!(
+                metric.name.ends_with("_seconds"),
+                metric.unit == "seconds",
+                "{}",
+                metric.name
+            );
             assert!(
                 ALL.iter().skip(index + 1).all(|other| other.name != metric.name),
                 "{}",
@@ -169,5 +228,59 @@ mod tests {
             );
             assert!(!metric.help.is_empty());
         }
+    }
+
+    #[test]
+    fn no_label_names_a_job_a_worker_or_a_host() {
+        let known = [
+            "answer",
+            "connection",
+            "kind",
+            "name",
+            "outcome",
+            "plugin",
+            "program",
+            "span",
+            "state",
+            "stuck",
+            "trouble",
+            "version",
+        ];
+        for label in ALL.iter().flat_map(|metric| metric.labels) {
+            assert!(
+                known.contains(&label.name),
+                "{}: is the number of its values bounded?",
+                label.name
+            );
+        }
+    }
+
+    #[test]
+    fn counters_and_histograms_begin_at_zero_with_each_value_that_their_labels_can_have() {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets(&BUCKETS_SECONDS)
+            .unwrap()
+            .build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            counter!(JOBS_FINISHED, "plugin" => "OCR", "outcome" => "done").increment(2);
+            start_at_zero(Program::Coordinator, None);
+            start_at_zero(Program::Coordinator, Some("OCR"));
+        });
+        let text = recorder.handle().render();
+        for line in [
+            "taskmanager_expired_leases_total 0",
+            "taskmanager_deliveries_total{kind=\"callback\",outcome=\"unclear\"} 0",
+            "taskmanager_jobs_finished_total{plugin=\"OCR\",outcome=\"done\"} 2",
+            "taskmanager_jobs_finished_total{plugin=\"OCR\",outcome=\"error\"} 0",
+            "taskmanager_job_wait_seconds_bucket{plugin=\"OCR\",le=\"+Inf\"} 0",
+            "taskmanager_job_wait_seconds_count{plugin=\"OCR\"} 0",
+        ] {
+            assert!(
+                text.lines().any(|other| other == line),
+                "{line} is not in\n{text}"
+            );
+        }
+        assert!(!text.contains("taskmanager_worker_items_total"), "{text}");
+        assert!(!text.contains("taskmanager_db_transactions_total"), "{text}");
     }
 }

@@ -28,6 +28,7 @@ mod hang;
 mod lists;
 mod live;
 mod login;
+mod monitoring;
 mod notifications;
 mod objects;
 mod openapi;

@@ -32,7 +32,7 @@ pub fn program(name: &str) -> PathBuf {
 }
 
 /// A program of the system that has to be installed; `package` says where it comes from.
-pub(crate) fn tool(name: &str, package: &str) -> PathBuf {
+pub fn tool(name: &str, package: &str) -> PathBuf {
     let path = required("PATH");
     std::env::split_paths(&path)
         .map(|folder| folder.join(name))

@@ -48,7 +48,7 @@ pub use amqp::{Amqp, Message};
 pub use api::{Api, Job};
 pub use browser::Browser;
 pub use cluster::{Builder, Cluster, Program};
-pub use environment::{program, python_tool};
+pub use environment::{program, python_tool, tool};
 pub use eventually::{LIMIT, eventually};
 pub use small_target::SmallTarget;
 pub use volume::Volume;

@@ -91,6 +91,7 @@ impl Workshop {
                 .disconnect_limit_seconds
                 .map(|seconds| Duration::from_secs(seconds.into())),
         );
+        attempt.progress.count_items_of(&grant.plugin);
         tracing::info!(
             job.id = %grant.job_id, job.plugin = %grant.plugin, attempt.number = grant.attempt,
             "attempt {} of job {} begins", grant.attempt, grant.job_id

@@ -7,7 +7,7 @@ use axum::routing::get;
 use metrics::gauge;
 use metrics_exporter_prometheus::PrometheusHandle;
 use shared::amqp::refusals::{ADVICE, Refusals};
-use shared::metrics::{BROKER_REFUSED, WORKER_SLOTS, WORKER_SLOTS_USED};
+use shared::metrics::{BROKER_REFUSED, Program, WORKER_SLOTS, WORKER_SLOTS_USED, start_at_zero};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -83,6 +83,7 @@ async fn metrics(State(health): State<Health>) -> String {
     gauge!(BROKER_REFUSED).set(f64::from(u8::from(refused)));
     for bench in &health.benches {
         let plugin = bench.plugin.offer().name.to_string();
+        start_at_zero(Program::Worker, Some(&plugin));
         let free = u16::try_from(bench.slots.available_permits()).unwrap_or(bench.size);
         gauge!(WORKER_SLOTS, "plugin" => plugin.clone()).set(f64::from(bench.size));
         gauge!(WORKER_SLOTS_USED, "plugin" => plugin).set(f64::from(bench.size.saturating_sub(free)));

@@ -5,11 +5,14 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use metrics::counter;
 use shared::job::Stage;
 use shared::message::worker::{AttemptReport, ItemReport, ItemState, LogLine};
+use shared::metrics::WORKER_ITEMS;
 use tokio::sync::Notify;
 
 use shared::job::{JobId, Token};
+use shared::plugin::PluginName;
 
 use crate::transfer::TransferSlot;
 
@@ -43,6 +46,8 @@ struct State {
     items: Vec<ItemReport>,
     log: Vec<LogLine>,
     log_lines: u32,
+    /// For whom its items are counted.
+    plugin: Option<PluginName>,
 }
 
 impl Progress {
@@ -59,6 +64,7 @@ impl Progress {
             items: Vec::new(),
             log: Vec::new(),
             log_lines: 0,
+            plugin: None,
         };
         Self {
             state: Arc::new(Mutex::new(state)),
@@ -66,6 +72,11 @@ impl Progress {
             confirmed: Arc::default(),
             transfer: TransferSlot::default(),
         }
+    }
+
+    /// Items that end from now on are counted as this plugin's in the metrics.
+    pub fn count_items_of(&self, plugin: &PluginName) {
+        self.lock().plugin = Some(plugin.clone());
     }
 
     /// The attempt goes over to `stage`. When it begins to work, its input is there: others may fetch theirs.
@@ -112,6 +123,10 @@ impl Progress {
                 ItemState::Done => state.items_done += 1,
                 ItemState::Failed => state.items_failed += 1,
                 ItemState::Skipped => {}
+            }
+            if let Some(plugin) = &state.plugin {
+                let outcome = item.state.as_str();
+                counter!(WORKER_ITEMS, "plugin" => plugin.to_string(), "outcome" => outcome).increment(1);
             }
             state.items.push(item);
         }
@@ -225,6 +240,7 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
     use shared::job::ClaimId;
 
     use super::*;
@@ -262,6 +278,25 @@ mod tests {
         assert!(progress.confirmed(&lost), "one item is still waiting");
         assert_eq!(progress.report(job, token).items[0].name, "2.jpg");
         assert!(progress.report(job, token).log.is_empty());
+    }
+
+    #[test]
+    fn items_are_counted_for_their_plugin_as_they_end() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let progress = Progress::new(Arc::default());
+        progress.count_items_of(&"OCR".parse().unwrap());
+        metrics::with_local_recorder(&recorder, || {
+            progress.item(item("1.jpg"));
+            progress.item(ItemReport {
+                state: ItemState::Failed,
+                ..item("2.jpg")
+            });
+        });
+        let text = recorder.handle().render();
+        for outcome in ["done", "failed"] {
+            let line = format!("{WORKER_ITEMS}{{plugin=\"OCR\",outcome=\"{outcome}\"}} 1");
+            assert!(text.contains(&line), "{line} is not in\n{text}");
+        }
     }
 
     #[test]

@@ -57,7 +57,8 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let scratch = Scratch::prepare(&config.scratch)
         .with_context(|| format!("the scratch folder {} can't be used", config.scratch.display()))?;
     let identity = Identity::of_this_process(config.name.as_deref());
-    let prometheus = metrics::install().context("the metrics recorder can't be installed")?;
+    let prometheus =
+        metrics::install(metrics::Program::Worker).context("the metrics recorder can't be installed")?;
     let benches = benches(&config);
     tracing::info!(worker.id = %identity.id, "worker {} serves {}", identity.id, names(&benches));
 

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use launcher::{Place, Postgres, RabbitMq, install, may_install, missing_packages};
+use launcher::{Place, Postgres, Prometheus, RabbitMq, install, may_install, missing_packages};
 
 use crate::existing::Existing;
 use crate::say;
@@ -24,6 +24,9 @@ const BROWSER: [&str; 2] = ["chromium", "chromium-driver"];
 
 /// Gives programs a wrong clock.
 const WRONG_CLOCKS: &str = "libfaketime";
+
+/// Reads the figures of the programs, and checks rules.
+const PROMETHEUS: &str = "prometheus";
 
 /// What is needed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,10 +63,15 @@ pub(crate) fn provide(place: &Place, existing: &Existing, purpose: Purpose) -> R
 }
 
 /// Which programs are there, from whatever package.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a program that may be there"
+)]
 struct Installed {
     postgres: bool,
     rabbitmq: bool,
     npm: bool,
+    prometheus: bool,
 }
 
 impl Installed {
@@ -75,6 +83,7 @@ impl Installed {
                 .arg("--version")
                 .output()
                 .is_ok_and(|output| output.status.success()),
+            prometheus: Prometheus::is_installed(),
         }
     }
 }
@@ -99,6 +108,9 @@ fn packages(existing: &Existing, purpose: Purpose, installed: &Installed) -> Vec
         if !installed.npm {
             packages.push("npm");
         }
+        if !installed.prometheus {
+            packages.push(PROMETHEUS);
+        }
         if existing.browser.is_none() {
             packages.extend(BROWSER);
         }
@@ -118,6 +130,7 @@ mod tests {
         postgres: false,
         rabbitmq: false,
         npm: false,
+        prometheus: false,
     };
 
     #[test]
@@ -138,11 +151,19 @@ mod tests {
             postgres: true,
             rabbitmq: true,
             npm: true,
+            prometheus: true,
         };
         assert_eq!(
             packages(&Existing::default(), Purpose::Servers, &installed),
             Vec::<&str>::new()
         );
+    }
+
+    #[test]
+    fn only_the_tests_need_prometheus() {
+        let needs = |purpose| packages(&Existing::default(), purpose, &NOTHING).contains(&"prometheus");
+        assert!(needs(Purpose::Tests));
+        assert!(!needs(Purpose::Faults) && !needs(Purpose::Stack));
     }
 
     #[test]

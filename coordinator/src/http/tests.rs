@@ -12,6 +12,7 @@ mod forms;
 mod itm;
 mod job_page;
 mod message_goobi;
+mod metrics;
 mod mistakes;
 mod openapi;
 mod own_account;
@@ -67,6 +68,7 @@ fn app(db: Db) -> App {
         goobi: None,
         stop: CancellationToken::new(),
         prometheus: PrometheusBuilder::new().build_recorder().handle(),
+        figures: LastFigures::default(),
         schema_ready: Arc::new(AtomicBool::new(true)),
     }
 }

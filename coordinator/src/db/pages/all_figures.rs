@@ -124,7 +124,7 @@ const ENDED: &str = "-- pages.all_sums_ended
            sum(pages)::bigint AS pages, sum(bytes)::bigint AS bytes
     FROM history_sums GROUP BY plugin, state = 'DONE'";
 
-const TODAY: &str = "-- pages.all_today
+pub(super) const TODAY: &str = "-- pages.all_today
     SELECT plugin, coalesce(sum(jobs) FILTER (WHERE lower(outcome) = 'done'), 0)::bigint AS done,
            coalesce(sum(jobs) FILTER (WHERE lower(outcome) = 'error'), 0)::bigint AS failed,
            sum(items)::bigint AS items
