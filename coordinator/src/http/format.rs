@@ -115,6 +115,11 @@ impl Locale {
         }
     }
 
+    /// A moment with its date, whatever day it is.
+    pub(super) fn dated(&self, at: Timestamp) -> Time {
+        self.time(at, Timestamp::UNIX_EPOCH)
+    }
+
     /// A moment with everything that is known of it: date, seconds, zone.
     pub(super) fn moment(&self, at: Timestamp) -> Time {
         let time = self.time(at, at);

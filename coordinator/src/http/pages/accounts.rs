@@ -233,8 +233,8 @@ impl UserRow {
             } else {
                 Badge::new(Tone::Good, text.active)
             },
-            since: locale.moment(user.created_at),
-            seen: user.seen_at.map(|at| locale.moment(at)),
+            since: locale.dated(user.created_at),
+            seen: user.seen_at.map(|at| locale.dated(at)),
             name: user.name,
         }
     }
@@ -256,8 +256,8 @@ impl TokenRow {
                 Badge::new(Tone::Good, text.active)
             },
             made_by: token.made_by,
-            until: locale.moment(token.expires_at),
-            seen: token.seen_at.map(|at| locale.moment(at)),
+            until: locale.dated(token.expires_at),
+            seen: token.seen_at.map(|at| locale.dated(at)),
             title: token.title,
         }
     }
