@@ -178,7 +178,7 @@ impl<'a> Viewer<'a> {
         }
         if self.language == "de" {
             // Its words are the longer ones.
-            for screen in [Screen::LAPTOP, Screen::TABLET] {
+            for screen in [Screen::WINDOW, Screen::LAPTOP, Screen::TABLET] {
                 browser.use_screen(screen);
                 self.fits(name, screen);
             }
@@ -200,8 +200,31 @@ impl<'a> Viewer<'a> {
                 screen.width
             ));
         }
+        let cut_off = self.browser.run(CUT_OFF);
+        for what in cut_off.as_array().expect("a list") {
+            let (language, width) = (self.language, screen.width);
+            self.wrong
+                .push(format!("{name} in {language} on {width} pixels cuts off {what}"));
+        }
     }
 }
+
+/// What can be pressed or filled in, and reaches beyond its card, which cuts it off.
+const CUT_OFF: &str = "
+    const found = [];
+    for (const card of document.querySelectorAll('.card')) {
+        const edges = card.getBoundingClientRect();
+        for (const thing of card.querySelectorAll('a, button, input, select, summary, textarea')) {
+            // What scrolls sideways may be longer than its place.
+            if (thing.closest('.sideways, .scroll, .log')) continue;
+            const place = thing.getBoundingClientRect();
+            if (place.width > 0 && (place.left < edges.left - 1 || place.right > edges.right + 1)) {
+                found.push(thing.outerHTML.slice(0, 100));
+            }
+        }
+    }
+    return found;
+";
 
 #[test]
 fn every_page_of_the_coordinators_list_is_whole_in_both_languages_on_every_screen() {

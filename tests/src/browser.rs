@@ -52,6 +52,11 @@ impl Screen {
         phone: false,
         dark: false,
     };
+    /// A window in which tables just have the room to stand as tables.
+    pub const WINDOW: Self = Self {
+        width: 1160,
+        ..Self::DESKTOP
+    };
     /// That of a small laptop.
     pub const LAPTOP: Self = Self {
         width: 1024,
