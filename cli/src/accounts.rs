@@ -1,10 +1,6 @@
 //! `taskmanager user` and `taskmanager token`: who may come in.
-//!
-//! Invariant: a password is never an argument, as everybody on the machine can read those.
 
-use std::fs;
-use std::io::{self, BufRead as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
@@ -14,7 +10,7 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::output::Look;
 use crate::table::{self, Column};
-use crate::{Answer, output, text};
+use crate::{Answer, output, password, text};
 
 /// List, add and change users.
 #[derive(Debug, Args)]
@@ -31,7 +27,7 @@ enum UserAction {
         #[arg(long)]
         json: bool,
     },
-    /// Let somebody in. The first password is read from a file or from standard input.
+    /// Let somebody in. The first password is read from a file, typed, or a line of standard input.
     Add {
         /// The name.
         name: String,
@@ -47,7 +43,7 @@ enum UserAction {
         #[command(flatten)]
         rights: UserRights,
     },
-    /// Give a user another password and end the sessions. It is read from a file or from standard input.
+    /// Give a user another password and end the sessions. It is read from a file, typed, or a line of standard input.
     SetPassword {
         /// The name.
         name: String,
@@ -93,7 +89,7 @@ enum UserRole {
 
 #[derive(Debug, Args)]
 struct PasswordSource {
-    /// File whose first line is the password; without it the first line of standard input is.
+    /// File whose first line is the password.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }
@@ -189,7 +185,7 @@ pub(crate) fn run_users(client: &Client, command: &UserCommand) -> anyhow::Resul
             rights,
             password,
         } => {
-            let password = password.read()?;
+            let password = password::new(password.password_file.as_deref())?;
             let mut action = rights.action("add_user", name);
             action["password"] = password.into();
             act(client, &action)?;
@@ -197,7 +193,7 @@ pub(crate) fn run_users(client: &Client, command: &UserCommand) -> anyhow::Resul
         }
         UserAction::SetRole { name, rights } => change(client, &rights.action("set_role", name), name)?,
         UserAction::SetPassword { name, password } => {
-            let action = json!({"action": "set_password", "name": name, "password": password.read()?});
+            let action = json!({"action": "set_password", "name": name, "password": password::new(password.password_file.as_deref())?});
             change(client, &action, name)?;
         }
         UserAction::Lock { name } => change(client, &json!({"action": "disable", "name": name}), name)?,
@@ -273,35 +269,8 @@ impl UserRights {
     }
 }
 
-impl PasswordSource {
-    fn read(&self) -> anyhow::Result<String> {
-        self.password_file.as_deref().map_or_else(from_stdin, first_line)
-    }
-}
-
-fn from_stdin() -> anyhow::Result<String> {
-    let mut line = String::new();
-    io::stdin()
-        .lock()
-        .read_line(&mut line)
-        .context("standard input can't be read")?;
-    let password = line.trim_end_matches(['\r', '\n']);
-    anyhow::ensure!(
-        !password.is_empty(),
-        "no password: give it with --password-file, or as the first line of standard input"
-    );
-    Ok(password.to_owned())
-}
-
-/// The first line of a file that holds a secret.
-pub(crate) fn first_line(file: &Path) -> anyhow::Result<String> {
-    let text = fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?;
-    let line = text.lines().next().unwrap_or_default().trim();
-    anyhow::ensure!(!line.is_empty(), "the first line of {} is empty", file.display());
-    Ok(line.to_owned())
-}
-
-fn plugins(plugins: Option<&[String]>) -> String {
+/// Names of plugins, or that it is all of them.
+pub(crate) fn plugins(plugins: Option<&[String]>) -> String {
     plugins.map_or_else(|| "all".to_owned(), |plugins| text::printable(&plugins.join(" ")))
 }
 

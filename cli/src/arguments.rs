@@ -8,8 +8,8 @@ use clap::{Parser, Subcommand};
 
 use crate::client::Server;
 use crate::{
-    accounts, audit, broker, control, doctor, list, plugins, recover, settings, show, statistics, status,
-    storages, submit, wait, workers,
+    account, accounts, audit, broker, control, doctor, list, plugins, recover, settings, show, statistics,
+    status, storages, submit, wait, workers,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -69,6 +69,7 @@ pub(crate) enum Command {
     Statistics(statistics::Arguments),
     Settings(settings::SettingsCommand),
     Audit(audit::Arguments),
+    Account(account::AccountCommand),
     User(accounts::UserCommand),
     Token(accounts::TokenCommand),
     Doctor(doctor::Arguments),

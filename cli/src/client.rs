@@ -9,8 +9,9 @@ mod server;
 use std::io;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::Response;
 
@@ -22,6 +23,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Most bytes of an answer: a job with 100,000 items has about 30 MB.
 const ANSWER_MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// Where people come in.
+const LOGIN: &str = "/api/v1/login";
 
 /// Why a request has no usable answer.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +94,8 @@ impl Error {
 pub(crate) struct Answer {
     /// The document as it came, for `--json`.
     pub(crate) json: Value,
+    /// What a login has the client hold from now on.
+    cookie: Option<String>,
     server: Server,
     path: String,
 }
@@ -110,8 +115,8 @@ impl Answer {
 pub(crate) struct Client {
     agent: Agent,
     server: Server,
-    /// What to come in with; never printed.
-    authorization: Option<String>,
+    /// The header to come in with; never printed.
+    credentials: Option<(&'static str, String)>,
 }
 
 impl Client {
@@ -130,8 +135,26 @@ impl Client {
         Self {
             agent: config.build().new_agent(),
             server: server.clone(),
-            authorization: token.map(|token| format!("Bearer {token}")),
+            credentials: token.map(|token| ("Authorization", format!("Bearer {token}"))),
         }
+    }
+
+    /// The same coordinator, asked by a person: begins a session.
+    pub(crate) fn log_in(&self, name: &str, password: &str) -> anyhow::Result<Self> {
+        let body = serde_json::to_vec(&json!({"name": name, "password": password}))?;
+        let stranger = Self {
+            agent: self.agent.clone(),
+            server: self.server.clone(),
+            credentials: None,
+        };
+        let cookie = stranger
+            .post(LOGIN, &body, &[])?
+            .cookie
+            .context("the coordinator's answer has no session")?;
+        Ok(Self {
+            credentials: Some(("Cookie", cookie)),
+            ..stranger
+        })
     }
 
     /// The coordinator's address.
@@ -145,8 +168,8 @@ impl Client {
             .agent
             .get(self.server.url(path))
             .query_pairs(query.iter().copied());
-        if let Some(authorization) = &self.authorization {
-            request = request.header("Authorization", authorization);
+        if let Some((name, value)) = &self.credentials {
+            request = request.header(*name, value);
         }
         self.finish(path, request.call())
     }
@@ -157,12 +180,11 @@ impl Client {
             .agent
             .post(self.server.url(path))
             .content_type("application/json");
-        let own = self.authorization.as_deref();
-        for (name, value) in headers
+        let own = self
+            .credentials
             .iter()
-            .copied()
-            .chain(own.map(|own| ("Authorization", own)))
-        {
+            .map(|(name, value)| (*name, value.as_str()));
+        for (name, value) in headers.iter().copied().chain(own) {
             request = request.header(name, value);
         }
         self.finish(path, request.send(body))
@@ -171,6 +193,10 @@ impl Client {
     fn finish(&self, path: &str, sent: Result<Response<ureq::Body>, ureq::Error>) -> Result<Answer, Error> {
         let mut response = sent.map_err(|error| self.failed(&error))?;
         let status = response.status().as_u16();
+        let cookie = response.headers().get("set-cookie").and_then(|cookie| {
+            let cookie = cookie.to_str().ok()?.split(';').next()?;
+            Some(cookie.to_owned())
+        });
         let body = response
             .body_mut()
             .with_config()
@@ -186,7 +212,7 @@ impl Client {
             reason,
         };
         let json = answer::read(status, &body).map_err(|unusable| match unusable {
-            answer::Unusable::Problem(detail) if status == 401 => Error::Problem {
+            answer::Unusable::Problem(detail) if status == 401 && path != LOGIN => Error::Problem {
                 status,
                 detail: format!(
                     "{detail}: put it into TASKMANAGER_TOKEN, or its file into TASKMANAGER_TOKEN_FILE"
@@ -197,6 +223,7 @@ impl Client {
         })?;
         Ok(Answer {
             json,
+            cookie,
             server: self.server.clone(),
             path: path.to_owned(),
         })

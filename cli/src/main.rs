@@ -5,6 +5,7 @@
 //! code is 0 (yes), 1 (no: the job ended badly, a check failed, the submission was refused) or 2 (the question
 //! could not be asked or answered).
 
+mod account;
 mod accounts;
 mod api;
 mod arguments;
@@ -15,6 +16,7 @@ mod control;
 mod doctor;
 mod list;
 mod output;
+mod password;
 mod plugins;
 mod pod_costs;
 mod recover;
@@ -63,7 +65,7 @@ fn token(file: Option<&Path>) -> anyhow::Result<Option<String>> {
     let direct = std::env::var("TASKMANAGER_TOKEN")
         .ok()
         .filter(|token| !token.is_empty());
-    file.map(accounts::first_line)
+    file.map(password::first_line)
         .transpose()
         .map(|token| token.or(direct))
 }
@@ -78,6 +80,7 @@ fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::Control(command) => control::run_jobs(&client, &command),
         Command::Plugins(arguments) => plugins::run(&client, &arguments),
         Command::Plugin(command) => control::run_plugins(&client, &command),
+        Command::Account(command) => account::run(&client, &command),
         Command::User(command) => accounts::run_users(&client, &command),
         Command::Token(command) => accounts::run_tokens(&client, &command),
         Command::Worker(command) => workers::run(&client, &command),

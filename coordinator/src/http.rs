@@ -31,6 +31,7 @@ mod health;
 mod itm;
 mod language;
 mod listing;
+mod log_in;
 mod metrics;
 mod openapi;
 mod own_account;

@@ -10,6 +10,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use tests::python_tool;
 
+use crate::succeed;
+
 /// Releases of Kubernetes that the manifests are held against.
 pub(crate) const KUBERNETES: [&str; 6] = ["1.29", "1.30", "1.31", "1.32", "1.33", "1.34"];
 
@@ -68,19 +70,14 @@ pub(crate) fn chart() -> PathBuf {
 pub(crate) fn rendered() -> &'static Rendered {
     static RENDERED: OnceLock<Rendered> = OnceLock::new();
     RENDERED.get_or_init(|| {
-        let output = Command::new(python_tool("python"))
-            .arg(folder().join("tools/render.py"))
-            .arg(chart())
-            .arg(folder().join("values"))
-            .arg(folder().join("wrong"))
-            .arg(workspace().join("deploy/prometheus"))
-            .args(KUBERNETES)
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
+        let output = succeed(
+            Command::new(python_tool("python"))
+                .arg(folder().join("tools/render.py"))
+                .arg(chart())
+                .arg(folder().join("values"))
+                .arg(folder().join("wrong"))
+                .arg(workspace().join("deploy/prometheus"))
+                .args(KUBERNETES),
         );
         serde_json::from_slice(&output.stdout).unwrap()
     })

@@ -7,6 +7,8 @@ use std::process::Command;
 use launcher::workspace;
 use tests::python_tool;
 
+use crate::succeed;
+
 use crate::compose::configured;
 
 /// A `docker` that only says a digest, as the registry would.
@@ -114,15 +116,10 @@ fn one_command_pins_every_image_of_others_by_its_digest() {
     fs::write(at("docker"), REGISTRY).unwrap();
     fs::set_permissions(at("docker"), fs::Permissions::from_mode(0o755)).unwrap();
     let pin = || {
-        let status = Command::new(workspace().join("deploy/docker/pin"))
-            .current_dir(folder.path())
-            .env("PATH", format!("{}:/usr/bin:/bin", folder.path().display()))
-            .output()
-            .unwrap();
-        assert!(
-            status.status.success(),
-            "{}",
-            String::from_utf8_lossy(&status.stderr)
+        succeed(
+            Command::new(workspace().join("deploy/docker/pin"))
+                .current_dir(folder.path())
+                .env("PATH", format!("{}:/usr/bin:/bin", folder.path().display())),
         );
         ["deploy/docker/Dockerfile", "docker-compose.yml"].map(|file| fs::read_to_string(at(file)).unwrap())
     };

@@ -17,3 +17,17 @@ mod secrets;
 mod values;
 mod variables;
 mod wiring;
+
+use std::process::{Command, Output};
+
+/// Runs a tool that has to succeed.
+#[track_caller]
+fn succeed(tool: &mut Command) -> Output {
+    let output = tool.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{tool:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}

@@ -11,21 +11,16 @@ use tests::program;
 
 use crate::chart::list;
 use crate::compose::configured;
+use crate::succeed;
 
 fn make(folder: &Path) -> Output {
     let command_line = program("taskmanager");
     let path = format!("{}:/usr/bin:/bin", command_line.parent().unwrap().display());
-    let output = Command::new(workspace().join("deploy/docker/make-secrets"))
-        .arg(folder)
-        .env("PATH", path)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output
+    succeed(
+        Command::new(workspace().join("deploy/docker/make-secrets"))
+            .arg(folder)
+            .env("PATH", path),
+    )
 }
 
 /// Every file with its text.

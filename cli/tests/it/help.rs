@@ -3,7 +3,7 @@
 use crate::program::run;
 
 /// All commands, as the overview lists them.
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 28] = [
     "submit",
     "list",
     "show",
@@ -26,6 +26,7 @@ const COMMANDS: [&str; 27] = [
     "statistics",
     "settings",
     "audit",
+    "account",
     "user",
     "token",
     "doctor",
@@ -33,7 +34,7 @@ const COMMANDS: [&str; 27] = [
     "broker",
 ];
 /// What commands with parts can do.
-const PARTS: [&str; 25] = [
+const PARTS: [&str; 28] = [
     "broker setup",
     "broker definitions",
     "plugin show",
@@ -49,6 +50,9 @@ const PARTS: [&str; 25] = [
     "storage remove",
     "settings show",
     "settings set",
+    "account show",
+    "account set-password",
+    "account end-sessions",
     "user list",
     "user add",
     "user set-role",

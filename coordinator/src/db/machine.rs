@@ -1,6 +1,7 @@
 //! Random histories, carried out twice: by the pure decisions alone, and by the transactions on a real database.
 //! After each step every row must be the same, and maintained counts must equal recounts.
 
+mod configure;
 mod model;
 mod system;
 

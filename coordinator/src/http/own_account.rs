@@ -92,7 +92,8 @@ pub(super) async fn act(
     action.check().map_err(Error::BadQuery)?;
     let Some(session) = who.session else {
         return Err(Error::Conflict(
-            "only a person who has logged in has a password and sessions: send the session's cookie"
+            "only a person who has logged in has a password and sessions: log in with POST /api/v1/login, and send \
+             the session's cookie"
                 .to_owned(),
         ));
     };
@@ -105,10 +106,15 @@ pub(super) async fn act(
         OwnAccountOutcome::WrongPassword => Err(Error::Conflict(
             "field \"now\" is not the password so far: nothing was changed".to_owned(),
         )),
-        OwnAccountOutcome::Wait { seconds } => Err(Error::Conflict(format!(
-            "there were too many tries with wrong passwords: try again in {:.0} seconds",
-            seconds.ceil()
-        ))),
+        OwnAccountOutcome::Wait { seconds } => Err(too_many_tries(seconds)),
         OwnAccountOutcome::Busy => Err(Error::Busy),
     }
+}
+
+/// Says when the next try with a password is looked at.
+pub(super) fn too_many_tries(seconds: f64) -> Error {
+    Error::Conflict(format!(
+        "there were too many tries with wrong passwords: try again in {:.0} seconds",
+        seconds.ceil()
+    ))
 }

@@ -54,6 +54,9 @@ pub(super) enum Error {
     /// Nobody knows who asks.
     #[error("log in, or send a token: Authorization: Bearer tm_…")]
     NotLoggedIn,
+    /// This is nobody's name and password; nobody is told which of them is wrong.
+    #[error("name and password do not match")]
+    WrongLogin,
     /// Too many passwords wait to be looked at.
     #[error("too many log in at this moment: try again in some seconds")]
     Busy,
@@ -135,7 +138,7 @@ impl From<Error> for Problem {
             Error::UnknownAccount => Kind::UnknownAccount,
             Error::Conflict(_) => Kind::Conflict,
             Error::Forbidden => Kind::Forbidden,
-            Error::NotLoggedIn => Kind::NotLoggedIn,
+            Error::NotLoggedIn | Error::WrongLogin => Kind::NotLoggedIn,
             Error::Busy => Kind::Busy,
             Error::BadQuery(_) | Error::Incomplete => Kind::BadRequest,
             Error::Rejected(_) => Kind::Rejected,

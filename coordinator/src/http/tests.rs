@@ -146,6 +146,7 @@ fn sample_body(route: &Route) -> &'static str {
         "/api/v1/jobs/{id}/actions" => r#"{"action": "cancel"}"#,
         "/api/v1/recovery/actions" => r#"{"action": "apply"}"#,
         "/api/v1/stores/actions" => r#"{"action": "look"}"#,
+        "/api/v1/login" => r#"{"name": "nobody", "password": "guessed"}"#,
         "/api/v1/plugins/actions" | "/api/v1/plugins/{name}/actions" => r#"{"action": "start"}"#,
         "/api/v1/settings/actions" => {
             r#"{"action": "set_pages", "refresh_seconds": 5, "jobs_on_dashboard": true}"#

@@ -75,7 +75,7 @@ fn what_people_have_decided_outlives_the_death_of_coordinator_postgresql_and_rab
     let mut cluster = Cluster::named("decided")
         .private_postgres()
         .private_rabbitmq()
-        .plugins("SHELL=3,NOOP=1,OCR=2")
+        .plugins("SHELL=4,NOOP=1,OCR=2")
         .templates(TEMPLATES)
         .expecting("to RabbitMQ at")
         .expecting("without an answer")

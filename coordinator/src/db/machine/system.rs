@@ -14,9 +14,9 @@ use shared::message::worker::{AttemptReport, AttemptResult, Claim, Outcome, Publ
 use tokio::runtime::Runtime;
 
 use super::model::{Decisions, Step, World, ended};
-use crate::control::{Actor, PluginAction, Settings, StorageAction, StorageSettings};
+use crate::control::Actor;
 use crate::db::claims::{GrantClaims, WorkerClaim};
-use crate::db::control::{ActOnJobs, ActOnPlugins, ActOnStorage, FollowStops};
+use crate::db::control::{ActOnJobs, FollowStops};
 use crate::db::heartbeats::{Renew, Revise, WorkerReport};
 use crate::db::pages::sample::Sample;
 use crate::db::publish::GrantPublish;
@@ -29,15 +29,17 @@ use crate::db::{Db, Error, Transact, job_row};
 use crate::testing::TestDatabase;
 use crate::worker_users::WorkerUsers;
 
-const PLUGIN: &str = "OCR";
+/// The only plugin.
+pub(super) const PLUGIN: &str = "OCR";
 const WORKER: &str = "worker";
-const STORAGE: &str = "/data";
+/// The only storage.
+pub(super) const STORAGE: &str = "/data";
 
 /// The transactions on a database of their own.
 pub(super) struct Transactions {
     runtime: Arc<Runtime>,
     database: Option<TestDatabase>,
-    db: Db,
+    pub(super) db: Db,
     ids: Vec<JobId>,
     /// The pure side as it was before the step that comes next.
     before: World,
@@ -226,55 +228,6 @@ impl Transactions {
         );
         self.execute(&past).await;
         self.db.run(&ExpireLeases { gap_seconds: 5.0 }).await.unwrap();
-    }
-
-    async fn configure(&self, step: &Step) {
-        match step {
-            Step::StopPlugin { overdue } => {
-                self.on_plugin(&PluginAction::Stop {
-                    reason: None,
-                    deadline_seconds: overdue.then_some(0),
-                    resume_at: None,
-                })
-                .await;
-            }
-            Step::StartPlugin => self.on_plugin(&PluginAction::Start).await,
-            Step::Autostart(on) => self.on_plugin(&PluginAction::Autostart { on: *on }).await,
-            Step::Limit(most) => {
-                let settings = Settings {
-                    running_max: Some(*most),
-                    ..Settings::default()
-                };
-                self.on_plugin(&PluginAction::Configure(settings)).await;
-            }
-            Step::Storage(storage) => {
-                let path = STORAGE.to_owned();
-                let action = match storage {
-                    Some(limits) => StorageAction::Set(StorageSettings {
-                        path,
-                        title: None,
-                        running_max: Some(limits.running_max),
-                        transfers_max: Some(limits.transfers_max),
-                    }),
-                    None => StorageAction::Remove { path },
-                };
-                let act = ActOnStorage {
-                    actor: &Actor::on_this_machine(),
-                    action: &action,
-                };
-                self.db.run(&act).await.unwrap();
-            }
-            other => unreachable!("{other:?} is nothing of a plugin or a storage"),
-        }
-    }
-
-    async fn on_plugin(&self, action: &PluginAction) {
-        let act = ActOnPlugins {
-            actor: &Actor::on_this_machine(),
-            plugin: Some(PLUGIN),
-            action,
-        };
-        self.db.run(&act).await.unwrap();
     }
 
     async fn execute(&self, statements: &str) {

@@ -5,7 +5,7 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Query, State};
-use axum::http::header::{CACHE_CONTROL, SET_COOKIE, USER_AGENT};
+use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use serde::Deserialize;
@@ -20,6 +20,7 @@ use crate::db::pages::Tab;
 use crate::http::App;
 use crate::http::format::fill;
 use crate::http::language::Locale;
+use crate::http::log_in::browser;
 use crate::http::problem::Error;
 use crate::http::text::Text;
 use crate::http::who::{MaybeWho, Who, set_cookie};
@@ -72,10 +73,8 @@ pub(crate) async fn enter(
     headers: HeaderMap,
     Form(form): Form<LoginForm>,
 ) -> Result<Response, Error> {
-    let browser = headers.get(USER_AGENT).map_or_else(String::new, |name| {
-        String::from_utf8_lossy(name.as_bytes()).replace('\0', "")
-    });
     let passwords = &app.control.passwords;
+    let browser = browser(&headers);
     let (status, wrong) = match log_in(&app.db, passwords, &form.name, &form.password, &browser).await? {
         LoginAnswer::In(secret) => return Ok(welcome(&app, &secret, local(&form.next))),
         LoginAnswer::Wrong => (

@@ -3,10 +3,20 @@
 use axum::routing::{get, post};
 
 use super::{OWN, Route, ask, write};
-use crate::http::own_account;
+use crate::http::{log_in, own_account};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
+        Route {
+            needs: None,
+            ..write(
+                OWN,
+                "/api/v1/login",
+                "logs a person in",
+                log_in::describe(),
+                post(log_in::enter),
+            )
+        },
         ask(
             OWN,
             "/api/v1/account",

@@ -1,11 +1,11 @@
 //! A person's own password and sessions over the API, and who has none.
 
-use axum::http::header::{AUTHORIZATION, COOKIE};
+use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE, USER_AGENT};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::control::Role;
-use crate::http::tests::who::{add_user, log_in, token, with_login};
+use crate::http::tests::who::{add_user, cookie_of, log_in, token, with_login};
 
 async fn ready() -> (TestDatabase, App, Router) {
     let database = TestDatabase::create().await;
@@ -14,6 +14,12 @@ async fn ready() -> (TestDatabase, App, Router) {
     add_user(&app, "bert", Role::Viewer).await;
     let router = router(app.clone());
     (database, app, router)
+}
+
+async fn enter(router: &Router, name: &str, password: &str) -> Answer {
+    let body = json!({"name": name, "password": password}).to_string();
+    let asked = request(&Method::POST, "/api/v1/login").header(USER_AGENT, "a program of Anna's");
+    send(router, asked.body(Body::from(body)).unwrap()).await
 }
 
 async fn show(router: &Router, cookie: &str) -> Answer {
@@ -28,6 +34,49 @@ async fn act(router: &Router, cookie: &str, action: &Value) -> Answer {
 
 fn change(now: &str, new: &str) -> Value {
     json!({"action": "change_password", "now": now, "new": new})
+}
+
+#[tokio::test]
+async fn a_person_comes_in_over_the_api_and_the_session_is_one_like_any_other() {
+    let (database, _, router) = ready().await;
+    let entered = enter(&router, "Anna", "vier alte Seiten").await;
+    assert_eq!(entered.json(), json!({"outcome": "in"}));
+    assert!(entered.header(SET_COOKIE).contains("HttpOnly; SameSite=Lax"));
+    let cookie = cookie_of(&entered);
+    assert!(!entered.body.contains(cookie.split_once('=').unwrap().1));
+    let own = show(&router, &cookie).await.json();
+    let session = &own["sessions"][0];
+    assert_eq!(
+        (&own["name"], &session["browser"], &session["is_this"]),
+        (&json!("anna"), &json!("a program of Anna's"), &json!(true))
+    );
+    let end = json!({"action": "end_session", "session": session["id"]});
+    assert_eq!(act(&router, &cookie, &end).await.status, StatusCode::OK);
+    assert_eq!(show(&router, &cookie).await.status, StatusCode::UNAUTHORIZED);
+    let lines = "SELECT action || ' ' || outcome FROM audit_log WHERE actor = 'anna' ORDER BY id";
+    assert_eq!(database.texts(lines).await, ["log_in done", "log_out done"]);
+}
+
+#[tokio::test]
+async fn the_api_tells_nobody_which_names_there_are_and_guessing_takes_longer_and_longer() {
+    let (database, _, router) = ready().await;
+    let wrong = enter(&router, "anna", "geraten").await;
+    assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(wrong.header(SET_COOKIE), "");
+    assert!(!wrong.body.contains("geraten"), "{}", wrong.body);
+    let unknown = enter(&router, "emil", "geraten").await;
+    assert_eq!((unknown.status, &unknown.body), (wrong.status, &wrong.body));
+    for _ in 0..5 {
+        enter(&router, "anna", "geraten").await;
+    }
+    let right = enter(&router, "anna", "vier alte Seiten").await;
+    assert_eq!(right.status, StatusCode::CONFLICT);
+    assert!(right.body.contains("too many tries"), "{}", right.body);
+    database.advance("5 minutes").await;
+    assert_eq!(
+        enter(&router, "anna", "vier alte Seiten").await.status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]

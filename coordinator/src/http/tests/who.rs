@@ -9,8 +9,9 @@ use crate::control::{AccountAction, Actor, Role};
 use crate::db::pages::sample::Sample;
 
 /// Routes that everybody may use, without being known.
-const OPEN: [&str; 10] = [
+const OPEN: [&str; 11] = [
     "GET /login",
+    "POST /api/v1/login",
     "POST /login",
     "GET /setup",
     "POST /setup",
@@ -153,7 +154,7 @@ async fn look(router: &Router, address: &str, cookie: &str) -> Answer {
 }
 
 /// The cookie that an answer sets, as it is sent back.
-fn cookie_of(answer: &Answer) -> String {
+pub(super) fn cookie_of(answer: &Answer) -> String {
     answer.header(SET_COOKIE).split(';').next().unwrap().to_owned()
 }
 
