@@ -73,6 +73,8 @@ impl Scaler {
                 .iter()
                 .filter(ours)
                 .map(|worker| {
+                    let has_jobs = worker["jobs"] != json!([]);
+                    assert_eq!(worker["busy_seconds"].is_number(), has_jobs, "{worker:#}");
                     (
                         worker["name"].as_str().unwrap().to_owned(),
                         worker["busy_seconds"].as_i64(),
