@@ -1,9 +1,11 @@
 //! `taskmanager account`: one's own password and sessions. They are a person's: a token has neither.
 //!
-//! Invariant: the session that a command begins ends with it, whatever became of its wish.
+//! Invariant: the session that a command begins ends with it, whatever became of its wish; only one that is killed, or cut
+//! off from the coordinator, leaves it for a person to end.
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -141,9 +143,8 @@ fn logged_in(
 fn log_out(client: &Client) -> anyhow::Result<()> {
     let account: Account = client.get("/api/v1/account", &[])?.read()?;
     let own = account.sessions.iter().find(|session| session.is_this);
-    own.map_or(Ok(()), |own| {
-        act(client, &json!({"action": "end_session", "session": own.id}))
-    })
+    let own = own.context("the session of this command is not there to be ended")?;
+    act(client, &json!({"action": "end_session", "session": own.id}))
 }
 
 fn act(client: &Client, action: &Value) -> anyhow::Result<()> {

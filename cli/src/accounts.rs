@@ -193,7 +193,8 @@ pub(crate) fn run_users(client: &Client, command: &UserCommand) -> anyhow::Resul
         }
         UserAction::SetRole { name, rights } => change(client, &rights.action("set_role", name), name)?,
         UserAction::SetPassword { name, password } => {
-            let action = json!({"action": "set_password", "name": name, "password": password::new(password.password_file.as_deref())?});
+            let password = password::new(password.password_file.as_deref())?;
+            let action = json!({"action": "set_password", "name": name, "password": password});
             change(client, &action, name)?;
         }
         UserAction::Lock { name } => change(client, &json!({"action": "disable", "name": name}), name)?,

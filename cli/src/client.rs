@@ -6,6 +6,7 @@
 mod answer;
 mod server;
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use anyhow::Context as _;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use ureq::Agent;
-use ureq::http::Response;
+use ureq::http::{HeaderMap, Response};
 
 pub(crate) use server::Server;
 
@@ -89,13 +90,31 @@ impl Error {
     }
 }
 
+/// A session as it is sent back; never printed.
+struct Session(String);
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Session(…)")
+    }
+}
+
+/// The session that an answer begins; proxies may have set cookies of their own.
+fn session(headers: &HeaderMap) -> Option<Session> {
+    let cookies = headers.get_all("set-cookie").into_iter();
+    cookies
+        .filter_map(|cookie| cookie.to_str().ok()?.split(';').next())
+        .find(|cookie| cookie.starts_with("taskmanager_session="))
+        .map(|cookie| Session(cookie.to_owned()))
+}
+
 /// An answer of the coordinator.
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// The document as it came, for `--json`.
     pub(crate) json: Value,
     /// What a login has the client hold from now on.
-    cookie: Option<String>,
+    cookie: Option<Session>,
     server: Server,
     path: String,
 }
@@ -152,7 +171,7 @@ impl Client {
             .cookie
             .context("the coordinator's answer has no session")?;
         Ok(Self {
-            credentials: Some(("Cookie", cookie)),
+            credentials: Some(("Cookie", cookie.0)),
             ..stranger
         })
     }
@@ -160,6 +179,12 @@ impl Client {
     /// The coordinator's address.
     pub(crate) fn server(&self) -> &Server {
         &self.server
+    }
+
+    fn is_a_persons(&self) -> bool {
+        self.credentials
+            .as_ref()
+            .is_some_and(|(name, _)| *name == "Cookie")
     }
 
     /// Asks for `path`.
@@ -193,10 +218,7 @@ impl Client {
     fn finish(&self, path: &str, sent: Result<Response<ureq::Body>, ureq::Error>) -> Result<Answer, Error> {
         let mut response = sent.map_err(|error| self.failed(&error))?;
         let status = response.status().as_u16();
-        let cookie = response.headers().get("set-cookie").and_then(|cookie| {
-            let cookie = cookie.to_str().ok()?.split(';').next()?;
-            Some(cookie.to_owned())
-        });
+        let cookie = session(response.headers());
         let body = response
             .body_mut()
             .with_config()
@@ -212,12 +234,14 @@ impl Client {
             reason,
         };
         let json = answer::read(status, &body).map_err(|unusable| match unusable {
-            answer::Unusable::Problem(detail) if status == 401 && path != LOGIN => Error::Problem {
-                status,
-                detail: format!(
-                    "{detail}: put it into TASKMANAGER_TOKEN, or its file into TASKMANAGER_TOKEN_FILE"
-                ),
-            },
+            answer::Unusable::Problem(detail) if status == 401 && path != LOGIN && !self.is_a_persons() => {
+                Error::Problem {
+                    status,
+                    detail: format!(
+                        "{detail}: put it into TASKMANAGER_TOKEN, or its file into TASKMANAGER_TOKEN_FILE"
+                    ),
+                }
+            }
             answer::Unusable::Problem(detail) => Error::Problem { status, detail },
             answer::Unusable::Foreign(reason) => foreign(reason),
         })?;

@@ -67,7 +67,7 @@ fn token(file: Option<&Path>) -> anyhow::Result<Option<String>> {
         .filter(|token| !token.is_empty());
     file.map(password::first_line)
         .transpose()
-        .map(|token| token.or(direct))
+        .map(|token| token.map(|token| token.trim().to_owned()).or(direct))
 }
 
 fn run(cli: Cli) -> anyhow::Result<Answer> {

@@ -11,7 +11,7 @@ use console::Term;
 
 /// A password that somebody has already.
 pub(crate) fn known(file: Option<&Path>) -> anyhow::Result<String> {
-    file.map_or_else(|| asked("Password so far: "), first_line)
+    file.map_or_else(|| asked("Password: "), first_line)
 }
 
 /// A password that is to be; whoever types it types it twice.
@@ -20,7 +20,7 @@ pub(crate) fn new(file: Option<&Path>) -> anyhow::Result<String> {
         return first_line(file);
     }
     let password = asked("New password: ")?;
-    if io::stdin().is_terminal() {
+    if is_typed() {
         anyhow::ensure!(
             asked("The same once more: ")? == password,
             "the two are not the same: nothing was changed"
@@ -32,13 +32,18 @@ pub(crate) fn new(file: Option<&Path>) -> anyhow::Result<String> {
 /// The first line of a file that holds a secret.
 pub(crate) fn first_line(file: &Path) -> anyhow::Result<String> {
     let text = fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?;
-    let line = text.lines().next().unwrap_or_default().trim();
+    let line = text.lines().next().unwrap_or_default();
     anyhow::ensure!(!line.is_empty(), "the first line of {} is empty", file.display());
     Ok(line.to_owned())
 }
 
+/// Whether a person sits there who sees the prompt.
+fn is_typed() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
 fn asked(prompt: &str) -> anyhow::Result<String> {
-    let typed = if io::stdin().is_terminal() {
+    let typed = if is_typed() {
         let terminal = Term::stderr();
         terminal
             .write_str(prompt)

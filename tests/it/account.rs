@@ -65,7 +65,10 @@ fn people_change_their_own_password_and_end_their_own_sessions_by_the_command_li
     browser.open(&dashboard);
     assert_eq!(browser.path(), "/");
 
-    let changed = account(&cluster, &set, &format!("{PASSWORD}\n{NEW}\n"));
+    let new_file = cluster.folder().join("new-password");
+    fs::write(&new_file, format!("{NEW}\n")).unwrap();
+    let with_file = [&set[..], &["--new-password-file", new_file.to_str().unwrap()]].concat();
+    let changed = account(&cluster, &with_file, &format!("{PASSWORD}\n"));
     assert_eq!(says(&changed), "the password was changed\n");
     browser.open(&dashboard);
     assert_eq!(browser.path(), "/login?next=/", "the browser is logged out");
@@ -83,10 +86,29 @@ fn people_change_their_own_password_and_end_their_own_sessions_by_the_command_li
     browser.fill_in("#password", NEW);
     browser.follow("main form button");
     assert_eq!(browser.path(), "/");
-    let ended = account(&cluster, &["end-sessions", "--user", ANNA], &format!("{NEW}\n"));
-    assert_eq!(says(&ended), "logged out everywhere\n");
+    let shown = account(&cluster, &["show", "--json", "--user", ANNA], &format!("{NEW}\n"));
+    let shown: serde_json::Value = serde_json::from_str(&says(&shown)).unwrap();
+    let other = shown["sessions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|session| session["is_this"] == false)
+        .unwrap();
+    let id = other["id"].as_str().unwrap();
+    let ended = account(
+        &cluster,
+        &["end-sessions", "--user", ANNA, id],
+        &format!("{NEW}\n"),
+    );
+    assert_eq!(says(&ended), format!("{id}: logged out\n"));
     browser.open(&dashboard);
     assert_eq!(browser.path(), "/login?next=/");
+    sessions(0);
+    browser.fill_in("#name", ANNA);
+    browser.fill_in("#password", NEW);
+    browser.follow("main form button");
+    let ended = account(&cluster, &["end-sessions", "--user", ANNA], &format!("{NEW}\n"));
+    assert_eq!(says(&ended), "logged out everywhere\n");
     sessions(0);
     let nowhere = account(&cluster, &["show", "--user", ANNA], &format!("{NEW}\n"));
     assert!(says(&nowhere).contains("Logged in nowhere else."));

@@ -16,7 +16,7 @@ use super::actions::read;
 use super::openapi::Operation;
 use super::own_account::too_many_tries;
 use super::problem::{Error, Kind};
-use super::who::set_cookie;
+use super::who::{Door, set_cookie};
 use crate::accounts::{LoginAnswer, Password, log_in};
 
 /// Who wants to come in.
@@ -59,6 +59,11 @@ pub(super) async fn enter(
     body: Bytes,
 ) -> Result<Response, Error> {
     let LoginBody { name, password } = read(&body)?;
+    if app.door == Door::Open {
+        return Err(Error::Conflict(
+            "nobody logs in here: this coordinator lets everybody in (--without-login)".to_owned(),
+        ));
+    }
     let passwords = &app.control.passwords;
     match log_in(&app.db, passwords, &name, &password, &browser(&headers)).await? {
         LoginAnswer::In(secret) => {

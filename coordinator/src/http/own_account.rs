@@ -114,7 +114,7 @@ pub(super) async fn act(
 /// Says when the next try with a password is looked at.
 pub(super) fn too_many_tries(seconds: f64) -> Error {
     Error::Conflict(format!(
-        "there were too many tries with wrong passwords: try again in {:.0} seconds",
+        "there were too many tries lately: try again in {:.0} seconds",
         seconds.ceil()
     ))
 }

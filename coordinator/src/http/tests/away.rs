@@ -43,6 +43,7 @@ async fn the_api_says_so_in_a_problem() {
         "/api/v1/openapi.json",
         "/api/v1/account",
         "/api/v1/account/actions",
+        "/api/v1/login",
     ];
     for route in routes()
         .iter()

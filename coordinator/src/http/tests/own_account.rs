@@ -58,6 +58,19 @@ async fn a_person_comes_in_over_the_api_and_the_session_is_one_like_any_other() 
 }
 
 #[tokio::test]
+async fn where_everybody_is_let_in_nobody_logs_in() {
+    let (database, app, _) = ready().await;
+    let router = router(App {
+        door: Door::Open,
+        ..app
+    });
+    let refused = enter(&router, "anna", "vier alte Seiten").await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.body.contains("--without-login"), "{}", refused.body);
+    assert_eq!(database.texts("SELECT count(*)::text FROM sessions").await, ["0"]);
+}
+
+#[tokio::test]
 async fn the_api_tells_nobody_which_names_there_are_and_guessing_takes_longer_and_longer() {
     let (database, _, router) = ready().await;
     let wrong = enter(&router, "anna", "geraten").await;
