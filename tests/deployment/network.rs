@@ -1,6 +1,6 @@
 //! Policies of the network: nothing is open but what is needed, and that is.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::chart::{Pod, Set, list, rendered, selects};
 
@@ -95,6 +95,51 @@ fn each_process_reaches_what_it_needs_and_no_worker_the_database() {
 }
 
 #[test]
+fn who_tells_which_workers_to_end_first_reaches_coordinators_and_kubernetes() {
+    for name in ["hpa", "keda", "keda-prometheus"] {
+        let set = &rendered().good[name];
+        let pods = set.pods();
+        let [tells, coordinator] = ["pod-costs", "coordinator"]
+            .map(|component| *pods.iter().find(|pod| pod.component() == component).unwrap());
+        let to_coordinators = ways_out(set, tells, 8080);
+        assert!(
+            to_coordinators
+                .iter()
+                .any(|rule| selects(&rule["to"][0]["podSelector"], coordinator.labels)),
+            "{name}"
+        );
+        let (ports, to) = match name {
+            "hpa" => (&[8443][..], json!([{"ipBlock": {"cidr": "192.0.2.1/32"}}])),
+            _ => (&[443, 6443][..], Value::Null),
+        };
+        for port in ports {
+            let ways = ways_out(set, tells, *port);
+            assert_eq!((ways.len(), &ways[0]["to"]), (1, &to), "{name}: {port}");
+        }
+        let token = tells.variable("TASKMANAGER_TOKEN_FILE").unwrap();
+        let container = &tells.spec["containers"][0];
+        let folder = container["volumeMounts"][0]["mountPath"].as_str().unwrap();
+        assert_eq!(token, format!("{folder}/token"), "{name}");
+        let secret = &tells.spec["volumes"][0]["secret"];
+        let expected = if name == "keda" {
+            "taskmanager-scaler"
+        } else {
+            "costs"
+        };
+        assert_eq!(secret["secretName"], expected, "{name}");
+        assert_eq!(
+            secret["items"],
+            json!([{"key": "token", "path": "token"}]),
+            "{name}"
+        );
+        let url = tells.variable("TASKMANAGER_URL").unwrap();
+        let service = set.of_kind("Service").next().unwrap();
+        let host = format!("http://{}.", crate::chart::name(service));
+        assert!(url.starts_with(&host) && url.ends_with(":8080"), "{name}: {url}");
+    }
+}
+
+#[test]
 fn where_database_and_broker_are_known_only_they_are_reached() {
     for name in ["bundled", "everything"] {
         let set = &rendered().good[name];
@@ -125,7 +170,8 @@ fn coordinators_answer_only_who_was_named_and_workers_only_prometheus() {
     };
     assert_eq!(of_set("defaults", "coordinator"), ["test"]);
     assert_eq!(of_set("ingress", "coordinator"), ["test", "ingress-nginx"]);
-    assert_eq!(of_set("keda", "coordinator"), ["test", "keda"]);
+    assert_eq!(of_set("keda", "coordinator"), ["test", "pod-costs", "keda"]);
+    assert_eq!(of_set("keda", "pod-costs"), [""; 0]);
     assert_eq!(of_set("monitored", "coordinator"), ["test", "monitoring"]);
     assert_eq!(of_set("defaults", "worker"), [""; 0]);
     assert_eq!(of_set("monitored", "worker"), ["monitoring"]);

@@ -25,6 +25,9 @@
 {{- if and .Values.coordinator.goobi.processUrl (not .Values.coordinator.goobi.url) -}}
   {{- $problems = append $problems "coordinator.goobi.processUrl needs coordinator.goobi.url" -}}
 {{- end -}}
+{{- if and (include "taskmanager.runsPodCosts" .) (not .Values.serviceAccount.create) (not .Values.podCosts.serviceAccount) -}}
+  {{- $problems = append $problems "podCosts.serviceAccount is missing: name one that may patch pods, or leave podCosts.tokenSecret empty" -}}
+{{- end -}}
 {{- $names := list -}}
 {{- range .Values.workerPools -}}
   {{- $pool := include "taskmanager.pool" (dict "root" $ "pool" .) | fromJson -}}

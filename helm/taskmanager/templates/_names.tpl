@@ -41,6 +41,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 http://{{ include "taskmanager.fullname" . }}.{{ .Release.Namespace }}.svc:{{ .Values.service.port }}
 {{- end -}}
 
+{{/* "true" where podCosts runs: where a pool is scaled, and a token is there. */}}
+{{- define "taskmanager.runsPodCosts" -}}
+{{- $scaled := false -}}
+{{- range .Values.workerPools -}}
+  {{- $pool := include "taskmanager.pool" (dict "root" $ "pool" .) | fromJson -}}
+  {{- if ne $pool.autoscaling.type "none" -}}{{- $scaled = true -}}{{- end -}}
+{{- end -}}
+{{- if and .Values.podCosts.tokenSecret $scaled -}}true{{- end -}}
+{{- end -}}
+
 {{/* A pool with what it does not say filled in: JSON of (dict "root" $ "pool" {…}). */}}
 {{- define "taskmanager.pool" -}}
 {{- $pool := mergeOverwrite (deepCopy .root.Values.workerDefaults) (deepCopy .pool) -}}
