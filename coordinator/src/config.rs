@@ -1,18 +1,23 @@
-//! The coordinator's settings: flags and environment variables, documented by `coordinator --help`.
+//! The coordinator's settings, documented by `coordinator --help` and in `docs/configuration.md`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
+use shared::amqp::Address;
 use shared::amqp::queue_type::QueueType;
 use shared::amqp::roles::WorkerGroup;
+use shared::configuration::Configuration;
 use shared::location::Location;
-use shared::telemetry::LogFormat;
+use shared::telemetry::{LogFormat, check_filter};
 
+use crate::db::Db;
 use crate::deliveries::{GoobiWeb, Target};
 use crate::goobi;
 use crate::http::Door;
+use crate::intake::Templates;
+use crate::secrets::Secrets;
 
 /// Records jobs, hands them to workers, shows what happens.
 #[derive(Debug, Clone, Parser)]
@@ -51,12 +56,7 @@ pub struct Config {
 
     /// Folders that jobs may read from and write to, as workers see them, and places on object storage (`s3://bucket/folder`);
     /// repeat, or separate by commas.
-    #[arg(
-        long = "root",
-        env = "TASKMANAGER_ROOTS",
-        value_delimiter = ',',
-        required = true
-    )]
+    #[arg(long = "root", env = "TASKMANAGER_ROOTS", value_delimiter = ',')]
     pub roots: Vec<String>,
 
     /// A submitter's path and the same folder (or place on object storage) as workers see it: /opt/digiverso/goobi=/data
@@ -138,22 +138,12 @@ pub struct Config {
 
     /// File with a token of Goobi's REST interface (`goobi_rest.xml`) that may write into journals. With it people send
     /// messages to Goobi from jobs' pages.
-    #[arg(
-        long,
-        env = "TASKMANAGER_GOOBI_TOKEN_FILE",
-        value_name = "FILE",
-        requires = "goobi_url"
-    )]
+    #[arg(long, env = "TASKMANAGER_GOOBI_TOKEN_FILE", value_name = "FILE")]
     pub goobi_token_file: Option<PathBuf>,
 
     /// The page of a process in Goobi, as people see it in their browsers, with `{process}` in the place of its number:
     /// copy it from the browser's address. Jobs' pages then lead to it.
-    #[arg(
-        long,
-        env = "TASKMANAGER_GOOBI_PROCESS_URL",
-        value_name = "URL",
-        requires = "goobi_url"
-    )]
+    #[arg(long, env = "TASKMANAGER_GOOBI_PROCESS_URL", value_name = "URL")]
     pub goobi_process_url: Option<String>,
 
     /// Tickets of Goobi's message broker.
@@ -285,12 +275,10 @@ impl Config {
             anyhow::bail!(problems.join("\n"))
         }
     }
+}
 
-    /// Finds what is wrong with the settings beyond what the parser sees.
-    ///
-    /// # Errors
-    /// All problems at once.
-    pub fn check(&self) -> anyhow::Result<()> {
+impl Configuration for Config {
+    fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if self.without_login && !self.listen.ip().is_loopback() {
             problems.push(format!(
@@ -298,20 +286,13 @@ impl Config {
                 self.listen
             ));
         }
-        if let Err(error) = self.roots() {
-            problems.push(error.to_string());
+        if self.roots.is_empty() {
+            problems.push("--root is missing: jobs may read and write nowhere".to_owned());
         }
-        if let Err(error) = self.database_url() {
-            problems.push(error.to_string());
-        }
-        if let Err(error) = self.amqp_url() {
-            problems.push(error.to_string());
-        }
-        if let Err(error) = self.goobi_web() {
-            problems.push(format!("{error:#}"));
-        }
-        if let Err(error) = self.goobi.broker() {
-            problems.push(format!("{error:#}"));
+        if self.goobi_url.is_none() && (self.goobi_token_file.is_some() || self.goobi_process_url.is_some()) {
+            problems.push(
+                "--goobi-token-file and --goobi-process-url need --goobi-url: where is Goobi?".to_owned(),
+            );
         }
         if self.goobi.url.is_some() && self.secrets_key_files.is_empty() {
             problems.push(
@@ -319,11 +300,23 @@ impl Config {
                     .to_owned(),
             );
         }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            anyhow::bail!(problems.join("\n"))
+        let templates = self.templates.as_deref();
+        let found = [
+            self.roots().err(),
+            self.database_url()
+                .and_then(|url| Ok(Db::new(&url, self.db_connections)?))
+                .err(),
+            self.amqp_url().and_then(|url| Ok(Address::parse(&url)?)).err(),
+            self.goobi_web().err(),
+            self.goobi.broker().err(),
+            Secrets::load(&self.secrets_key_files).err(),
+            templates.and_then(|file| Templates::load(file).err()),
+            check_filter(&self.log).err().map(anyhow::Error::msg),
+        ];
+        for problem in found.into_iter().flatten() {
+            problems.extend(format!("{problem:#}").lines().map(str::to_owned));
         }
+        problems
     }
 }
 

@@ -6,13 +6,19 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use coordinator::config::Config;
+use shared::configuration::{WRONG_SETTINGS, load};
 use shared::telemetry::start_logging;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = Config::parse();
+    let config: Config = match load() {
+        Ok(config) => config,
+        Err(wrong) => {
+            eprintln!("the coordinator can't start: {wrong}");
+            return ExitCode::from(WRONG_SETTINGS);
+        }
+    };
     if let Err(problem) = start_logging(config.log_format, &config.log) {
         eprintln!("{problem}");
         return ExitCode::FAILURE;

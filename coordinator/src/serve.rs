@@ -40,9 +40,8 @@ const DATABASE_PAUSE: Duration = Duration::from_secs(1);
 /// Runs a coordinator until it is asked to end. The exit code tells whether it ended well.
 ///
 /// # Errors
-/// When it can't start: wrong settings, an address in use, a schema that is not this release's.
+/// When it can't start: an address in use, a schema that is not this release's.
 pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
-    config.check()?;
     let address = Address::parse(&config.amqp_url()?)?;
     let database_url = config.database_url()?;
     let db = Db::new(&database_url, config.db_connections)?;

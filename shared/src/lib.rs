@@ -5,12 +5,13 @@
 //!  message  every message on the wire, with its version
 //!  amqp     names and arguments in RabbitMQ, connections, publishing with confirms
 //!  plugin   plugin names and the queue name derived from them
-//!  lifecycle, telemetry, metrics   shutdown, logging, metric names
+//!  configuration, lifecycle, telemetry, metrics   settings, shutdown, logging, metric names
 //! ```
 //!
 //! Invariant: nothing here knows PostgreSQL, HTTP or how a plugin works.
 
 pub mod amqp;
+pub mod configuration;
 pub mod error;
 pub mod failpoint;
 pub mod job;

@@ -42,6 +42,19 @@ impl fmt::Display for LogFormat {
 /// as an error, and is logged there once.
 const QUIET: &str = "lapin=off,refinery_core=warn,tokio_postgres=warn";
 
+/// Whether [`start_logging`] would take this filter.
+///
+/// # Errors
+/// A sentence when it can't be understood.
+pub fn check_filter(filter: &str) -> Result<(), String> {
+    read_filter(filter).map(drop)
+}
+
+fn read_filter(filter: &str) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(format!("{QUIET},{filter}"))
+        .map_err(|error| format!("log filter \"{filter}\": {error}"))
+}
+
 /// Sends this process's log to standard error in `format`.
 ///
 /// `filter` is a level (`info`) or a list such as `info,coordinator=debug`. Call it once, first in `main`.
@@ -49,8 +62,7 @@ const QUIET: &str = "lapin=off,refinery_core=warn,tokio_postgres=warn";
 /// # Errors
 /// A sentence when `filter` can't be understood.
 pub fn start_logging(format: LogFormat, filter: &str) -> Result<(), String> {
-    let filter = EnvFilter::try_new(format!("{QUIET},{filter}"))
-        .map_err(|error| format!("log filter \"{filter}\": {error}"))?;
+    let filter = read_filter(filter)?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -7,9 +7,8 @@ use std::process::Command;
 use launcher::workspace;
 use tests::python_tool;
 
-use crate::succeed;
-
 use crate::compose::configured;
+use crate::succeed;
 
 /// A `docker` that only says a digest, as the registry would.
 const REGISTRY: &str = "#!/bin/sh\n[ \"$1 $2 $3\" = 'buildx imagetools inspect' ] || exit 1\n\

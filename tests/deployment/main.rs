@@ -7,6 +7,7 @@
 
 mod chart;
 mod compose;
+mod configuration_page;
 mod custom;
 mod health;
 mod images;

@@ -11,6 +11,7 @@ mod broker;
 mod callback_tokens;
 mod cli;
 mod clocks;
+mod configuration;
 mod contact;
 mod control;
 mod crash;

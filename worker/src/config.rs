@@ -1,4 +1,4 @@
-//! The worker's settings: flags and environment variables, documented by `worker --help`.
+//! The worker's settings, documented by `worker --help` and in `docs/configuration.md`.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
+use shared::amqp::Address;
+use shared::configuration::Configuration;
 use shared::location::Location;
 use shared::plugin::PluginName;
-use shared::telemetry::LogFormat;
+use shared::telemetry::{LogFormat, check_filter};
 
 use crate::free_space::parse_amount;
 use crate::objects::{self, Buckets};
@@ -29,12 +31,7 @@ pub struct Config {
 
     /// Folders that jobs may read from and write to, and places on object storage (`s3://bucket/folder`); repeat, or separate
     /// by commas.
-    #[arg(
-        long = "root",
-        env = "TASKMANAGER_ROOTS",
-        value_delimiter = ',',
-        required = true
-    )]
+    #[arg(long = "root", env = "TASKMANAGER_ROOTS", value_delimiter = ',')]
     pub roots: Vec<String>,
 
     /// The address of the object storage (S3) that roots lie on, for example `https://s3.library.example`; Amazon's unless
@@ -157,5 +154,32 @@ impl Config {
                 .and_then(NonZeroU16::new)
                 .unwrap_or(NonZeroU16::MIN)
         })
+    }
+}
+
+impl Configuration for Config {
+    fn problems(&self) -> Vec<String> {
+        let missing = "--root is missing: jobs may read and write nowhere";
+        let root = |root: &String| {
+            if Location::is_on_objects(root) {
+                let place = root.parse::<Location>();
+                place
+                    .err()
+                    .map(|problem| objects::Error::NoPlace(root.clone(), problem).into())
+            } else {
+                Roots::new(vec![root.into()]).err().map(anyhow::Error::from)
+            }
+        };
+        let mut found: Vec<anyhow::Error> = self.roots.iter().filter_map(root).collect();
+        if found.is_empty() {
+            found.extend(self.buckets().err().map(anyhow::Error::from));
+        }
+        let others = [
+            self.roots.is_empty().then(|| anyhow::Error::msg(missing)),
+            self.amqp_url().and_then(|url| Ok(Address::parse(&url)?)).err(),
+            check_filter(&self.log).err().map(anyhow::Error::msg),
+        ];
+        found.extend(others.into_iter().flatten());
+        found.iter().map(|problem| format!("{problem:#}")).collect()
     }
 }

@@ -7,7 +7,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use shared::configuration::{WRONG_SETTINGS, load};
 use shared::telemetry::start_logging;
 use worker::config::Config;
 
@@ -16,7 +16,13 @@ fn main() -> ExitCode {
     if let Some(code) = worker::wrapper::dispatch() {
         return code;
     }
-    let config = Config::parse();
+    let config: Config = match load() {
+        Ok(config) => config,
+        Err(wrong) => {
+            eprintln!("the worker can't start: {wrong}");
+            return ExitCode::from(WRONG_SETTINGS);
+        }
+    };
     if let Err(problem) = start_logging(config.log_format, &config.log) {
         eprintln!("{problem}");
         return ExitCode::FAILURE;

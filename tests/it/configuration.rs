@@ -1,0 +1,74 @@
+//! Programs with wrong settings.
+
+use std::fs;
+use std::process::Command;
+
+use tests::program;
+
+/// What a program with these settings says before it ends for them.
+fn refused(name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+    let output = Command::new(program(name))
+        .env_clear()
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_program_says_everything_that_is_wrong_with_its_settings_and_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("coordinator.toml");
+    fs::write(
+        &file,
+        "window = 0\nlissten = \"127.0.0.1:0\"\nroot = [\"data\"]\n",
+    )
+    .unwrap();
+    let said = refused(
+        "coordinator",
+        &["--lease-seconds=0", "--listen=0.0.0.0:1", "--without-login"],
+        &[
+            ("TASKMANAGER_CONFIG", file.to_str().unwrap()),
+            ("TASKMANAGER_TEMPLATES", "/nowhere/templates.toml"),
+            ("TASKMANAGER_GOOBI_TOKEN_FILE", "/nowhere/token"),
+            ("DATABASE_URL", "mysql://a:geheim@b"),
+            ("AMQP_URL", "http://a:geheim@b"),
+            ("TASKMANAGER_LOG", "=,="),
+        ],
+    );
+    for part in [
+        "coordinator.toml, window: invalid value '0'",
+        "coordinator.toml, lissten: there is no such setting",
+        "invalid value '0' for '--lease-seconds",
+        "--listen 0.0.0.0:1 is reachable from other machines",
+        "--root data is neither an absolute path",
+        "the templates file /nowhere/templates.toml can't be read",
+        "need --goobi-url",
+        "the database address can't be read",
+        "the RabbitMQ address can't be read",
+        "log filter",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert_eq!(said.lines().count(), 11, "{said}");
+    assert!(!said.contains("geheim"), "{said}");
+
+    let roots = ["--root=data", "--root=../images", "--root=s3://x"];
+    let said = refused(
+        "worker",
+        &[&roots[..], &["--plugin=OCR=x"]].concat(),
+        &[("AMQP_URL", "")],
+    );
+    for part in [
+        "OCR=x",
+        "data can't be a root",
+        "../images can't be a root",
+        "\"s3://x\" names no bucket",
+        "--amqp-url",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
