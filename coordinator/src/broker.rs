@@ -30,7 +30,7 @@ use crate::intake::Intake;
 use crate::notifications::Notifier;
 use crate::worker_users::WorkerUsers;
 pub use reconcile::Patience;
-pub use status::Status;
+pub use status::{Rejected, Status};
 
 /// Pause before the database is looked for again.
 const DATABASE_PAUSE: Duration = Duration::from_secs(1);

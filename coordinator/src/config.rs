@@ -151,7 +151,7 @@ pub struct Config {
     pub goobi: goobi::Config,
 
     /// Most connections to PostgreSQL.
-    #[arg(long, env = "TASKMANAGER_DB_CONNECTIONS", default_value_t = 16)]
+    #[arg(long, env = "TASKMANAGER_DB_CONNECTIONS", default_value_t = 16, value_parser = at_least_one)]
     pub db_connections: usize,
 
     /// Time that a shutdown may take, seconds.
@@ -174,6 +174,14 @@ pub struct PathMapping {
     pub from: String,
     /// As workers see it.
     pub to: String,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least one is needed".to_owned()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn parse_path_map(text: &str) -> Result<PathMapping, String> {
@@ -277,6 +285,25 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Mappings that lead to no root: whatever is submitted by them would be refused.
+    fn mappings_to_nowhere(&self) -> Vec<String> {
+        let roots = self.roots().unwrap_or_default();
+        let leads_to = |place: &Location, root: &Location| {
+            place.beneath(root).is_some() || root.beneath(place).is_some()
+        };
+        let astray = self.path_map.iter().filter(|mapping| {
+            let place = mapping.to.parse::<Location>();
+            place.is_ok_and(|place| !roots.iter().any(|root| leads_to(&place, root)))
+        });
+        astray
+            .map(|PathMapping { from, to }| {
+                format!("--map-path {from}={to} leads to no --root: whatever is submitted with it would be refused")
+            })
+            .collect()
+    }
+}
+
 impl Configuration for Config {
     fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
@@ -299,6 +326,9 @@ impl Configuration for Config {
                 "--goobi-stomp-url needs --secrets-key-file: a ticket's secret is kept until Goobi is told"
                     .to_owned(),
             );
+        }
+        if !self.roots.is_empty() && self.roots().is_ok() {
+            problems.extend(self.mappings_to_nowhere());
         }
         let templates = self.templates.as_deref();
         let found = [

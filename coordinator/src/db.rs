@@ -57,6 +57,7 @@ use deadpool_postgres::{
 use metrics::{counter, histogram};
 use shared::failpoint::{self, Failpoint};
 use shared::metrics::{DB_TRANSACTION_SECONDS, DB_TRANSACTIONS};
+use tokio_postgres::config::TargetSessionAttrs;
 
 pub use error::Error;
 use known::Known;
@@ -188,6 +189,14 @@ pub(crate) fn session_config(url: &str) -> Result<tokio_postgres::Config, Error>
                 .to_owned(),
         )
     })?;
+    let servers = config.get_hosts().len().max(config.get_hostaddrs().len());
+    if servers > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
+        return Err(Error::Config(
+            "the database address names several servers: add target_session_attrs=read-write, so that the one that \
+             writes is found"
+                .to_owned(),
+        ));
+    }
     config
         .application_name("taskmanager")
         .options(SESSION_OPTIONS)

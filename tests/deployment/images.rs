@@ -104,6 +104,33 @@ fn compose_builds_stages_that_there_are() {
     }
 }
 
+/// The packages with the programs that the project's templates call; the empty one is Debian's base.
+const PROGRAMS: [(&str, &str); 3] = [("cp", ""), ("find", ""), ("mogrify", "imagemagick")];
+
+#[test]
+fn the_image_that_runs_commands_has_the_programs_of_the_projects_templates() {
+    let target = configured()["services"]["tools"]["build"]["target"]
+        .as_str()
+        .unwrap();
+    let (_, lines) = stages().into_iter().find(|(name, _)| name == target).unwrap();
+    let installs = |package: &str| {
+        lines
+            .iter()
+            .any(|line| line.contains(" install ") && line.contains(package))
+    };
+    let templates = fs::read_to_string(workspace().join("deploy/templates.toml")).unwrap();
+    let programs: Vec<&str> = templates
+        .lines()
+        .filter_map(|line| line.strip_prefix("command = [\"")?.split('"').next())
+        .collect();
+    assert!(!programs.is_empty());
+    for program in programs {
+        let known = PROGRAMS.iter().find(|(name, _)| *name == program);
+        let (_, package) = known.unwrap_or_else(|| panic!("which package has {program}?"));
+        assert!(installs(package), "{target} has no {package} for {program}");
+    }
+}
+
 #[test]
 fn one_command_pins_every_image_of_others_by_its_digest() {
     let folder = tempfile::tempdir().unwrap();

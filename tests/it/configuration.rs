@@ -29,7 +29,12 @@ fn a_program_says_everything_that_is_wrong_with_its_settings_and_no_secret() {
     .unwrap();
     let said = refused(
         "coordinator",
-        &["--lease-seconds=0", "--listen=0.0.0.0:1", "--without-login"],
+        &[
+            "--lease-seconds=0",
+            "--listen=0.0.0.0:1",
+            "--without-login",
+            "--db-connections=0",
+        ],
         &[
             ("TASKMANAGER_CONFIG", file.to_str().unwrap()),
             ("TASKMANAGER_TEMPLATES", "/nowhere/templates.toml"),
@@ -53,8 +58,24 @@ fn a_program_says_everything_that_is_wrong_with_its_settings_and_no_secret() {
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    assert_eq!(said.lines().count(), 11, "{said}");
+    assert_eq!(said.lines().count(), 12, "{said}");
     assert!(!said.contains("geheim"), "{said}");
+
+    let said = refused(
+        "coordinator",
+        &["--root=/data", "--map-path=/opt=/elsewhere", "--map-path=/mnt=/"],
+        &[
+            ("DATABASE_URL", "postgres://a:geheim@one,two/b"),
+            ("AMQP_URL", "amqp://a:geheim@b"),
+        ],
+    );
+    for part in [
+        "--map-path /opt=/elsewhere leads to no --root",
+        "add target_session_attrs=read-write",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert_eq!(said.lines().count(), 3, "{said}");
 
     let roots = ["--root=data", "--root=../images", "--root=s3://x"];
     let said = refused(

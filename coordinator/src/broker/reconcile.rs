@@ -16,7 +16,7 @@ use shared::plugin::PluginName;
 use shared::telemetry::Trouble;
 use tokio_util::sync::CancellationToken;
 
-use super::Broker;
+use super::{Broker, Rejected};
 use crate::db::dispatch::{Redispatch, Unclaimed};
 use crate::db::plugins::All;
 
@@ -85,6 +85,17 @@ async fn compare(
         }
     }
     broker.status.set_other_arguments(others);
+    let ready = async |queue| {
+        Ok::<_, Error>(
+            topology::depth(session, queue)
+                .await?
+                .map_or(0, |depth| depth.ready),
+        )
+    };
+    broker.status.set_rejected(Rejected {
+        submissions: ready(topology::SUBMIT_REJECTED_QUEUE).await?,
+        events: ready(topology::EVENTS_REJECTED_QUEUE).await?,
+    });
     Ok(())
 }
 

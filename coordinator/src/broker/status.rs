@@ -18,6 +18,7 @@ pub struct Status {
     consuming: Arc<AtomicBool>,
     missing_queues: Arc<Mutex<BTreeSet<String>>>,
     other_arguments: Arc<Mutex<BTreeSet<OtherArguments>>>,
+    rejected: Arc<Mutex<Rejected>>,
     trouble: Arc<Mutex<Option<Trouble>>>,
     refusals: Refusals,
     user: Arc<OnceLock<String>>,
@@ -32,6 +33,15 @@ impl Drop for Consuming {
     fn drop(&mut self) {
         self.0.store(false, Ordering::SeqCst);
     }
+}
+
+/// Messages that were put away for a person, when the queues were last looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rejected {
+    /// Submissions that could not be accepted.
+    pub submissions: u32,
+    /// Workers' messages that count for nothing.
+    pub events: u32,
 }
 
 /// Why there is no connection.
@@ -72,6 +82,7 @@ impl Status {
             consuming: Arc::default(),
             missing_queues: Arc::default(),
             other_arguments: Arc::default(),
+            rejected: Arc::default(),
             trouble: Arc::default(),
             refusals: Refusals::of("coordinator"),
             user: Arc::default(),
@@ -97,6 +108,15 @@ impl Status {
     /// Queues that somebody has made with other arguments than ours.
     pub fn other_arguments(&self) -> Vec<OtherArguments> {
         self.others().iter().cloned().collect()
+    }
+
+    /// What was put away for a person.
+    pub fn rejected(&self) -> Rejected {
+        *self.rejected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_rejected(&self, rejected: Rejected) {
+        *self.rejected.lock().unwrap_or_else(PoisonError::into_inner) = rejected;
     }
 
     /// Why the connection that consumes was last lost or could not be made.

@@ -153,7 +153,8 @@ mod tests {
 
     #[test]
     fn one_port_and_one_server_are_what_they_were() {
-        let config = session_config("postgres://u@db1,db2:5433/jobs").unwrap();
+        let config =
+            session_config("postgres://u@db1,db2:5433/jobs?target_session_attrs=read-write").unwrap();
         let ports: Vec<Vec<u16>> = one_by_one(&config)
             .iter()
             .map(|server| server.get_ports().to_vec())
@@ -170,7 +171,8 @@ mod tests {
         let closed = TcpListener::bind("127.0.0.1:0").unwrap();
         let [first, second] = [&hanging, &closed].map(|socket| socket.local_addr().unwrap());
         drop(closed);
-        let config = session_config(&format!("postgres://u:p@{first},{second}/jobs")).unwrap();
+        let url = format!("postgres://u:p@{first},{second}/jobs?target_session_attrs=read-write");
+        let config = session_config(&url).unwrap();
         let answer = tokio::time::timeout(POOL_TIMEOUT, connect(&config)).await;
         let refused = answer
             .expect("the second server was asked in time")

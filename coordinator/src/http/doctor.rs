@@ -2,6 +2,8 @@
 //!
 //! Invariant: it always answers, whatever is broken; each check that is not ok says what to do.
 
+mod deliveries;
+mod rejected;
 mod search;
 mod stores;
 
@@ -14,7 +16,7 @@ use shared::error::Chain;
 use shared::message::worker::Check;
 
 use super::{App, health, openapi::Operation, recovery};
-use crate::db::pages::{DeliveryFigures, PluginRow, ReadSurroundings, Surroundings, WorkerRow};
+use crate::db::pages::{PluginRow, ReadSurroundings, Surroundings, WorkerRow};
 
 /// The oldest PostgreSQL that the statements are written for.
 const POSTGRES_OLDEST: i32 = 150_000;
@@ -69,6 +71,7 @@ pub(super) fn broker_in_use(app: &App) -> Vec<Check> {
     if app.broker.connected() {
         checks.push(queues(&app.broker.missing_queues()));
         checks.push(arguments(&app.broker.other_arguments()));
+        checks.push(rejected::check(app.broker.rejected()));
     }
     checks
 }
@@ -79,7 +82,7 @@ fn surroundings(found: &Surroundings) -> Vec<Check> {
         permissions(found),
         search::check(found.can_search_parts),
         recovery::check(found.restore.as_ref()),
-        deliveries(&found.deliveries),
+        deliveries::check(&found.deliveries),
     ];
     if found.plugins.is_empty() {
         checks.push(failed(
@@ -121,29 +124,6 @@ fn permissions(found: &Surroundings) -> Check {
     } else {
         let what = "the coordinator's user may not make tables, which each month needs";
         failed(name, format!("{what}: GRANT CREATE ON SCHEMA to it"))
-    }
-}
-
-fn deliveries(figures: &DeliveryFigures) -> Check {
-    let name = "deliveries";
-    let pending: i64 = figures.pending.iter().map(|(_, number)| number).sum();
-    match (figures.troubled, figures.troubled_job) {
-        (1.., Some(job)) => failed(
-            name,
-            format!(
-                "messages to other systems that were given up or may not have arrived: {}; the page of job {job} \
-                 says why; then `taskmanager send-again {job}`",
-                figures.troubled
-            ),
-        ),
-        _ if figures.retried > 0 => passed(
-            name,
-            format!(
-                "hint: {} of {pending} messages were not taken yet and are tried again: is their receiver well?",
-                figures.retried
-            ),
-        ),
-        _ => passed(name, format!("to be delivered: {pending}")),
     }
 }
 
@@ -261,6 +241,7 @@ mod tests {
     use shared::job::{JobState, ShownState};
 
     use super::*;
+    use crate::db::pages::DeliveryFigures;
     use crate::db::pages::{PluginState, StateCount};
 
     fn ocr(workers: i64, waiting: i64) -> PluginRow {
@@ -360,24 +341,6 @@ mod tests {
             lines[0].contains("delete_queue taskmanager.jobs.ocr") && lines[0].contains("nothing is lost")
         );
         assert!(lines[1].contains("once it is empty"), "{lines:?}");
-    }
-
-    #[test]
-    fn deliveries_that_were_given_up_are_a_finding_and_those_that_wait_a_hint() {
-        let figures = |retried, troubled| DeliveryFigures {
-            pending: vec![("callback".to_owned(), 3)],
-            retried,
-            troubled,
-            troubled_job: (troubled > 0).then(shared::job::JobId::generate),
-        };
-        assert_eq!(deliveries(&figures(0, 0)).message, "to be delivered: 3");
-        let hint = deliveries(&figures(2, 0));
-        assert!(hint.ok && hint.message.starts_with("hint: 2 of 3"), "{hint:?}");
-        let finding = deliveries(&figures(2, 1));
-        assert!(
-            !finding.ok && finding.message.contains("taskmanager send-again"),
-            "{finding:?}"
-        );
     }
 
     #[test]
