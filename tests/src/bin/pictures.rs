@@ -25,7 +25,8 @@ const DAY: [&str; 9] = [
      SELECT 'OCR', NULL, 40000, 'quarter', 312450, 23180, quota_period_start('quarter')",
     "INSERT INTO statistics (day, plugin, project, outcome, jobs, items, bytes, seconds)
      SELECT (now() AT TIME ZONE 'UTC')::date - n, plugin, '', 'done', 2 + (n * 7 + length(plugin)) % 6, 400, 2400000000, 1200
-     FROM generate_series(1, 330) AS n CROSS JOIN (VALUES ('OCR'), ('JP2'), ('INGEST')) AS s(plugin)",
+     FROM generate_series(0, 330) AS n CROSS JOIN (VALUES ('OCR'), ('JP2'), ('INGEST')) AS s(plugin)
+     UNION ALL SELECT (now() AT TIME ZONE 'UTC')::date, 'OCR', '', 'error', 1, 183, 1100000000, 900",
     "INSERT INTO job_history (id, plugin, title, state, priority, attempt, submitted_at, started_at, finished_at, items_done,
          items_failed, items_total, bytes, error, summary, parameters, extra, submitted_by, process_id, step_id)
      SELECT gen_random_uuid(), (ARRAY['OCR', 'JP2', 'PDF'])[1 + n % 3],
@@ -45,8 +46,9 @@ const DAY: [&str; 9] = [
          RETURNING id, claim_id, title),
      details AS (
          INSERT INTO job_details (job_id, process_id, step_id, step_name, project, source, target, parameters, extra, submitted_by)
-         SELECT id, '4171', '70571', 'Texterkennung', 'Zeitungen', '/data/4171/images', '/data/4171', '{\"language\": \"deu\"}', '{}',
-             'goobi' FROM made)
+         SELECT id, number, '7' || number, 'Texterkennung', 'Zeitungen', '/data/' || number || '/images', '/data/' || number,
+             '{\"language\": \"deu\"}', '{}', 'goobi'
+         FROM (SELECT id, (4171 + 3 * row_number() OVER (ORDER BY title))::text AS number FROM made) AS numbered)
      INSERT INTO attempts (job_id, attempt, claim_id, worker_id, started_at)
      SELECT id, 1, claim_id, CASE WHEN title LIKE 'I%' THEN 'magazin-1' ELSE 'lesesaal-1' END, now() - interval '6 min' FROM made",
     "INSERT INTO leases (job_id, attempt, claim_id, worker_id, lease_seconds, lease_end, percent, items_done, items_failed,
@@ -65,7 +67,8 @@ const DAY: [&str; 9] = [
              AS wanted(plugin, title, priority, held, ago)
          RETURNING id)
      INSERT INTO job_details (job_id, process_id, step_id, parameters, extra, submitted_by)
-     SELECT id, '4190', '70590', '{}', '{}', 'goobi' FROM made",
+     SELECT id, number, '7' || number, '{}', '{}', 'goobi'
+     FROM (SELECT id, (4190 + row_number() OVER (ORDER BY id))::text AS number FROM made) AS numbered",
     "INSERT INTO items (job_id, name, position, state, attempt, files, duration_ms)
      SELECT jobs.id, to_char(n, 'FM00000000') || '.tif', n, 'done', 1, '[]', 3100 + n * 137 % 900
      FROM jobs, generate_series(1, 61) AS n WHERE title LIKE 'Der abent%'",
@@ -87,12 +90,13 @@ fn main() {
     let job: String = cluster.sql(job, &[])[0].get(0);
     let browser = cluster.browser();
     for (name, screen, address) in [
+        // First the one without scrollbars: on the others they are hidden from the second picture on.
+        ("phone", Screen::PHONE.dark(), "/?lang=de"),
         ("dashboard", Screen::DESKTOP, "/?lang=en"),
         ("queue", Screen::DESKTOP, "/?plugin=OCR&lang=de"),
         ("job", Screen::DESKTOP, &format!("/jobs/{job}?lang=en")),
         ("errors", Screen::DESKTOP.dark(), "/?tab=error&lang=de"),
         ("workers", Screen::DESKTOP, "/workers?lang=en"),
-        ("phone", Screen::PHONE.dark(), "/?lang=de"),
     ] {
         take(
             &browser,

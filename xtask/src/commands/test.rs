@@ -12,7 +12,7 @@ use crate::servers::{Database, Servers};
 use crate::{cargo, interrupt, tools};
 
 /// How many tests of a program run at once for each core: most of the time they wait for servers and timers.
-const TESTS_PER_CORE: usize = 3;
+const TESTS_PER_CORE: usize = 2;
 
 /// Installs and builds what the tests run, starts the servers, and runs `cargo test --workspace` with the arguments.
 /// Without any it is the whole suite, and shows in the end that the protocol's models find deliberate mistakes.
