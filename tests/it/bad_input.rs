@@ -394,29 +394,3 @@ fn five_hundred_waiting_messages_are_recorded_in_a_few_transactions() {
     let submitted = api.metric("taskmanager_jobs_submitted_total", &[]).unwrap();
     assert!((submitted - 500.0).abs() < f64::EPSILON, "{submitted}");
 }
-
-#[test]
-fn the_doctor_tells_of_refused_submissions_until_somebody_has_looked_at_them() {
-    let cluster = Cluster::named("refused")
-        .plugins("NOOP=1")
-        .expecting("put into taskmanager.submit.rejected")
-        .start();
-    let doctor_says = |wanted: &str| {
-        eventually(LIMIT, wanted, || {
-            let output = cluster.taskmanager(&["doctor"]).output().unwrap();
-            let said = String::from_utf8_lossy(&output.stdout).into_owned();
-            // A hint: the system works.
-            if said.contains(wanted) && output.status.success() {
-                Ok(())
-            } else {
-                Err(said)
-            }
-        });
-    };
-    doctor_says("none waits for a person");
-    let amqp = cluster.amqp();
-    amqp.publish(SUBMIT_EXCHANGE, "any.key", Message::new(b"no JSON"));
-    doctor_says("hint: 1 refused submissions wait in taskmanager.submit.rejected");
-    amqp.rejected(SUBMIT_REJECTED_QUEUE);
-    doctor_says("none waits for a person");
-}

@@ -37,6 +37,7 @@ mod openapi;
 mod pages;
 mod path;
 mod pushed;
+mod refused;
 mod registry;
 mod restore;
 mod roles;
