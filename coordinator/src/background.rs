@@ -7,6 +7,7 @@ pub mod deliveries;
 pub mod dispatcher;
 pub mod housekeeping;
 pub mod identity;
+pub mod presence;
 pub mod probe;
 pub mod schedule;
 pub mod storages;

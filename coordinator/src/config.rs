@@ -342,12 +342,31 @@ impl Configuration for Config {
             Secrets::load(&self.secrets_key_files).err(),
             templates.and_then(|file| Templates::load(file).err()),
             check_filter(&self.log).err().map(anyhow::Error::msg),
+            unknown_time_zone(),
         ];
         for problem in found.into_iter().flatten() {
             problems.extend(format!("{problem:#}").lines().map(str::to_owned));
         }
         problems
     }
+}
+
+/// The time zone that the surroundings name; empty where they name none.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a variable of the whole system, no setting of ours"
+)]
+pub(crate) fn time_zone() -> String {
+    std::env::var("TZ").unwrap_or_default()
+}
+
+/// Pages would show other times than the site's.
+fn unknown_time_zone() -> Option<anyhow::Error> {
+    let zone = Some(time_zone()).filter(|zone| !zone.is_empty())?;
+    jiff::tz::TimeZone::try_system().err()?;
+    Some(anyhow::anyhow!(
+        "TZ={zone} is no time zone that this machine knows: write for example TZ=Europe/Berlin (and is tzdata installed?)"
+    ))
 }
 
 fn secret(flag: &str, value: Option<&str>, file: Option<&std::path::Path>) -> anyhow::Result<String> {

@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod claims;
 mod connect;
 pub mod control;
+pub mod coordinators;
 pub mod deliveries;
 pub mod dispatch;
 mod error;
@@ -69,9 +70,10 @@ const TRIES_MAX: u32 = 5;
 const POOL_TIMEOUT: Duration = Duration::from_secs(5);
 /// A client gives up on a transaction after this long; the server's own timeouts end it sooner.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(30);
-/// Settings of every session: nothing in the database may take for ever.
+/// Settings of every session: nothing in the database may take for ever. Compiling a statement takes longer than any of
+/// ours runs.
 const SESSION_OPTIONS: &str = "-c statement_timeout=15000 -c lock_timeout=5000 \
-    -c idle_in_transaction_session_timeout=10000 -c timezone=UTC";
+    -c idle_in_transaction_session_timeout=10000 -c timezone=UTC -c jit=off";
 
 /// One transaction: its name, its input (the type's fields) and its statements.
 pub trait Transact: Sync {
@@ -179,6 +181,11 @@ impl Db {
     }
 }
 
+/// How many servers an address names.
+pub(crate) fn servers(config: &tokio_postgres::Config) -> usize {
+    config.get_hosts().len().max(config.get_hostaddrs().len())
+}
+
 /// Connection settings for `url`, with this project's timeouts.
 pub(crate) fn session_config(url: &str) -> Result<tokio_postgres::Config, Error> {
     // The error's own text may repeat the address and so a password: it is not shown.
@@ -189,8 +196,7 @@ pub(crate) fn session_config(url: &str) -> Result<tokio_postgres::Config, Error>
                 .to_owned(),
         )
     })?;
-    let servers = config.get_hosts().len().max(config.get_hostaddrs().len());
-    if servers > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
+    if servers(&config) > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
         return Err(Error::Config(
             "the database address names several servers: add target_session_attrs=read-write, so that the one that \
              writes is found"

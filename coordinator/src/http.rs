@@ -106,6 +106,8 @@ pub struct App {
     pub figures: LastFigures,
     /// Whether the database has this release's schema.
     pub schema_ready: Arc<AtomicBool>,
+    /// What the coordinator was told.
+    pub deployment: Arc<crate::deployment::Deployment>,
 }
 
 impl App {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use shared::error::Chain;
 use shared::failpoint::{self, Failpoint};
 use shared::job::JobId;
+use shared::location::Location;
 use shared::message::submit::{Rejection, SECRET_KEPT, Submission, SubmitReply};
 use shared::metrics::{JOBS_DUPLICATE, JOBS_SUBMITTED, SUBMISSIONS_REJECTED};
 use shared::plugin::PluginName;
@@ -86,6 +87,16 @@ impl Intake {
             secrets,
             ..self
         }
+    }
+
+    /// Where jobs may read and write.
+    pub fn roots(&self) -> &[Location] {
+        self.paths.roots()
+    }
+
+    /// The programs that templates call: workers say whether they have them.
+    pub fn programs(&self) -> Vec<String> {
+        self.templates.programs()
     }
 
     /// Accepts one submission.

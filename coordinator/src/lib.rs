@@ -10,6 +10,7 @@
 //!  deliveries   what other systems are told
 //!  notifications  events for anybody who listens
 //!  goobi        tickets from Goobi's message broker
+//!  deployment   what this process was told, for the doctor
 //!  secrets      encrypts what must not stand in the database as it is
 //!  http         pages, API, health, metrics
 //! ```
@@ -21,6 +22,7 @@ pub mod config;
 pub mod control;
 pub mod db;
 pub mod deliveries;
+pub mod deployment;
 pub mod goobi;
 pub mod http;
 pub mod intake;

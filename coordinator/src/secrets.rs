@@ -63,6 +63,11 @@ impl Secrets {
         Ok(Self { keys })
     }
 
+    /// The ids of the keys, that of the one that seals first.
+    pub fn ids(&self) -> Vec<String> {
+        self.keys.iter().map(|key| key.id.clone()).collect()
+    }
+
     /// Encrypts a job's token; `None` when there is no key to do it with.
     ///
     /// # Panics

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts::setup;
 use crate::background::deliveries::Sender;
 use crate::background::identity::Watch;
-use crate::background::{dispatcher::Dispatcher, housekeeping, probe, schedule, storages, sweeper};
+use crate::background::{dispatcher::Dispatcher, housekeeping, presence, probe, schedule, storages, sweeper};
 use crate::broker::{Broker, Patience, Status};
 use crate::config::Config;
 use crate::control::Control;
@@ -27,6 +27,7 @@ use crate::db::Db;
 use crate::db::migrate::migrate;
 use crate::db::notify::Changes;
 use crate::deliveries::{Allowed, Patience as Persistence, Post};
+use crate::deployment::Deployment;
 use crate::goobi::{Goobi, Status as GoobiStatus, Tickets};
 use crate::http::{self, App, LastFigures};
 use crate::intake::{Intake, PathRules, Templates};
@@ -75,7 +76,9 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         prometheus: prometheus.clone(),
         figures: LastFigures::default(),
         schema_ready: Arc::clone(&schema_ready),
+        deployment: Arc::new(Deployment::of(&config)?),
     };
+    let presence = app.deployment.coordinator();
     tracing::info!("listening on http://{}", config.listen);
     lifecycle.spawn("http", http::serve(listener, app));
     lifecycle.spawn("metrics upkeep", metrics::upkeep(prometheus, stop.clone()));
@@ -112,7 +115,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         queue_missing,
         window: config.window,
     };
-    let (login, listen, public_url) = (!config.without_login, config.listen, config.public_url.clone());
+    let invitation = (!config.without_login).then(|| (config.listen, config.public_url.clone()));
     lifecycle.spawn("start", async move {
         if !prepare_schema(&database_url, &rest.stop).await {
             return;
@@ -122,9 +125,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
             return;
         };
         schema_ready.store(true, Ordering::SeqCst);
-        if login {
-            invite(&db, listen, public_url.as_deref()).await;
-        }
+        invite(&db, invitation).await;
         let stop = || rest.stop.clone();
         pass_changes_on(&rest, &changes, &db, database_url);
         rest.spawn("identity", watch.run(stop()));
@@ -136,6 +137,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         rest.spawn("sweeper", sweeper::run(db.clone(), control.clone(), stop()));
         rest.spawn("storages", storages::run(db.clone(), changes, stop()));
         rest.spawn("schedule", schedule::run(db.clone(), control, stop()));
+        rest.spawn("presence", presence::run(db.clone(), presence, stop()));
         rest.spawn("housekeeping", housekeeping::run(db, stop()));
         rest.spawn(
             "probe",
@@ -174,14 +176,17 @@ fn tickets(config: &Config, intake: &Intake, publisher: &Publisher) -> anyhow::R
     }))
 }
 
-/// Prints the way in for the first administrator, if there is none yet.
+/// Prints the way in for the first administrator, if there is none yet; nothing where nobody logs in.
 #[expect(
     clippy::print_stdout,
     reason = "it is for the person who starts the program, and no secret belongs into a log"
 )]
-async fn invite(db: &Db, listen: SocketAddr, public_url: Option<&str>) {
+async fn invite(db: &Db, invitation: Option<(SocketAddr, Option<String>)>) {
+    let Some((listen, public_url)) = invitation else {
+        return;
+    };
     match setup::offer(db).await {
-        Ok(Some(code)) => println!("{}", setup::notice(&code, listen, public_url)),
+        Ok(Some(code)) => println!("{}", setup::notice(&code, listen, public_url.as_deref())),
         Ok(None) => {}
         Err(error) => tracing::warn!("whether there is a user is not known: {}", Chain(&error)),
     }

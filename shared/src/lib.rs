@@ -6,6 +6,7 @@
 //!  amqp     names and arguments in RabbitMQ, connections, publishing with confirms
 //!  plugin   plugin names and the queue name derived from them
 //!  configuration, lifecycle, telemetry, metrics   settings, shutdown, logging, metric names
+//!  secret_files   whether secrets are open to others
 //! ```
 //!
 //! Invariant: nothing here knows PostgreSQL, HTTP or how a plugin works.
@@ -21,4 +22,5 @@ pub mod message;
 pub mod metrics;
 pub mod mutant;
 pub mod plugin;
+pub mod secret_files;
 pub mod telemetry;

@@ -173,7 +173,7 @@ fn messages_of_workers_are_as_in_their_golden_files() {
 fn replies_to_workers_are_as_in_their_golden_files() {
     for (name, reply) in replies() {
         let expected = match &reply {
-            Reply::Announced => "reply-announced",
+            Reply::Announced { .. } => "reply-announced",
             Reply::Refused { .. } => "reply-refused",
             Reply::Claims { .. } => "reply-claims",
             Reply::Heartbeat { .. } => "reply-heartbeat",

@@ -41,6 +41,19 @@ fn an_unknown_verdict_leaves_the_others_as_they_are() {
 }
 
 #[test]
+fn an_older_side_says_nothing_of_roots_and_programs_and_is_understood() {
+    let announced = read(&json!({"version": 1, "kind": "announced"}));
+    assert_eq!(announced, Reply::Announced { programs: Vec::new() });
+    let golden = include_str!("golden/announce.json");
+    let mut older: Value = serde_json::from_str(golden).unwrap();
+    older.as_object_mut().unwrap().remove("roots").unwrap();
+    let WorkerMessage::Announce(announcement) = decode(older.to_string().as_bytes()).unwrap() else {
+        panic!("no announcement")
+    };
+    assert_eq!(announcement.roots, Vec::<String>::new());
+}
+
+#[test]
 fn an_unknown_refusal_is_a_refusal_and_an_unknown_answer_to_a_claim_spoils_no_other() {
     let refused = |refusal| json!({"answer": "refused", "claim_id": CLAIM, "refusal": refusal});
     let answers = vec![

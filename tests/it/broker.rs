@@ -94,10 +94,7 @@ fn wait_until_ready(cluster: &Cluster) {
 
 /// What `taskmanager doctor` finds wrong.
 fn findings(cluster: &Cluster) -> String {
-    let output = cluster.taskmanager(&["doctor"]).output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    let wrong = said.lines().filter(|line| line.starts_with('✗'));
-    wrong.collect::<Vec<_>>().join("\n")
+    cluster.findings().join("\n")
 }
 
 #[test]

@@ -121,6 +121,7 @@ fn a_failed_job_and_a_refused_one_end_with_exit_code_1_and_the_reason() {
 #[test]
 fn the_doctor_finds_nothing_wrong_with_a_whole_system_and_says_what_to_do_about_a_stopped_broker() {
     let mut cluster = Cluster::named("doctor")
+        .private_postgres()
         .private_rabbitmq()
         .expecting("to RabbitMQ at")
         .expecting("answer")

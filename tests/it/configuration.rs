@@ -42,6 +42,7 @@ fn a_program_says_everything_that_is_wrong_with_its_settings_and_no_secret() {
             ("DATABASE_URL", "mysql://a:geheim@b"),
             ("AMQP_URL", "http://a:geheim@b"),
             ("TASKMANAGER_LOG", "=,="),
+            ("TZ", "Europe/Leipzig"),
         ],
     );
     for part in [
@@ -55,10 +56,11 @@ fn a_program_says_everything_that_is_wrong_with_its_settings_and_no_secret() {
         "the database address can't be read",
         "the RabbitMQ address can't be read",
         "log filter",
+        "TZ=Europe/Leipzig is no time zone that this machine knows",
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    assert_eq!(said.lines().count(), 12, "{said}");
+    assert_eq!(said.lines().count(), 13, "{said}");
     assert!(!said.contains("geheim"), "{said}");
 
     let said = refused(
@@ -77,17 +79,26 @@ fn a_program_says_everything_that_is_wrong_with_its_settings_and_no_secret() {
     }
     assert_eq!(said.lines().count(), 3, "{said}");
 
-    let roots = ["--root=data", "--root=../images", "--root=s3://x"];
+    let roots = [
+        "--root=data",
+        "--root=../images",
+        "--root=s3://x",
+        "--root=s3://scans",
+    ];
     let said = refused(
         "worker",
         &[&roots[..], &["--plugin=OCR=x"]].concat(),
-        &[("AMQP_URL", "")],
+        &[
+            ("AMQP_URL", ""),
+            ("TASKMANAGER_S3_CREDENTIALS_FILE", "/nowhere/s3"),
+        ],
     );
     for part in [
         "OCR=x",
         "data can't be a root",
         "../images can't be a root",
         "\"s3://x\" names no bucket",
+        "/nowhere/s3: No such file",
         "--amqp-url",
     ] {
         assert!(said.contains(part), "{part}: {said}");

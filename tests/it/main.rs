@@ -18,6 +18,7 @@ mod crash;
 mod dashboard;
 mod deliveries;
 mod disk;
+mod doctor;
 mod door;
 mod drain;
 mod failover;

@@ -33,6 +33,7 @@ fn announcement() -> WorkerMessage {
         }],
         draining: false,
         checks: vec![],
+        roots: vec![],
     })
 }
 
@@ -85,7 +86,8 @@ fn a_worker_that_sends_no_heartbeat_hears_of_cancelling_stopping_deadlines_and_d
     cluster.workers[0].freeze();
     let stranger = cluster.stranger("others");
     let mut worker = stranger.listen();
-    assert_eq!(worker.ask(&announcement()), Reply::Announced);
+    let answer = worker.ask(&announcement());
+    assert!(matches!(answer, Reply::Announced { .. }), "{answer:?}");
     let act = |path: &str, action: serde_json::Value| {
         let (status, answer) = cluster.api().act(path, &action);
         assert_eq!(status, 200, "{answer}");

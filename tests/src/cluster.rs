@@ -181,9 +181,16 @@ impl Cluster {
     /// Starts a second coordinator on the same servers and waits until it is ready. From now on it is the one that the
     /// test asks; the first one is the other.
     pub fn add_coordinator(&mut self) {
-        let second = self
-            .builder
-            .start_coordinator(&self.place, &self.servers, &self.data, "second");
+        self.start_second(&self.builder.clone());
+    }
+
+    /// The same with a variable of its own in its environment.
+    pub fn add_coordinator_with(&mut self, name: &str, value: &str) {
+        self.start_second(&self.builder.clone().coordinator_env(name, value));
+    }
+
+    fn start_second(&mut self, builder: &Builder) {
+        let second = builder.start_coordinator(&self.place, &self.servers, &self.data, "second");
         self.other_coordinator = Some(std::mem::replace(&mut self.coordinator, second));
     }
 
@@ -234,6 +241,16 @@ impl Cluster {
         let mut command = Command::new(environment::program("taskmanager"));
         command.env("TASKMANAGER_URL", self.api().base()).args(arguments);
         command
+    }
+
+    /// What `taskmanager doctor` finds wrong, a line each; but for the tests' common PostgreSQL, which does not outlast the
+    /// death of its machine, for the sake of speed.
+    pub fn findings(&self) -> Vec<String> {
+        let output = self.taskmanager(&["doctor"]).output().expect("taskmanager runs");
+        let said = String::from_utf8(output.stdout).expect("text");
+        let wrong = said.lines().filter(|line| line.starts_with('✗'));
+        let wrong = wrong.filter(|line| !line.starts_with("✗ database durability: fsync"));
+        wrong.map(str::to_owned).collect()
     }
 
     /// The program that steps of Goobi call, with this system for its service.

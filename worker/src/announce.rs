@@ -9,11 +9,9 @@ use shared::message::worker::{Announcement, WorkerMessage};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::consume::Bench;
 use crate::identity::Identity;
-use crate::objects::Buckets;
 use crate::requests::Requests;
-use crate::roots::Roots;
+use crate::self_check::SelfCheck;
 
 /// Time between two announcements.
 const INTERVAL: Duration = Duration::from_mins(1);
@@ -25,12 +23,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub struct Announcer {
     /// Who we are.
     pub identity: Identity,
-    /// What we can do.
-    pub benches: Vec<Bench>,
-    /// Folders that jobs may use.
-    pub roots: Arc<Roots>,
-    /// Places on object storage that they may use.
-    pub buckets: Buckets,
+    /// What we can do, and what we find out about ourselves.
+    pub self_check: SelfCheck,
+    /// Programs that templates call; `None` before a coordinator has told.
+    pub programs: Option<Vec<String>>,
     /// Asks coordinators.
     pub requests: Requests,
     /// Told after each connect.
@@ -39,7 +35,7 @@ pub struct Announcer {
 
 impl Announcer {
     /// Announces until `end`; `drain` says that no new jobs are taken.
-    pub async fn run(self, drain: CancellationToken, end: CancellationToken) {
+    pub async fn run(mut self, drain: CancellationToken, end: CancellationToken) {
         loop {
             let pause = if self.requests.connected() {
                 tokio::select! {
@@ -58,32 +54,36 @@ impl Announcer {
     }
 
     /// Announces once; how long to wait until the next time.
-    async fn announce(&self, draining: bool) -> Duration {
-        let mut checks = self.roots.checks();
-        checks.extend(self.buckets.checks().await);
-        for bench in &self.benches {
-            checks.extend(bench.plugin.checks().await);
-        }
+    async fn announce(&mut self, draining: bool) -> Duration {
+        let checks = self
+            .self_check
+            .look(self.programs.as_deref().unwrap_or_default())
+            .await;
+        let benches = &self.self_check.benches;
         let announcement = Announcement {
             worker_id: self.identity.id.clone(),
             name: self.identity.name.clone(),
             host: self.identity.host.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            plugins: self.benches.iter().map(|bench| bench.plugin.offer()).collect(),
+            plugins: benches.iter().map(|bench| bench.plugin.offer()).collect(),
             draining,
             checks,
+            roots: self.self_check.roots(),
         };
         match self.requests.ask(&WorkerMessage::Announce(announcement)).await {
             Ok(Reply::Refused { reason }) => {
                 tracing::warn!("the coordinator refuses this worker: {reason}");
                 INTERVAL
             }
-            Ok(Reply::Announced) => {
+            Ok(Reply::Announced { programs }) => {
                 // All that is offered may be served.
-                for bench in &self.benches {
+                for bench in benches {
                     bench.standing.allow(&bench.plugin.offer().name);
                 }
-                INTERVAL
+                let is_news = self.programs.replace(programs.clone()).is_none();
+                let lacks = self.self_check.programs(&programs).iter().any(|check| !check.ok);
+                // One that is missing is told at once the first time; all else with the next announcement.
+                if is_news && lacks { PAUSE } else { INTERVAL }
             }
             Ok(_) => INTERVAL,
             Err(error) => {

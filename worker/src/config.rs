@@ -127,17 +127,38 @@ impl Config {
     /// # Errors
     /// One that names no place, or credentials that can't be read.
     pub fn buckets(&self) -> Result<Buckets, objects::Error> {
-        let places = self.roots.iter().filter(|root| Location::is_on_objects(root));
-        let read = |root: &String| {
-            root.parse::<Location>()
-                .map_err(|problem| objects::Error::NoPlace(root.clone(), problem))
-        };
+        let (places, problems) = self.places();
+        match problems.into_iter().next() {
+            Some(problem) => Err(problem),
+            None => self.connect(&places),
+        }
+    }
+
+    /// The roots on object storage, and what is wrong with those that are none.
+    fn places(&self) -> (Vec<Location>, Vec<objects::Error>) {
+        let mut found = (Vec::new(), Vec::new());
+        for root in self.roots.iter().filter(|root| Location::is_on_objects(root)) {
+            match root.parse() {
+                Ok(place) => found.0.push(place),
+                Err(problem) => found.1.push(objects::Error::NoPlace(root.clone(), problem)),
+            }
+        }
+        found
+    }
+
+    fn connect(&self, places: &[Location]) -> Result<Buckets, objects::Error> {
         let settings = objects::Settings {
             endpoint: self.s3_endpoint.clone(),
             region: self.s3_region.clone(),
             credentials_file: self.s3_credentials_file.clone(),
         };
-        Buckets::connect(&places.map(read).collect::<Result<Vec<_>, _>>()?, &settings)
+        Buckets::connect(places, &settings)
+    }
+
+    /// The files that hold its secrets.
+    pub fn secret_files(&self) -> Vec<PathBuf> {
+        let files = [&self.amqp_url_file, &self.s3_credentials_file];
+        files.into_iter().flatten().cloned().collect()
     }
 
     /// Time that a shutdown may take.
@@ -160,20 +181,12 @@ impl Config {
 impl Configuration for Config {
     fn problems(&self) -> Vec<String> {
         let missing = "--root is missing: jobs may read and write nowhere";
-        let root = |root: &String| {
-            if Location::is_on_objects(root) {
-                let place = root.parse::<Location>();
-                place
-                    .err()
-                    .map(|problem| objects::Error::NoPlace(root.clone(), problem).into())
-            } else {
-                Roots::new(vec![root.into()]).err().map(anyhow::Error::from)
-            }
-        };
-        let mut found: Vec<anyhow::Error> = self.roots.iter().filter_map(root).collect();
-        if found.is_empty() {
-            found.extend(self.buckets().err().map(anyhow::Error::from));
-        }
+        let folders = self.roots.iter().filter(|root| !Location::is_on_objects(root));
+        let folders = folders.filter_map(|root| Roots::new(vec![root.into()]).err());
+        let mut found: Vec<anyhow::Error> = folders.map(anyhow::Error::from).collect();
+        let (places, wrong_places) = self.places();
+        found.extend(wrong_places.into_iter().map(anyhow::Error::from));
+        found.extend(self.connect(&places).err().map(anyhow::Error::from));
         let others = [
             self.roots.is_empty().then(|| anyhow::Error::msg(missing)),
             self.amqp_url().and_then(|url| Ok(Address::parse(&url)?)).err(),

@@ -21,10 +21,7 @@ pub struct FreeSpace {
 
 /// A folder whose file system is too full.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "waits for free space: {} has {}, {} are needed; make room there",
-    folder.display(), Amount(*free), Amount(*needed)
-)]
+#[error("waits for free space: {}", self.lack())]
 pub struct Full {
     /// The folder.
     pub folder: PathBuf,
@@ -32,6 +29,18 @@ pub struct Full {
     pub free: u64,
     /// Bytes that have to be.
     pub needed: u64,
+}
+
+impl Full {
+    /// What is missing where, and what to do.
+    pub fn lack(&self) -> String {
+        let Self { folder, free, needed } = self;
+        let (free, needed) = (Amount(*free), Amount(*needed));
+        format!(
+            "{} has {free}, {needed} are needed; make room there",
+            folder.display()
+        )
+    }
 }
 
 impl FreeSpace {
@@ -42,17 +51,20 @@ impl FreeSpace {
     /// [`Full`] for the first folder without.
     pub fn check(&self, target: Option<&Dir>) -> Result<(), Full> {
         self.check_scratch(0)?;
-        let target = target.and_then(|target| Some((target, fstatvfs(target).ok()?)));
-        match target {
-            Some((dir, fs)) => compare(Some((fs.f_bavail, fs.f_frsize)), self.target_min, || {
-                Path::new(&shown(dir, "")).components().collect()
-            }),
-            None => Ok(()),
-        }
+        target.map_or(Ok(()), |target| self.check_target(target))
     }
-}
 
-impl FreeSpace {
+    /// Whether a target folder's file system has the room that an attempt needs.
+    ///
+    /// # Errors
+    /// [`Full`] when it has not.
+    pub fn check_target(&self, target: &Dir) -> Result<(), Full> {
+        let blocks = fstatvfs(target).ok().map(|fs| (fs.f_bavail, fs.f_frsize));
+        compare(blocks, self.target_min, || {
+            Path::new(&shown(target, "")).components().collect()
+        })
+    }
+
     /// Whether so many bytes fit into the scratch folder, beside what has to stay free there.
     ///
     /// # Errors

@@ -36,6 +36,7 @@ pub mod requests;
 pub mod roots;
 pub mod running;
 pub mod scratch;
+mod self_check;
 mod serve;
 pub mod standing;
 mod storage;

@@ -8,13 +8,15 @@ use std::path::{Component, Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use rustix::fs::{Access, AtFlags, accessat};
+use rustix::fs::{Access, AtFlags, accessat, fstat, statat};
 use shared::error::Chain;
 use shared::job::JobId;
 use shared::message::worker::Check;
 
+use crate::free_space::FreeSpace;
 use crate::item_store::storage_failure;
 use crate::plugin::AttemptError;
+use crate::self_check::name_of;
 use crate::store_index::StoreEntry;
 
 /// The configured roots, in the order in which they were given.
@@ -134,11 +136,6 @@ impl Roots {
         root.is_ok_and(|mut entries| entries.next().is_some())
     }
 
-    /// Looks at each root: is it there, may the worker write to it?
-    pub fn checks(&self) -> Vec<Check> {
-        self.roots.iter().map(|root| check(root)).collect()
-    }
-
     fn locate<'a>(&'a self, absolute: &'a str) -> Result<Place<'a>, Error> {
         let path = Path::new(absolute);
         if !is_plain(path) || absolute.contains('\0') {
@@ -253,32 +250,47 @@ fn explain(absolute: &str, root: &Path, source: io::Error) -> Error {
     }
 }
 
-fn check(root: &Path) -> Check {
-    let name = format!("folder {}", root.display());
-    let opened = Dir::open_ambient_dir(root, ambient_authority());
-    match opened.map_err(|error| explain(&root.display().to_string(), root, error)) {
-        Err(error) => Check {
-            name,
-            ok: false,
-            message: format!("{}; mount it, or leave out its --root", Chain(&error)),
-        },
-        Ok(dir) => match accessat(&dir, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS) {
-            Ok(()) => Check {
-                name,
-                ok: true,
-                message: "can be written to".to_owned(),
-            },
-            Err(errno) => Check {
-                name,
-                ok: false,
-                message: format!(
-                    "the worker can't write to it ({}); jobs whose target lies in it will fail: \
-                     change its owner or permissions",
-                    io::Error::from(errno)
-                ),
-            },
-        },
+/// Looks at a root: is it there, may the worker write to it, is there room? Waits for its file system, however long that
+/// takes.
+pub(crate) fn check(root: &Path, space: &FreeSpace) -> Check {
+    let found = examine(root, space);
+    Check {
+        name: name_of(root),
+        ok: found.is_ok(),
+        message: found.unwrap_or_else(|problem| problem),
     }
+}
+
+fn examine(root: &Path, space: &FreeSpace) -> Result<String, String> {
+    let opened = Dir::open_ambient_dir(root, ambient_authority());
+    let dir = opened
+        .map_err(|error| explain(&root.display().to_string(), root, error))
+        .map_err(|error| format!("{}; mount it, or leave out its --root", Chain(&error)))?;
+    accessat(&dir, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).map_err(|errno| {
+        format!(
+            "the worker can't write to it ({}); jobs whose target lies in it will fail: change its owner or permissions",
+            io::Error::from(errno)
+        )
+    })?;
+    space
+        .check_target(&dir)
+        .map_err(|full| format!("jobs whose target lies in it wait: {}", full.lack()))?;
+    if is_bare(&dir).unwrap_or(false) {
+        return Ok(
+            "hint: it is empty and no file system of its own: should a network drive be mounted there? \
+             Else it can be written to"
+                .to_owned(),
+        );
+    }
+    Ok("can be written to".to_owned())
+}
+
+/// Whether nothing is in the folder, and nothing is mounted there.
+fn is_bare(dir: &Dir) -> io::Result<bool> {
+    let empty = dir.entries()?.next().is_none();
+    // Above the folder, as the system sees it: a sandbox would not let us look there.
+    let above = statat(dir, "..", AtFlags::empty())?;
+    Ok(empty && fstat(dir)?.st_dev == above.st_dev)
 }
 
 #[cfg(test)]
@@ -379,18 +391,36 @@ mod tests {
     }
 
     #[test]
-    fn the_checks_name_a_root_that_is_missing() {
+    fn a_root_that_is_missing_full_or_perhaps_not_mounted_is_told() {
         let folder = tempfile::tempdir().unwrap();
-        let gone = folder.path().join("gone");
-        let checks = Roots::new(vec![folder.path().to_owned(), gone.clone()])
-            .unwrap()
-            .checks();
-        assert!(checks[0].ok);
+        let look = |root: &Path, target_min| {
+            let space = FreeSpace {
+                scratch: folder.path().into(),
+                scratch_min: 0,
+                target_min,
+            };
+            check(root, &space)
+        };
+        let gone = look(&folder.path().join("gone"), 0);
         assert!(
-            !checks[1].ok && checks[1].message.contains("does not exist"),
-            "{}",
-            checks[1].message
+            !gone.ok && gone.message.contains("does not exist; mount it"),
+            "{gone:?}"
         );
+        let bare = look(folder.path(), 0);
+        assert!(
+            bare.ok && bare.message.contains("should a network drive be mounted there?"),
+            "{bare:?}"
+        );
+        std::fs::write(folder.path().join("page.jpg"), "x").unwrap();
+        assert_eq!(look(folder.path(), 0).message, "can be written to");
+        let full = look(folder.path(), u64::MAX);
+        assert!(
+            !full.ok && full.message.contains("lies in it wait:") && full.message.contains("make room"),
+            "{full:?}"
+        );
+        // A file system of its own may be empty.
+        let mounted = look(Path::new("/dev/shm"), 0);
+        assert!(!mounted.message.contains("network drive"), "{mounted:?}");
         assert!(Roots::new(vec![PathBuf::from("data")]).is_err());
     }
 }

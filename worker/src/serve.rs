@@ -37,6 +37,7 @@ use crate::plugins::{self, PluginSettings};
 use crate::requests::Requests;
 use crate::running::Running;
 use crate::scratch::Scratch;
+use crate::self_check::{Looks, SelfCheck};
 use crate::standing::Standing;
 use crate::stores::Removals;
 use crate::tool::Wrapper;
@@ -95,7 +96,16 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     );
     // Ends before `stop` where a coordinator wants it: nothing new is taken, and what runs has all the time it needs.
     let drain = lifecycle.stop.child_token();
-    let claimer = talk(&lifecycle, &drain, &workshop, &benches, slot, broker.clone());
+    let self_check = SelfCheck {
+        benches: benches.clone(),
+        roots: Arc::clone(&workshop.roots),
+        buckets: workshop.buckets.clone(),
+        space: workshop.space.clone(),
+        secret_files: config.secret_files(),
+        refusals: broker.refusals.clone(),
+        looks: Looks::default(),
+    };
+    let claimer = talk(&lifecycle, &drain, &workshop, self_check, slot, broker.clone());
     work(
         &lifecycle,
         drain,
@@ -149,7 +159,7 @@ fn talk(
     lifecycle: &Lifecycle,
     drain: &CancellationToken,
     workshop: &Workshop,
-    benches: &[Bench],
+    self_check: SelfCheck,
     slot: PublisherSlot,
     broker: Broker,
 ) -> Claimer {
@@ -174,9 +184,8 @@ fn talk(
     };
     let announcer = Announcer {
         identity: identity.clone(),
-        benches: benches.to_vec(),
-        roots: Arc::clone(&workshop.roots),
-        buckets: workshop.buckets.clone(),
+        self_check,
+        programs: None,
         requests: requests.clone(),
         connected,
     };

@@ -9,14 +9,16 @@ use launcher::{Place, Postgres, Prometheus, RabbitMq, install, may_install, miss
 use crate::existing::Existing;
 use crate::say;
 
-/// What the OCR plugin calls: Tesseract with the demo's languages, and the tools for PDF.
-const OCR: [&str; 6] = [
+/// What the plugins call: Tesseract with the demo's languages, the tools for PDF, and the program of the templates that are
+/// shipped.
+const TOOLS: [&str; 7] = [
     "tesseract-ocr",
     "tesseract-ocr-eng",
     "tesseract-ocr-deu",
     "tesseract-ocr-lat",
     "tesseract-ocr-script-frak",
     "poppler-utils",
+    "imagemagick",
 ];
 
 /// The browser of the dashboard's tests, and the program that drives it.
@@ -97,7 +99,7 @@ fn packages(existing: &Existing, purpose: Purpose, installed: &Installed) -> Vec
         packages.push("rabbitmq-server");
     }
     if purpose != Purpose::Servers {
-        packages.extend(OCR);
+        packages.extend(TOOLS);
     }
     if matches!(purpose, Purpose::Faults | Purpose::Tests) {
         packages.push(WRONG_CLOCKS);

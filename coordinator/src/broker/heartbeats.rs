@@ -184,7 +184,9 @@ impl Heartbeats<'_> {
             reconcile::make_queue(self.0, self.1, &offer.name).await?;
         }
         tracing::debug!(worker.id = %announcement.worker_id, "worker {} announced itself", announcement.worker_id);
-        Ok(Reply::Announced)
+        Ok(Reply::Announced {
+            programs: self.0.intake.programs(),
+        })
     }
 }
 

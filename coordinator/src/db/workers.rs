@@ -76,11 +76,11 @@ impl Transact for Announce<'_> {
             .prepare_cached(
                 "-- workers.announce
                  INSERT INTO workers (id, name, host, version, amqp_user, draining, reply_to, checks,
-                                      announced_at, heartbeat_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, tm_now(), tm_now())
+                                      roots, announced_at, heartbeat_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, tm_now(), tm_now())
                  ON CONFLICT (id) DO UPDATE SET
                      draining = EXCLUDED.draining, reply_to = EXCLUDED.reply_to, checks = EXCLUDED.checks,
-                     announced_at = EXCLUDED.announced_at, heartbeat_at = EXCLUDED.heartbeat_at
+                     roots = EXCLUDED.roots, announced_at = EXCLUDED.announced_at, heartbeat_at = EXCLUDED.heartbeat_at
                  WHERE workers.amqp_user = EXCLUDED.amqp_user",
             )
             .await?;
@@ -95,6 +95,7 @@ impl Transact for Announce<'_> {
                 &said.draining,
                 &self.reply_to,
                 &Json(&said.checks),
+                &said.roots,
             ],
         )
         .await?;

@@ -2,10 +2,14 @@
 //!
 //! Invariant: it always answers, whatever is broken; each check that is not ok says what to do.
 
+mod coordinators;
+mod database;
 mod deliveries;
+mod hardening;
 mod rejected;
 mod search;
 mod stores;
+mod workers;
 
 use axum::Json;
 use axum::extract::State;
@@ -13,13 +17,14 @@ use serde::Serialize;
 use shared::amqp::refusals::ADVICE;
 use shared::amqp::topology::OtherArguments;
 use shared::error::Chain;
+use shared::location::Location;
 use shared::message::worker::Check;
+use shared::secret_files;
 
 use super::{App, health, openapi::Operation, recovery};
-use crate::db::pages::{PluginRow, ReadSurroundings, Surroundings, WorkerRow};
+use crate::db::pages::{PluginRow, ReadSurroundings, Surroundings};
+use crate::deployment::Deployment;
 
-/// The oldest PostgreSQL that the statements are written for.
-const POSTGRES_OLDEST: i32 = 150_000;
 /// This build's release.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -51,8 +56,9 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
     if reachable && app.schema_is_ready() {
         match app.db.run(&ReadSurroundings).await {
             Ok(found) => {
-                checks.extend(surroundings(&found));
-                checks.extend(app.broker.user().map(|user| users(user, &found.workers)));
+                checks.extend(surroundings(&app.deployment, app.intake.roots(), &found));
+                checks.extend(app.broker.user().map(|user| workers::users(user, &found.workers)));
+                checks.push(secret_files::check(&app.deployment.secret_files));
             }
             Err(error) => {
                 tracing::warn!("the doctor can't look around: {}", Chain(&error));
@@ -76,14 +82,15 @@ pub(super) fn broker_in_use(app: &App) -> Vec<Check> {
     checks
 }
 
-fn surroundings(found: &Surroundings) -> Vec<Check> {
-    let mut checks = vec![
-        postgres(found),
-        permissions(found),
+fn surroundings(deployment: &Deployment, roots: &[Location], found: &Surroundings) -> Vec<Check> {
+    let mut checks = database::checks(deployment, found);
+    checks.extend([
         search::check(found.can_search_parts),
         recovery::check(found.restore.as_ref()),
         deliveries::check(&found.deliveries),
-    ];
+        coordinators::check(deployment, &found.coordinators),
+    ]);
+    checks.extend(hardening::checks(deployment, found));
     if found.plugins.is_empty() {
         checks.push(failed(
             "plugins",
@@ -91,40 +98,9 @@ fn surroundings(found: &Surroundings) -> Vec<Check> {
         ));
     }
     checks.extend(found.plugins.iter().map(plugin));
-    for worker in found.workers.iter().filter(|worker| worker.alive) {
-        checks.push(version(worker));
-        let prefixed = |check: &Check| Check {
-            name: format!("{}: {}", worker.name, check.name),
-            ..check.clone()
-        };
-        checks.extend(worker.checks.iter().map(prefixed));
-    }
+    let alive = found.workers.iter().filter(|worker| worker.alive);
+    checks.extend(alive.flat_map(|worker| workers::checks(roots, worker)));
     checks
-}
-
-fn postgres(found: &Surroundings) -> Check {
-    let name = "database version";
-    if found.server_version_number >= POSTGRES_OLDEST {
-        passed(name, format!("PostgreSQL {}", found.server_version))
-    } else {
-        failed(
-            name,
-            format!(
-                "PostgreSQL {} is too old: version 15 or newer is needed",
-                found.server_version
-            ),
-        )
-    }
-}
-
-fn permissions(found: &Surroundings) -> Check {
-    let name = "database permissions";
-    if found.may_create_tables {
-        passed(name, "tables can be made".to_owned())
-    } else {
-        let what = "the coordinator's user may not make tables, which each month needs";
-        failed(name, format!("{what}: GRANT CREATE ON SCHEMA to it"))
-    }
 }
 
 fn queues(missing: &[String]) -> Check {
@@ -169,26 +145,6 @@ fn arguments(others: &[OtherArguments]) -> Check {
     failed(name, lines.join("\n"))
 }
 
-/// A hint, no fault: one user for all is how a trial runs.
-fn users(own: &str, workers: &[WorkerRow]) -> Check {
-    let name = "broker users";
-    let sharing: Vec<&str> = workers
-        .iter()
-        .filter(|worker| worker.alive && worker.amqp_user == own)
-        .map(|worker| worker.name.as_str())
-        .collect();
-    let message = if sharing.is_empty() {
-        format!("no worker uses the coordinator's user \"{own}\"")
-    } else {
-        format!(
-            "hint: these workers use the coordinator's own user \"{own}\", which may do everything: {}; \
-             `taskmanager broker setup` makes users that may do no more than they need",
-            sharing.join(", ")
-        )
-    };
-    passed(name, message)
-}
-
 fn plugin(plugin: &PluginRow) -> Check {
     let name = format!("plugin {}", plugin.name);
     let unfinished = plugin.waiting() + plugin.running();
@@ -202,21 +158,6 @@ fn plugin(plugin: &PluginRow) -> Check {
     } else {
         let problem = "no worker that serves it is alive: start one, or look into its log";
         failed(&name, format!("unfinished jobs: {unfinished}, but {problem}"))
-    }
-}
-
-fn version(worker: &WorkerRow) -> Check {
-    let name = format!("{}: version", worker.name);
-    if worker.version == VERSION {
-        passed(&name, format!("{VERSION}, like the coordinator"))
-    } else {
-        failed(
-            &name,
-            format!(
-                "worker {}, coordinator {VERSION}: they understand each other for one release; update the older",
-                worker.version
-            ),
-        )
     }
 }
 
@@ -241,8 +182,7 @@ mod tests {
     use shared::job::{JobState, ShownState};
 
     use super::*;
-    use crate::db::pages::DeliveryFigures;
-    use crate::db::pages::{PluginState, StateCount};
+    use crate::db::pages::{PluginState, StateCount, WorkerRow};
 
     fn ocr(workers: i64, waiting: i64) -> PluginRow {
         PluginRow {
@@ -260,71 +200,39 @@ mod tests {
         }
     }
 
-    fn worker(alive: bool, version: &str) -> WorkerRow {
-        WorkerRow {
+    fn wrong(plugins: Vec<PluginRow>, alive: bool) -> Vec<String> {
+        let worker = WorkerRow {
             name: "scan1".to_owned(),
-            host: "scan1".to_owned(),
-            amqp_user: "ocr-workers".to_owned(),
-            version: version.to_owned(),
+            version: VERSION.to_owned(),
             alive,
-            draining: false,
             checks: vec![failed("language deu", "install tesseract-ocr-deu".to_owned())],
-        }
-    }
-
-    fn wrong(plugins: Vec<PluginRow>, workers: Vec<WorkerRow>) -> Vec<String> {
-        let found = Surroundings {
-            server_version: "15.18".to_owned(),
-            server_version_number: 150_018,
-            may_create_tables: true,
-            can_search_parts: true,
-            workers,
-            plugins,
-            deliveries: DeliveryFigures::default(),
-            restore: None,
+            ..WorkerRow::default()
         };
-        surroundings(&found)
+        let found = Surroundings {
+            plugins,
+            workers: vec![worker],
+            can_search_parts: true,
+            ..Surroundings::default()
+        };
+        surroundings(&Deployment::default(), &[], &found)
             .into_iter()
-            .filter(|check| !check.ok)
+            .filter(|check| !check.ok && !check.name.starts_with("database"))
             .map(|check| check.name)
             .collect()
     }
 
     #[test]
     fn waiting_jobs_without_a_live_worker_are_a_finding() {
-        assert_eq!(wrong(vec![ocr(0, 3)], vec![]), ["plugin OCR"]);
-        assert_eq!(wrong(vec![ocr(1, 3)], vec![]), Vec::<String>::new());
-        assert_eq!(wrong(vec![ocr(0, 0)], vec![]), Vec::<String>::new());
-        assert_eq!(wrong(vec![], vec![]), ["plugins"]);
+        assert_eq!(wrong(vec![ocr(0, 3)], false), ["plugin OCR"]);
+        assert_eq!(wrong(vec![ocr(1, 3)], false), Vec::<String>::new());
+        assert_eq!(wrong(vec![ocr(0, 0)], false), Vec::<String>::new());
+        assert_eq!(wrong(vec![], false), ["plugins"]);
     }
 
     #[test]
     fn a_live_workers_own_findings_carry_its_name_and_a_dead_ones_are_left_out() {
-        assert_eq!(
-            wrong(vec![ocr(1, 0)], vec![worker(true, VERSION)]),
-            ["scan1: language deu"]
-        );
-        assert_eq!(
-            wrong(vec![ocr(1, 0)], vec![worker(false, "0.0.1")]),
-            Vec::<String>::new()
-        );
-    }
-
-    #[test]
-    fn different_versions_are_a_finding() {
-        assert!(wrong(vec![ocr(1, 0)], vec![worker(true, "0.0.1")]).contains(&"scan1: version".to_owned()));
-    }
-
-    #[test]
-    fn workers_that_use_the_coordinators_user_are_a_hint_and_no_fault() {
-        let shared = |own| users(own, &[worker(true, VERSION), worker(false, VERSION)]);
-        assert!(shared("ocr-workers").ok && shared("coordinator").ok);
-        assert!(
-            shared("ocr-workers")
-                .message
-                .contains("may do everything: scan1;")
-        );
-        assert!(shared("coordinator").message.starts_with("no worker uses"));
+        assert_eq!(wrong(vec![ocr(1, 0)], true), ["scan1: language deu"]);
+        assert_eq!(wrong(vec![ocr(1, 0)], false), Vec::<String>::new());
     }
 
     #[test]
@@ -341,22 +249,6 @@ mod tests {
             lines[0].contains("delete_queue taskmanager.jobs.ocr") && lines[0].contains("nothing is lost")
         );
         assert!(lines[1].contains("once it is empty"), "{lines:?}");
-    }
-
-    #[test]
-    fn an_old_database_and_missing_permissions_are_findings() {
-        let old = Surroundings {
-            server_version: "14.2".to_owned(),
-            server_version_number: 140_002,
-            may_create_tables: false,
-            can_search_parts: false,
-            workers: vec![],
-            plugins: vec![],
-            deliveries: DeliveryFigures::default(),
-            restore: None,
-        };
-        assert!(!postgres(&old).ok);
-        assert!(!permissions(&old).ok);
         assert!(!queues(&["taskmanager.jobs.ocr".to_owned()]).ok);
     }
 }

@@ -70,6 +70,7 @@ fn app(db: Db) -> App {
         prometheus: PrometheusBuilder::new().build_recorder().handle(),
         figures: LastFigures::default(),
         schema_ready: Arc::new(AtomicBool::new(true)),
+        deployment: Arc::default(),
     }
 }
 

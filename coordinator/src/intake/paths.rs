@@ -22,6 +22,11 @@ impl PathRules {
         Self { roots, mappings }
     }
 
+    /// The roots.
+    pub(super) fn roots(&self) -> &[Location] {
+        &self.roots
+    }
+
     /// The folder as workers see it.
     ///
     /// # Errors

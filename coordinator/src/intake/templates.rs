@@ -2,7 +2,7 @@
 //!
 //! A template's table `schema` is no parameter: it is the JSON Schema of what a job that names the template has to send.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -13,6 +13,8 @@ use super::schema::ParametersSchema;
 
 /// The name under which a template has its schema.
 const SCHEMA: &str = "schema";
+/// The plugin that runs commands.
+const SHELL: &str = "SHELL";
 
 /// All templates, by plugin and name.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +55,20 @@ impl Templates {
             by_plugin.insert(plugin, templates);
         }
         Ok(Self { by_plugin })
+    }
+
+    /// The programs that templates of SHELL call, each once, as far as they are not a job's to choose.
+    pub(super) fn programs(&self) -> Vec<String> {
+        let shell = self
+            .by_plugin
+            .iter()
+            .filter(|(plugin, _)| plugin.as_str() == SHELL);
+        let commands = shell.flat_map(|(_, templates)| templates.values());
+        let programs: BTreeSet<&str> = commands
+            .filter_map(|template| template.parameters.get("command")?.get(0)?.as_str())
+            .filter(|program| !program.contains('{'))
+            .collect();
+        programs.into_iter().map(str::to_owned).collect()
     }
 
     /// A plugin's template of this name.
@@ -113,6 +129,17 @@ mod tests {
         assert!(
             error.contains("[SHELL.scale.schema]: its JSON Schema is wrong"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn the_programs_that_shell_needs_are_known_from_its_templates() {
+        let text = "[SHELL.b]\ncommand = [\"scale\", \"-x\"]\n[SHELL.a]\ncommand = [\"/opt/import\"]\n\
+                    [SHELL.c]\ncommand = [\"scale\"]\n[SHELL.d]\ncommand = \"no array\"\n\
+                    [SHELL.e]\ncommand = [\"{parameter:x}\"]\n[OCR.f]\ncommand = [\"other\"]\n";
+        assert_eq!(
+            Templates::parse(text).unwrap().programs(),
+            ["/opt/import", "scale"]
         );
     }
 

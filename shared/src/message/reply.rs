@@ -14,7 +14,11 @@ use crate::plugin::PluginName;
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Reply {
     /// To an announcement: rows and queues exist now.
-    Announced,
+    Announced {
+        /// Programs that the templates of SHELL call: a worker that serves it says whether it has them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        programs: Vec<String>,
+    },
     /// To an announcement that nobody acts on: the worker's RabbitMQ user may not serve what it offers.
     Refused {
         /// Why, and what to do, for a person.

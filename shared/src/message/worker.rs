@@ -63,6 +63,9 @@ pub struct Announcement {
     pub draining: bool,
     /// What it found out about its own surroundings (tools, languages, folders), for `doctor`.
     pub checks: Vec<Check>,
+    /// Where jobs may read and write at it: folders, and places on object storage. None: it has not said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roots: Vec<String>,
 }
 
 /// One plugin that a worker serves.

@@ -52,7 +52,12 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         Verdict::Interrupt,
     ];
     vec![
-        ("reply-announced.json", Reply::Announced),
+        (
+            "reply-announced.json",
+            Reply::Announced {
+                programs: vec!["convert".to_owned(), "/opt/kitodo/import".to_owned()],
+            },
+        ),
         ("reply-claims-granted.json", Reply::Claims { answers: granted() }),
         (
             "reply-refused.json",

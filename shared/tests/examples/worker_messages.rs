@@ -58,6 +58,7 @@ pub(crate) fn worker_messages() -> Vec<(&'static str, WorkerMessage)> {
                 message: "is not installed: install the package tesseract-ocr-deu".to_owned(),
             },
         ],
+        roots: vec!["/data".to_owned(), "s3://scans/goobi".to_owned()],
     };
     let claims = ClaimRequest {
         worker_id: worker_id(),

@@ -4,8 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
 use object_store::path::Path as Key;
-use object_store::{Error as StoreError, ObjectStore, PutMode, PutOptions, UpdateVersion};
+use object_store::{
+    Error as StoreError, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, UpdateVersion,
+};
 use shared::location::Location;
 use shared::message::worker::Check;
 
@@ -21,11 +24,13 @@ const PROBE_COUNTS: Duration = Duration::from_mins(10);
 const PROBE_MAX: Duration = Duration::from_secs(5);
 /// What the probe of [`Root::check`] is called.
 const PROBE: &str = ".taskmanager.probe";
+/// An object that is never there; who may delete it may delete others.
+const NOTHING: &str = ".taskmanager.nothing";
 
 /// One root.
 #[derive(Debug)]
 pub(crate) struct Root {
-    pub(super) location: Location,
+    pub(crate) location: Location,
     pub(super) store: Arc<dyn ObjectStore>,
     /// It was found to write whatever the condition.
     pub(super) careless: AtomicBool,
@@ -58,7 +63,7 @@ impl Root {
 
     pub(super) async fn check(&self) -> Check {
         let name = format!("object storage {}", self.location);
-        let right = "can be written to, and keeps conditions";
+        let right = "can be read, written, listed and deleted, and keeps conditions";
         if since(&self.right_at).is_some_and(|age| age < PROBE_COUNTS) {
             return Check {
                 name,
@@ -72,7 +77,7 @@ impl Root {
                 self.careless.store(!keeps, Ordering::Relaxed);
                 (keeps, if keeps { right } else { CARELESS }.to_owned())
             }
-            Ok(Err(error)) => (false, short(&error)),
+            Ok(Err((what, error))) => (false, format!("the worker can't {what} there: {}", short(&error))),
             Err(_) => (
                 false,
                 format!("it does not answer within {} s", PROBE_MAX.as_secs()),
@@ -84,11 +89,12 @@ impl Root {
         Check { name, ok, message }
     }
 
-    /// Whether an object is written exactly when the condition holds.
-    async fn probe(&self) -> Result<bool, StoreError> {
-        let key = self.key(PROBE)?;
+    /// Whether an object is written exactly when the condition holds; fails with what the service does not let us do.
+    async fn probe(&self) -> Result<bool, (&'static str, StoreError)> {
+        let key = self.key(PROBE).map_err(|error| ("name an object", error))?;
         let put = |mode| self.store.put_opts(&key, PROBE.into(), PutOptions::from(mode));
-        let written = put(PutMode::Overwrite).await?;
+        let to_write = |error| ("write", error);
+        let written = put(PutMode::Overwrite).await.map_err(to_write)?;
         let elsewhere = UpdateVersion {
             e_tag: Some("\"00000000000000000000000000000000\"".to_owned()),
             version: None,
@@ -96,19 +102,27 @@ impl Root {
         let refuses = match put(PutMode::Create).await {
             Err(StoreError::AlreadyExists { .. }) => true,
             Ok(_) => false,
-            Err(error) => return Err(error),
+            Err(error) => return Err(to_write(error)),
         } && match put(PutMode::Update(elsewhere)).await {
             Err(StoreError::Precondition { .. }) => true,
             Ok(_) => false,
-            Err(error) => return Err(error),
+            Err(error) => return Err(to_write(error)),
         };
         // Others probe, too; what they write has the same content, and so the same version.
         let writes = match put(PutMode::Update(written.into())).await {
             Ok(_) => true,
             Err(StoreError::Precondition { .. }) => false,
-            Err(error) => return Err(error),
+            Err(error) => return Err(to_write(error)),
         };
-        Ok(refuses && writes)
+        self.store.get(&key).await.map_err(|error| ("read", error))?;
+        let first = self.store.list(Some(&key)).next().await.transpose();
+        first.map_err(|error| ("list", error))?;
+        // Another object, which is not there: others probe with the first one.
+        let nothing = self.key(NOTHING).map_err(|error| ("name an object", error))?;
+        match self.store.delete(&nothing).await {
+            Ok(()) | Err(StoreError::NotFound { .. }) => Ok(refuses && writes),
+            Err(error) => Err(("delete", error)),
+        }
     }
 
     /// Work that is no attempt's: it must not keep others from theirs, however long the service takes.

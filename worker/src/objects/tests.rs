@@ -141,6 +141,23 @@ async fn a_service_that_ignores_conditions_is_told_from_one_that_keeps_them() {
     assert!(!check.ok && check.message.contains("away"), "{}", check.message);
 }
 
+#[tokio::test]
+async fn a_key_that_may_not_do_all_that_jobs_need_is_told_with_what_it_may_not() {
+    let fixture = Fixture::new();
+    for right in ["read", "write", "list", "delete"] {
+        let buckets = Fixture::over(Arc::new(Uneven::that_forbids(&fixture.memory, right)));
+        let check = &buckets.checks().await[0];
+        assert!(
+            !check.ok
+                && check
+                    .message
+                    .starts_with(&format!("the worker can't {right} there:"))
+                && check.message.contains("give the worker's access key the rights"),
+            "{check:?}"
+        );
+    }
+}
+
 #[test]
 fn credentials_are_two_lines_and_a_refusal_does_not_repeat_them() {
     let folder = tempfile::tempdir().unwrap();

@@ -24,6 +24,7 @@ mod run;
 mod tesseract;
 mod volume;
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -93,6 +94,8 @@ impl Plugin for Ocr {
             "not found: install the package poppler-utils"
         };
         checks.push(check("pdfunite", pdfunite, message));
+        let there = std::thread::available_parallelism().map_or(usize::MAX, NonZeroUsize::get);
+        checks.push(cores_check(self.cores_count.into(), there));
         checks
     }
 
@@ -114,10 +117,34 @@ fn language_checks(installed: &[String]) -> Vec<Check> {
     checks
 }
 
+/// A hint, no fault: more pages at once than cores only take turns.
+fn cores_check(pages: usize, cores: usize) -> Check {
+    let message = if pages > cores {
+        format!(
+            "hint: {pages} pages at once on {cores} cores: none is done sooner, and each needs its memory; lower --ocr-cores"
+        )
+    } else {
+        format!("{pages} pages at once")
+    };
+    check("cores", true, message)
+}
+
 fn check(name: &str, ok: bool, message: impl Into<String>) -> Check {
     Check {
         name: name.to_owned(),
         ok,
         message: message.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_pages_at_once_than_cores_are_a_hint() {
+        assert_eq!(cores_check(2, 2).message, "2 pages at once");
+        let hint = cores_check(8, 2);
+        assert!(hint.ok && hint.message.contains("lower --ocr-cores"), "{hint:?}");
     }
 }

@@ -56,7 +56,7 @@ impl Plugin for Shell {
     }
 
     async fn checks(&self) -> Vec<Check> {
-        // Which programs are needed, only the templates know; a missing one is named by the job that needs it.
+        // Which programs are needed, only the templates know: coordinators tell, and the worker looks for them itself.
         Vec::new()
     }
 

@@ -26,6 +26,8 @@ pub(super) struct Uneven {
     /// Item stores are full again as soon as they are emptied.
     refills: bool,
     hangs: bool,
+    /// What its key does not allow: `read`, `write`, `list` or `delete`.
+    forbids: &'static str,
     /// Somebody has changed something since this was last asked.
     changed: AtomicBool,
 }
@@ -40,6 +42,7 @@ impl Uneven {
             careless: false,
             refills: false,
             hangs: false,
+            forbids: "",
             changed: AtomicBool::new(false),
         }
     }
@@ -62,6 +65,13 @@ impl Uneven {
     pub(super) fn that_hangs(inner: &Arc<InMemory>) -> Self {
         Self {
             hangs: true,
+            ..Self::that_waits(inner, Vec::new())
+        }
+    }
+
+    pub(super) fn that_forbids(inner: &Arc<InMemory>, what: &'static str) -> Self {
+        Self {
+            forbids: what,
             ..Self::that_waits(inner, Vec::new())
         }
     }
@@ -102,6 +112,16 @@ impl Uneven {
         Err(away())
     }
 
+    fn may(&self, what: &str) -> Result<()> {
+        if self.forbids == what {
+            return Err(Error::PermissionDenied {
+                path: what.to_owned(),
+                source: "forbidden".into(),
+            });
+        }
+        Ok(())
+    }
+
     fn change<T>(&self, done: T) -> T {
         self.changed.store(true, Ordering::Relaxed);
         done
@@ -130,6 +150,7 @@ impl ObjectStore for Uneven {
         mut opts: PutOptions,
     ) -> Result<PutResult> {
         self.turn().await?;
+        self.may("write")?;
         if self.careless {
             opts.mode = PutMode::Overwrite;
         }
@@ -148,10 +169,14 @@ impl ObjectStore for Uneven {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         self.turn().await?;
+        self.may("read")?;
         self.inner.get_opts(location, options).await
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        if let Err(forbidden) = self.may("delete") {
+            return futures_util::stream::once(async { Err(forbidden) }).boxed();
+        }
         let is_refilled = |key: &Path| key.as_ref().contains("/.taskmanager-");
         if self.refills {
             let inner = Arc::clone(&self.inner);
@@ -175,6 +200,9 @@ impl ObjectStore for Uneven {
         let request = self.requests.fetch_add(1, Ordering::Relaxed);
         if request >= self.fails_from {
             return futures_util::stream::once(async { Err(away()) }).boxed();
+        }
+        if let Err(forbidden) = self.may("list") {
+            return futures_util::stream::once(async { Err(forbidden) }).boxed();
         }
         self.inner.list(prefix)
     }

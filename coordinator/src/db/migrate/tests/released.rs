@@ -3,7 +3,7 @@
 use super::embedded;
 
 /// Each migration with its checksum, as databases remember it. A new one adds its line, and no line ever changes.
-const RELEASED: [(&str, u64); 20] = [
+const RELEASED: [(&str, u64); 21] = [
     ("V1__initial", 15_331_551_875_406_181_644),
     ("V2__controls", 4_729_385_839_999_824_627),
     ("V3__worker_users", 13_030_871_931_645_923_974),
@@ -24,6 +24,7 @@ const RELEASED: [(&str, u64); 20] = [
     ("V18__object_storage", 4_548_709_663_460_896_448),
     ("V19__search_waiting", 14_321_761_732_296_606_328),
     ("V20__partitions_ahead", 2_616_860_909_689_190_844),
+    ("V21__roots_and_coordinators", 17_390_033_507_953_791_002),
 ];
 
 #[test]

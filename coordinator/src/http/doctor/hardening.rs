@@ -1,0 +1,159 @@
+//! What the doctor says of settings with which everything works, and with which more is open than has to be.
+
+use shared::message::worker::Check;
+
+use super::{failed, passed};
+use crate::db::pages::Surroundings;
+use crate::deployment::Deployment;
+
+/// One line for each matter.
+pub(super) fn checks(deployment: &Deployment, found: &Surroundings) -> Vec<Check> {
+    vec![
+        https(deployment),
+        worker_users(deployment),
+        secrets(deployment),
+        keys(deployment, &found.keys_needed),
+        tokens(&found.expired_tokens),
+    ]
+}
+
+fn https(deployment: &Deployment) -> Check {
+    let message = if deployment.reached_without_https {
+        "hint: other machines reach this address, and --public-url names none with https: passwords would cross the network \
+         in the clear; put a proxy with https before it, and name its address"
+    } else {
+        "reached by https, or from this machine alone"
+    };
+    passed("https", message.to_owned())
+}
+
+fn worker_users(deployment: &Deployment) -> Check {
+    let message = if deployment.worker_users_listed {
+        "each serves the plugins that it is listed for"
+    } else {
+        "hint: any RabbitMQ user may serve any plugin: a stolen worker's password opens all of them; list users with \
+         --worker-user"
+    };
+    passed("worker users", message.to_owned())
+}
+
+fn secrets(deployment: &Deployment) -> Check {
+    let message = if deployment.open_secrets.is_empty() {
+        "they come from files".to_owned()
+    } else {
+        format!(
+            "hint: tools that list processes or their variables show what {} was given: use {}",
+            deployment.open_secrets.join(" and "),
+            deployment
+                .open_secrets
+                .iter()
+                .map(|option| format!("{option}-file"))
+                .collect::<Vec<_>>()
+                .join(" and ")
+        )
+    };
+    passed("secrets", message)
+}
+
+/// Keys that tokens wait for, and whether there is one for new tokens.
+fn keys(deployment: &Deployment, needed: &[String]) -> Check {
+    let name = "keys of tokens";
+    let gone: Vec<&str> = needed
+        .iter()
+        .filter(|id| !deployment.keys.contains(id))
+        .map(String::as_str)
+        .collect();
+    if !gone.is_empty() {
+        return failed(
+            name,
+            format!(
+                "messages to other systems wait whose tokens no key of --secrets-key-file opens (ids of the keys: {}): name \
+                 the old key's file after the new one until they are delivered",
+                gone.join(", ")
+            ),
+        );
+    }
+    let message = if deployment.callbacks_allowed && deployment.keys.is_empty() {
+        "hint: without --secrets-key-file tokens of callbacks are not kept, and callers come without them"
+    } else {
+        "nothing waits for a key that is not there"
+    };
+    passed(name, message.to_owned())
+}
+
+fn tokens(expired: &[String]) -> Check {
+    let message = if expired.is_empty() {
+        "none is expired".to_owned()
+    } else {
+        format!(
+            "hint: these have expired, and programs that still use them are refused: {}; remove them, and make new ones \
+             where they are needed",
+            expired.join(", ")
+        )
+    };
+    passed("API tokens", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deployment_that_leaves_nothing_open_has_no_hints() {
+        let deployment = Deployment {
+            worker_users_listed: true,
+            callbacks_allowed: true,
+            keys: vec!["5f2c".to_owned()],
+            ..Deployment::default()
+        };
+        let found = Surroundings {
+            keys_needed: vec!["5f2c".to_owned()],
+            ..Surroundings::default()
+        };
+        for check in checks(&deployment, &found) {
+            assert!(check.ok && !check.message.starts_with("hint:"), "{check:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_more_open_than_it_has_to_be_is_a_hint_that_says_what_to_do() {
+        let deployment = Deployment {
+            reached_without_https: true,
+            open_secrets: vec!["--amqp-url"],
+            callbacks_allowed: true,
+            ..Deployment::default()
+        };
+        let found = Surroundings {
+            expired_tokens: vec!["nightly import".to_owned()],
+            ..Surroundings::default()
+        };
+        let checks = checks(&deployment, &found);
+        let advice = [
+            "a proxy with https",
+            "--worker-user",
+            "--amqp-url-file",
+            "--secrets-key-file",
+            "nightly import; remove",
+        ];
+        for (check, advice) in checks.iter().zip(advice) {
+            assert!(
+                check.ok && check.message.starts_with("hint:") && check.message.contains(advice),
+                "{check:?}"
+            );
+        }
+        assert_eq!(checks.len(), advice.len());
+    }
+
+    #[test]
+    fn tokens_that_wait_for_a_key_that_is_gone_are_a_finding() {
+        let deployment = Deployment {
+            keys: vec!["new".to_owned()],
+            ..Deployment::default()
+        };
+        let found = keys(&deployment, &["new".to_owned(), "old".to_owned()]);
+        assert!(
+            !found.ok && found.message.contains("(ids of the keys: old)"),
+            "{found:?}"
+        );
+    }
+}
