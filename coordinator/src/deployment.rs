@@ -9,18 +9,22 @@ use uuid::Uuid;
 use crate::config::{Config, time_zone};
 use crate::db::coordinators::Coordinator;
 use crate::db::{servers, session_config};
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, hex};
 
 /// Characters of a hash: enough to tell settings apart.
 const HASH_CHARS: usize = 16;
 
+/// Connections of a coordinator beside its pool: the one that listens for changes, and the one that migrates.
+const BESIDE_THE_POOL: usize = 2;
+
 /// What a coordinator was told.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own")]
 pub struct Deployment {
     /// Those settings that have to be the same at all coordinators: option → hash of its value.
     pub settings: BTreeMap<String, String>,
     /// The most connections to PostgreSQL.
-    pub db_connections: usize,
+    pub connections: i32,
     /// How many servers the database's address names.
     pub db_servers: usize,
     /// Files that hold secrets.
@@ -35,6 +39,8 @@ pub struct Deployment {
     pub worker_users_listed: bool,
     /// Other machines reach it, and nothing says that they do so by https.
     pub reached_without_https: bool,
+    /// Whoever comes by its public address is an administrator.
+    pub open_to_the_public: bool,
 }
 
 impl Deployment {
@@ -45,7 +51,6 @@ impl Deployment {
     pub fn of(config: &Config) -> anyhow::Result<Self> {
         let database = session_config(&config.database_url()?)?;
         let keys = Secrets::load(&config.secrets_key_files)?.ids();
-        let is_https = |url: &String| url.starts_with("https://");
         let named = [
             &config.database_url_file,
             &config.amqp_url_file,
@@ -62,7 +67,7 @@ impl Deployment {
         ];
         Ok(Self {
             settings: common(config, &keys)?,
-            db_connections: config.db_connections,
+            connections: i32::try_from(config.db_connections + BESIDE_THE_POOL).unwrap_or(i32::MAX),
             db_servers: servers(&database),
             secret_files: files.cloned().collect(),
             open_secrets: open.into_iter().flatten().collect(),
@@ -70,7 +75,12 @@ impl Deployment {
             callbacks_allowed: !config.callback_allow.is_empty(),
             worker_users_listed: !config.worker_users.is_empty(),
             reached_without_https: !config.listen.ip().is_loopback()
-                && !config.public_url.as_ref().is_some_and(is_https),
+                && !config.public_url.as_deref().is_some_and(is_safe),
+            open_to_the_public: config.without_login
+                && config
+                    .public_url
+                    .as_deref()
+                    .is_some_and(|url| !is_of_this_machine(url)),
         })
     }
 
@@ -80,9 +90,23 @@ impl Deployment {
             id: Uuid::new_v4(),
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            connections: self.connections,
             settings: self.settings.clone(),
         }
     }
+}
+
+/// Whether what people send to this address is read by nobody on the way.
+fn is_safe(url: &str) -> bool {
+    url.starts_with("https://") || is_of_this_machine(url)
+}
+
+/// Whether an address leads to the machine that it is opened on.
+fn is_of_this_machine(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    ["127.", "localhost", "[::1]"]
+        .iter()
+        .any(|own| host.starts_with(own))
 }
 
 /// What has to be the same at all coordinators, since any of them may take a job in, hand it out, or tell of its end.
@@ -113,8 +137,9 @@ fn common(config: &Config, keys: &[String]) -> anyhow::Result<BTreeMap<String, S
         ("--goobi-token-file", of(&config.goobi_token_file.is_some())),
         ("--goobi-process-url", of(&config.goobi_process_url)),
         ("--goobi-stomp-url", of(&config.goobi.url)),
-        ("--public-url", of(&config.public_url)),
-        ("--without-login", of(&config.without_login)),
+        ("--goobi-stomp-user", of(&config.goobi.user)),
+        ("--goobi-tickets", of(&config.goobi.tickets)),
+        ("--goobi-commands", of(&config.goobi.commands)),
         ("--queue-type", of(&config.queue_type)),
         ("--window", of(&config.window)),
         ("--lease-seconds", of(&config.lease_seconds)),
@@ -126,12 +151,9 @@ fn common(config: &Config, keys: &[String]) -> anyhow::Result<BTreeMap<String, S
 }
 
 fn hash(value: &[u8]) -> String {
-    let hash = digest(&SHA256, value);
-    let hex = hash
-        .as_ref()
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-    hex[..HASH_CHARS].to_owned()
+    let mut hash = hex(digest(&SHA256, value).as_ref());
+    hash.truncate(HASH_CHARS);
+    hash
 }
 
 #[cfg(test)]
@@ -193,6 +215,11 @@ mod tests {
         assert!(told(&open).reached_without_https);
         let plain = told(&["--listen", "0.0.0.0:80", "--public-url", "http://jobs.example"]);
         assert!(plain.reached_without_https);
+        // As in a container whose port is this machine's alone.
+        let own = told(&["--listen", "0.0.0.0:80", "--public-url", "http://127.0.0.1:8080"]);
+        assert!(!own.reached_without_https);
+        let public = told(&["--without-login", "--public-url", "https://jobs.example"]);
+        assert!(public.open_to_the_public && !told(&["--without-login"]).open_to_the_public);
         let safe = told(&["--listen", "0.0.0.0:80", "--public-url", "https://jobs.example"]);
         assert!(!safe.reached_without_https);
     }

@@ -268,6 +268,9 @@ fn a_user_can_offer_and_claim_only_what_it_is_listed_for() {
         "{}",
         rejected.reason
     );
+    let told = "stranger: announcement: refused (RabbitMQ user \"others\"): the RabbitMQ user \"others\" may not serve NOOP";
+    let found = cluster.findings();
+    assert!(found.iter().any(|line| line.contains(told)), "{found:#?}");
     let allowed = stranger.ask(&announcement("stranger/0/0", "SHELL"));
     assert!(matches!(allowed, Reply::Announced { .. }), "{allowed:?}");
 

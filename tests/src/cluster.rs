@@ -248,6 +248,7 @@ impl Cluster {
     pub fn findings(&self) -> Vec<String> {
         let output = self.taskmanager(&["doctor"]).output().expect("taskmanager runs");
         let said = String::from_utf8(output.stdout).expect("text");
+        assert!(said.contains(" checks "), "the doctor has not looked: {said}");
         let wrong = said.lines().filter(|line| line.starts_with('✗'));
         let wrong = wrong.filter(|line| !line.starts_with("✗ database durability: fsync"));
         wrong.map(str::to_owned).collect()

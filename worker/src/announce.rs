@@ -80,10 +80,10 @@ impl Announcer {
                 for bench in benches {
                     bench.standing.allow(&bench.plugin.offer().name);
                 }
-                let is_news = self.programs.replace(programs.clone()).is_none();
-                let lacks = self.self_check.programs(&programs).iter().any(|check| !check.ok);
                 // One that is missing is told at once the first time; all else with the next announcement.
-                if is_news && lacks { PAUSE } else { INTERVAL }
+                let soon = self.programs.is_none() && self.self_check.lacks(&programs).await;
+                self.programs = Some(programs);
+                if soon { PAUSE } else { INTERVAL }
             }
             Ok(_) => INTERVAL,
             Err(error) => {

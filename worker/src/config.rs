@@ -161,6 +161,12 @@ impl Config {
         files.into_iter().flatten().cloned().collect()
     }
 
+    /// Options whose secret was given itself and not in a file.
+    pub fn open_secrets(&self) -> Vec<&'static str> {
+        let open = self.amqp_url.is_some() && self.amqp_url_file.is_none();
+        open.then_some("--amqp-url").into_iter().collect()
+    }
+
     /// Time that a shutdown may take.
     pub fn grace(&self) -> Duration {
         Duration::from_secs(self.grace_seconds)

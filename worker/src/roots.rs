@@ -8,7 +8,8 @@ use std::path::{Component, Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use rustix::fs::{Access, AtFlags, accessat, fstat, statat};
+use rustix::fs::{Access, AtFlags, accessat};
+use rustix::io::Errno;
 use shared::error::Chain;
 use shared::job::JobId;
 use shared::message::worker::Check;
@@ -16,7 +17,6 @@ use shared::message::worker::Check;
 use crate::free_space::FreeSpace;
 use crate::item_store::storage_failure;
 use crate::plugin::AttemptError;
-use crate::self_check::name_of;
 use crate::store_index::StoreEntry;
 
 /// The configured roots, in the order in which they were given.
@@ -253,11 +253,10 @@ fn explain(absolute: &str, root: &Path, source: io::Error) -> Error {
 /// Looks at a root: is it there, may the worker write to it, is there room? Waits for its file system, however long that
 /// takes.
 pub(crate) fn check(root: &Path, space: &FreeSpace) -> Check {
-    let found = examine(root, space);
-    Check {
-        name: name_of(root),
-        ok: found.is_ok(),
-        message: found.unwrap_or_else(|problem| problem),
+    let name = format!("folder {}", root.display());
+    match examine(root, space) {
+        Ok(found) => Check::passed(name, found),
+        Err(problem) => Check::failed(name, problem),
     }
 }
 
@@ -266,31 +265,29 @@ fn examine(root: &Path, space: &FreeSpace) -> Result<String, String> {
     let dir = opened
         .map_err(|error| explain(&root.display().to_string(), root, error))
         .map_err(|error| format!("{}; mount it, or leave out its --root", Chain(&error)))?;
-    accessat(&dir, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).map_err(|errno| {
-        format!(
-            "the worker can't write to it ({}); jobs whose target lies in it will fail: change its owner or permissions",
-            io::Error::from(errno)
-        )
-    })?;
+    match accessat(&dir, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS) {
+        // Somebody has mounted it so.
+        Err(Errno::ROFS) => {
+            return Ok("hint: it can be read only: jobs whose target lies in it fail here".to_owned());
+        }
+        Err(errno) => {
+            return Err(format!(
+                "the worker can't write to it ({}); jobs whose target lies in it will fail: change its owner or permissions",
+                io::Error::from(errno)
+            ));
+        }
+        Ok(()) => {}
+    }
     space
         .check_target(&dir)
         .map_err(|full| format!("jobs whose target lies in it wait: {}", full.lack()))?;
-    if is_bare(&dir).unwrap_or(false) {
-        return Ok(
-            "hint: it is empty and no file system of its own: should a network drive be mounted there? \
-             Else it can be written to"
-                .to_owned(),
-        );
-    }
-    Ok("can be written to".to_owned())
-}
-
-/// Whether nothing is in the folder, and nothing is mounted there.
-fn is_bare(dir: &Dir) -> io::Result<bool> {
-    let empty = dir.entries()?.next().is_none();
-    // Above the folder, as the system sees it: a sandbox would not let us look there.
-    let above = statat(dir, "..", AtFlags::empty())?;
-    Ok(empty && fstat(dir)?.st_dev == above.st_dev)
+    let is_empty = dir.entries().is_ok_and(|mut entries| entries.next().is_none());
+    Ok(if is_empty {
+        "hint: it can be written to, but is quite empty: should a network drive be mounted there, or beneath it on the host?"
+            .to_owned()
+    } else {
+        "can be written to".to_owned()
+    })
 }
 
 #[cfg(test)]
@@ -408,7 +405,7 @@ mod tests {
         );
         let bare = look(folder.path(), 0);
         assert!(
-            bare.ok && bare.message.contains("should a network drive be mounted there?"),
+            bare.ok && bare.message.contains("should a network drive be mounted there"),
             "{bare:?}"
         );
         std::fs::write(folder.path().join("page.jpg"), "x").unwrap();
@@ -418,9 +415,6 @@ mod tests {
             !full.ok && full.message.contains("lies in it wait:") && full.message.contains("make room"),
             "{full:?}"
         );
-        // A file system of its own may be empty.
-        let mounted = look(Path::new("/dev/shm"), 0);
-        assert!(!mounted.message.contains("network drive"), "{mounted:?}");
         assert!(Roots::new(vec![PathBuf::from("data")]).is_err());
     }
 }

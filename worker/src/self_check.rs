@@ -3,7 +3,7 @@
 //! Invariant: a look takes a bounded time. What does not answer is a finding, and nobody looks at it anew before the look
 //! that hangs has ended, so that a dead file server costs one thread and no more.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,15 +36,17 @@ pub struct SelfCheck {
     pub space: FreeSpace,
     /// Files that hold its secrets.
     pub secret_files: Vec<PathBuf>,
+    /// Options whose secret was given itself.
+    pub open_secrets: Vec<&'static str>,
     /// What RabbitMQ has refused.
     pub refusals: Refusals,
-    /// Looks that have begun, by folder.
+    /// Looks that have begun.
     pub looks: Looks,
 }
 
-/// Looks at folders that have not ended yet.
+/// Looks at file systems that have not ended yet, by the name of their check.
 #[derive(Debug, Default)]
-pub struct Looks(HashMap<PathBuf, JoinHandle<Check>>);
+pub struct Looks(BTreeMap<String, JoinHandle<Check>>);
 
 impl SelfCheck {
     /// Where jobs may read and write: folders, and places on object storage.
@@ -56,95 +58,96 @@ impl SelfCheck {
 
     /// Looks at everything. `programs` are those that templates of SHELL call.
     pub async fn look(&mut self, programs: &[String]) -> Vec<Check> {
-        let mut checks = vec![
-            permissions(&self.refusals),
-            secret_files::check(&self.secret_files),
-        ];
+        let (files, open) = (self.secret_files.clone(), self.open_secrets.clone());
+        self.looks
+            .begin("secrets".to_owned(), move || secret_files::check(&files, &open));
         let space = self.space.clone();
-        let room = move || scratch_room(&space);
-        checks.push(self.looks.at(&self.space.scratch, LOOK_MAX, room).await);
-        for root in self.roots.all().to_vec() {
+        self.looks
+            .begin(name_of(&self.space.scratch), move || scratch_room(&space));
+        for root in self.roots.all() {
             let (folder, space) = (root.clone(), self.space.clone());
-            let look = move || roots::check(&folder, &space);
-            checks.push(self.looks.at(&root, LOOK_MAX, look).await);
+            self.looks
+                .begin(name_of(root), move || roots::check(&folder, &space));
         }
-        checks.extend(self.buckets.checks().await);
-        for bench in &self.benches {
-            checks.extend(standing(bench));
-        }
-        let own = join_all(self.benches.iter().map(own_checks)).await;
+        self.begin_programs(programs);
+        let own = join_all(self.benches.iter().map(own_checks));
+        let (found, objects, own) = tokio::join!(self.looks.ended(LOOK_MAX), self.buckets.checks(), own);
+        let mut checks = vec![permissions(&self.refusals)];
+        checks.extend(found);
+        checks.extend(objects);
         checks.extend(own.into_iter().flatten());
-        checks.extend(self.programs(programs));
         checks
     }
 
-    /// Looks for the programs that templates call, where jobs with templates come here.
-    pub fn programs(&self, programs: &[String]) -> Vec<Check> {
+    /// Whether it lacks a program that templates call.
+    pub async fn lacks(&mut self, programs: &[String]) -> bool {
+        self.begin_programs(programs);
+        let found = self.looks.ended(LOOK_MAX).await;
+        found.iter().any(|check| !check.ok)
+    }
+
+    /// Looks for programs, where jobs with templates come here.
+    fn begin_programs(&mut self, programs: &[String]) {
         if self
             .benches
             .iter()
             .any(|bench| bench.plugin.offer().needs_template)
         {
-            programs.iter().map(|name| program(name)).collect()
-        } else {
-            Vec::new()
+            for name in programs {
+                let name = name.clone();
+                self.looks
+                    .begin(format!("program {name}"), move || program(&name));
+            }
         }
     }
 }
 
 impl Looks {
-    /// Looks at a folder on a thread of its own, for so long at most. One look that still hangs is waited for again.
-    async fn at(
-        &mut self,
-        folder: &Path,
-        patience: Duration,
-        look: impl FnOnce() -> Check + Send + 'static,
-    ) -> Check {
-        let handle = self
-            .0
-            .entry(folder.to_owned())
+    /// Begins a look on a thread of its own, unless one of that name hangs.
+    fn begin(&mut self, name: String, look: impl FnOnce() -> Check + Send + 'static) {
+        self.0
+            .entry(name)
             .or_insert_with(|| tokio::task::spawn_blocking(look));
-        let Ok(ended) = tokio::time::timeout(patience, handle).await else {
-            return failed(
-                name_of(folder),
-                format!(
-                    "its file system has not answered within {} s: is the file server there? Jobs that use it hang",
-                    patience.as_secs()
-                ),
-            );
-        };
-        self.0.remove(folder);
-        ended.unwrap_or_else(|error| failed(name_of(folder), format!("it can't be looked at: {error}")))
+    }
+
+    /// What all of them have found, in so long at most. Those that hang are waited for again the next time.
+    async fn ended(&mut self, patience: Duration) -> Vec<Check> {
+        let waiting = self.0.iter_mut().map(async |(name, handle)| {
+            let Ok(ended) = tokio::time::timeout(patience, handle).await else {
+                let seconds = patience.as_secs();
+                let problem = format!("its file system has not answered within {seconds} s");
+                let check = Check::failed(
+                    name,
+                    format!("{problem}: is the file server there? Jobs that use it hang"),
+                );
+                return (None, check);
+            };
+            let check =
+                ended.unwrap_or_else(|error| Check::failed(name, format!("it can't be looked at: {error}")));
+            (Some(name.clone()), check)
+        });
+        let (ended, checks): (Vec<_>, Vec<_>) = join_all(waiting).await.into_iter().unzip();
+        for name in ended.into_iter().flatten() {
+            self.0.remove(&name);
+        }
+        checks
     }
 }
 
 /// What the check of a folder is called.
-pub(crate) fn name_of(folder: &Path) -> String {
+fn name_of(folder: &Path) -> String {
     format!("folder {}", folder.display())
 }
 
 fn permissions(refusals: &Refusals) -> Check {
     let name = "broker permissions".to_owned();
     match refusals.lately() {
-        None => passed(name, "nothing is refused"),
-        Some(said) => failed(
+        None => Check::passed(name, "nothing is refused"),
+        Some(said) => Check::failed(
             name,
             format!("RabbitMQ has just refused this worker's user something: {said}; {ADVICE}"),
         ),
     }
-}
-
-fn standing(bench: &Bench) -> Option<Check> {
-    let plugin = bench.plugin.offer().name;
-    bench.standing.is_refused().then(|| {
-        failed(
-            format!("serving {plugin}"),
-            format!(
-                "coordinators do not let this worker's RabbitMQ user serve {plugin}: list it with their --worker-user, or \
-                 give the worker its own group's user"
-            ),
-        )
-    })
 }
 
 async fn own_checks(bench: &Bench) -> Vec<Check> {
@@ -152,46 +155,31 @@ async fn own_checks(bench: &Bench) -> Vec<Check> {
     looked.unwrap_or_else(|_| {
         let name = format!("plugin {}", bench.plugin.offer().name);
         let problem = format!("its tools have not answered within {} s", LOOK_MAX.as_secs());
-        vec![failed(name, format!("{problem}: look into the worker's log"))]
+        vec![Check::failed(
+            name,
+            format!("{problem}: look into the worker's log"),
+        )]
     })
 }
 
 fn scratch_room(space: &FreeSpace) -> Check {
     let name = name_of(&space.scratch);
     match space.check_scratch(0) {
-        Ok(()) => passed(name, "has room for work in hand"),
-        Err(full) => failed(name, format!("attempts wait: {}", full.lack())),
+        Ok(()) => Check::passed(name, "has room for work in hand"),
+        Err(full) => Check::failed(name, format!("attempts wait: {}", full.lack())),
     }
 }
 
 fn program(program: &str) -> Check {
     let name = format!("program {program}");
     if tool::is_installed(program) {
-        passed(name, "is there")
+        Check::passed(name, "is there")
     } else {
-        failed(
+        Check::failed(
             name,
             "a template of SHELL calls it, and this worker does not have it: install it, or leave SHELL out of the \
              worker's --plugin",
         )
-    }
-}
-
-fn passed(name: String, message: impl Into<String>) -> Check {
-    let message = message.into();
-    Check {
-        name,
-        ok: true,
-        message,
-    }
-}
-
-fn failed(name: String, message: impl Into<String>) -> Check {
-    let message = message.into();
-    Check {
-        name,
-        ok: false,
-        message,
     }
 }
 
@@ -204,44 +192,40 @@ mod tests {
 
     #[tokio::test]
     async fn a_folder_that_hangs_is_a_finding_and_is_not_looked_at_twice_at_once() {
-        let folder = Path::new("/data");
         let (release, held) = mpsc::channel::<()>();
         let begun = Arc::new(AtomicUsize::new(0));
         let mut looks = Looks::default();
-        let counting = |begun: &Arc<AtomicUsize>| {
+        let look = |begun: &Arc<AtomicUsize>, said: &'static str, held: Option<mpsc::Receiver<()>>| {
             let begun = Arc::clone(begun);
             move || {
                 begun.fetch_add(1, Ordering::SeqCst);
-                passed(name_of(Path::new("/data")), "is there")
+                let _released = held.map(|held| held.recv());
+                Check::passed("folder /data", said)
             }
         };
-        let first = Arc::clone(&begun);
-        let hanging = move || {
-            first.fetch_add(1, Ordering::SeqCst);
-            let _released = held.recv();
-            passed(name_of(Path::new("/data")), "was slow")
-        };
-        let found = looks.at(folder, Duration::ZERO, hanging).await;
+        let name = || "folder /data".to_owned();
+        looks.begin(name(), look(&begun, "was slow", Some(held)));
+        let found = looks.ended(Duration::ZERO).await;
         assert!(
-            !found.ok && found.message.contains("is the file server there?"),
+            !found[0].ok && found[0].message.contains("is the file server there?"),
             "{found:?}"
         );
-        let found = looks.at(folder, Duration::ZERO, counting(&begun)).await;
-        assert!(!found.ok, "{found:?}");
+        looks.begin(name(), look(&begun, "is there", None));
+        assert!(!looks.ended(Duration::ZERO).await[0].ok);
         drop(release);
-        let found = looks.at(folder, LOOK_MAX, counting(&begun)).await;
-        assert!(found.ok && found.message == "was slow", "{found:?}");
+        assert_eq!(looks.ended(LOOK_MAX).await, [Check::passed(name(), "was slow")]);
         assert_eq!(begun.load(Ordering::SeqCst), 1);
-        let found = looks.at(folder, LOOK_MAX, counting(&begun)).await;
-        assert_eq!(found.message, "is there");
+        looks.begin(name(), look(&begun, "is there", None));
+        assert_eq!(looks.ended(LOOK_MAX).await, [Check::passed(name(), "is there")]);
+        assert_eq!(looks.ended(LOOK_MAX).await, []);
     }
 
     #[tokio::test]
     async fn a_look_that_panics_is_a_finding() {
-        let found = Looks::default()
-            .at(Path::new("/data"), LOOK_MAX, || panic!("no such luck"))
-            .await;
-        assert!(!found.ok && found.name == "folder /data", "{found:?}");
+        let mut looks = Looks::default();
+        looks.begin("folder /data".to_owned(), || panic!("no such luck"));
+        let found = looks.ended(LOOK_MAX).await;
+        assert!(!found[0].ok && found[0].name == "folder /data", "{found:?}");
     }
 
     #[test]

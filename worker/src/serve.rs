@@ -102,6 +102,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         buckets: workshop.buckets.clone(),
         space: workshop.space.clone(),
         secret_files: config.secret_files(),
+        open_secrets: config.open_secrets(),
         refusals: broker.refusals.clone(),
         looks: Looks::default(),
     };

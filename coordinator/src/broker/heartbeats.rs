@@ -16,7 +16,7 @@ use super::{Broker, events, reconcile};
 use crate::background::PROBE_GAP_SECONDS;
 use crate::db::heartbeats::{RecordProbe, Renew, Revise, WorkerReport};
 use crate::db::transfers::SettleTransfers;
-use crate::db::workers::{Alive, Announce, News};
+use crate::db::workers::{Alive, Announce, News, NoteRefusal};
 use crate::intake::ParametersSchema;
 
 pub(super) struct Heartbeats<'a>(pub(super) &'a Broker, pub(super) &'a Session);
@@ -149,33 +149,20 @@ impl Heartbeats<'_> {
             .collect())
     }
 
-    /// Acts on an announcement, or puts it away when its user may not make it.
+    /// Records an announcement, or puts it away when its user may not make it.
     async fn announce(
         &self,
         event: &Event<'_>,
         announcement: &Announcement,
         put_away: &PutAway,
     ) -> Result<Reply, Failure> {
-        let offered = announcement.plugins.iter().map(|offer| &offer.name);
-        if let Some(reason) = self.0.worker_users.objection(event.user, offered) {
-            event.put_away(self.0, &reason, put_away).await?;
-            return Ok(Reply::Refused { reason });
-        }
-        if let Some(reason) = wrong_schema(announcement) {
-            event.put_away(self.0, &reason, put_away).await?;
-            return Ok(Reply::Refused { reason });
-        }
-        let work = Announce {
-            announcement,
-            amqp_user: event.user,
-            reply_to: event.reply_to(),
-            lease_seconds: self.0.lease_seconds,
-        };
-        if !self.0.db.run(&work).await? {
-            let reason = format!(
-                "another RabbitMQ user has announced the worker {}: \"{}\" may not speak for it",
-                announcement.worker_id, event.user
-            );
+        if let Some(reason) = self.objection(event, announcement).await? {
+            let refusal = NoteRefusal {
+                worker: &announcement.name,
+                amqp_user: event.user,
+                reason: &reason,
+            };
+            self.0.db.run(&refusal).await?;
             event.put_away(self.0, &reason, put_away).await?;
             return Ok(Reply::Refused { reason });
         }
@@ -187,6 +174,32 @@ impl Heartbeats<'_> {
         Ok(Reply::Announced {
             programs: self.0.intake.programs(),
         })
+    }
+
+    /// Why an announcement is not recorded, if so.
+    async fn objection(
+        &self,
+        event: &Event<'_>,
+        announcement: &Announcement,
+    ) -> Result<Option<String>, Failure> {
+        let offered = announcement.plugins.iter().map(|offer| &offer.name);
+        let objection = self.0.worker_users.objection(event.user, offered);
+        if let Some(reason) = objection.or_else(|| wrong_schema(announcement)) {
+            return Ok(Some(reason));
+        }
+        let work = Announce {
+            announcement,
+            amqp_user: event.user,
+            reply_to: event.reply_to(),
+            lease_seconds: self.0.lease_seconds,
+        };
+        let recorded = self.0.db.run(&work).await?;
+        Ok((!recorded).then(|| {
+            format!(
+                "another RabbitMQ user has announced the worker {}: \"{}\" may not speak for it",
+                announcement.worker_id, event.user
+            )
+        }))
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Coordinator {
     pub host: String,
     /// Its release.
     pub version: String,
+    /// Connections that it may have to the database.
+    pub connections: i32,
     /// Its settings, as far as they have to be the same at all: option → hash of its value.
     pub settings: BTreeMap<String, String>,
 }
@@ -38,16 +40,19 @@ impl Transact for Appear<'_> {
             id,
             host,
             version,
+            connections,
             settings,
         } = self.0;
         let appear = tx
             .prepare_cached(
                 "-- coordinators.appear
-                 INSERT INTO coordinators (id, host, version, settings, seen_at) VALUES ($1, $2, $3, $4, tm_now())
+                 INSERT INTO coordinators (id, host, version, connections, settings, seen_at)
+                 VALUES ($1, $2, $3, $4, $5, tm_now())
                  ON CONFLICT (id) DO UPDATE SET seen_at = EXCLUDED.seen_at",
             )
             .await?;
-        tx.execute(&appear, &[id, host, version, &Json(settings)]).await?;
+        tx.execute(&appear, &[id, host, version, connections, &Json(settings)])
+            .await?;
         let forget = tx
             .prepare_cached(
                 "-- coordinators.forget
@@ -90,24 +95,21 @@ impl Transact for ReadCoordinators {
         let read = tx
             .prepare_cached(
                 "-- coordinators.read
-                 SELECT id, host, version, settings FROM coordinators
+                 SELECT id, host, version, connections, settings FROM coordinators
                  WHERE seen_at > tm_now() - make_interval(secs => $1) ORDER BY host, id",
             )
             .await?;
         let rows = tx.query(&read, &[&SILENT_SECONDS]).await?;
         rows.iter()
             .map(|row| {
-                let id: Uuid = row.try_get("id")?;
+                // What another release has written and this one can't read is nothing to compare.
                 let settings: serde_json::Value = row.try_get("settings")?;
                 Ok(Coordinator {
-                    id,
+                    id: row.try_get("id")?,
                     host: row.try_get("host")?,
                     version: row.try_get("version")?,
-                    settings: serde_json::from_value(settings).map_err(|_| Error::Inconsistent {
-                        table: "coordinators",
-                        column: "settings",
-                        row: id.to_string(),
-                    })?,
+                    connections: row.try_get("connections")?,
+                    settings: serde_json::from_value(settings).unwrap_or_default(),
                 })
             })
             .collect()
@@ -124,6 +126,7 @@ mod tests {
             id: Uuid::from_u128(number),
             host: "jobs-1".to_owned(),
             version: "0.1.0".to_owned(),
+            connections: 18,
             settings: BTreeMap::from([("--root".to_owned(), "5f2c".to_owned())]),
         }
     }

@@ -69,7 +69,7 @@ pub use standing::{Standing, Standings};
 pub use storages::{KnownStorage, ReadStorages};
 pub use stores::{ReadUselessStores, StuckStore, UselessStores};
 pub use sums::Sums;
-pub use surroundings::{Ping, ReadSurroundings, Server, Surroundings, WorkerRow};
+pub use surroundings::{Ping, ReadSurroundings, RefusedWorker, Server, Surroundings, WorkerRow};
 pub use workers::{KnownWorker, ReadWorkers, ReadWorkersAtWork, WorkerAtWork};
 
 use super::{Error, Transaction};

@@ -124,6 +124,43 @@ impl Transact for Announce<'_> {
     }
 }
 
+/// Longest reason and name that are kept of a refused announcement, characters.
+const REFUSAL_MAX_CHARS: usize = 500;
+
+/// Records that an announcement was refused, for `doctor`.
+#[derive(Debug)]
+pub struct NoteRefusal<'a> {
+    /// The name that the worker gave itself.
+    pub worker: &'a str,
+    /// The RabbitMQ user that it said it as.
+    pub amqp_user: &'a str,
+    /// Why, for a person.
+    pub reason: &'a str,
+}
+
+impl Transact for NoteRefusal<'_> {
+    const NAME: &'static str = "workers.note_refusal";
+    type Output = ();
+
+    async fn run(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+        let short = |text: &str| -> String { text.chars().take(REFUSAL_MAX_CHARS).collect() };
+        let note = tx
+            .prepare_cached(
+                "-- workers.note_refusal
+                 INSERT INTO refused_announcements (amqp_user, worker, reason, at) VALUES ($1, $2, $3, tm_now())
+                 ON CONFLICT (amqp_user) DO UPDATE SET
+                     worker = EXCLUDED.worker, reason = EXCLUDED.reason, at = EXCLUDED.at",
+            )
+            .await?;
+        tx.execute(
+            &note,
+            &[&self.amqp_user, &short(self.worker), &short(self.reason)],
+        )
+        .await?;
+        Ok(())
+    }
+}
+
 /// What a heartbeat's answer has to say beside the verdicts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct News {

@@ -11,6 +11,8 @@ mod search;
 mod stores;
 mod workers;
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -22,9 +24,11 @@ use shared::message::worker::Check;
 use shared::secret_files;
 
 use super::{App, health, openapi::Operation, recovery};
-use crate::db::pages::{PluginRow, ReadSurroundings, Surroundings};
+use crate::db::pages::{PluginRow, ReadSurroundings, Surroundings, WorkerRow};
 use crate::deployment::Deployment;
 
+/// Longest time that looking at files may take.
+const FILES_PATIENCE: Duration = Duration::from_secs(3);
 /// This build's release.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -58,7 +62,7 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
             Ok(found) => {
                 checks.extend(surroundings(&app.deployment, app.intake.roots(), &found));
                 checks.extend(app.broker.user().map(|user| workers::users(user, &found.workers)));
-                checks.push(secret_files::check(&app.deployment.secret_files));
+                checks.push(secrets(&app.deployment).await);
             }
             Err(error) => {
                 tracing::warn!("the doctor can't look around: {}", Chain(&error));
@@ -69,6 +73,16 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
         checks.extend(stores::look(&app).await);
     }
     Json(Report { checks })
+}
+
+/// Whether secrets are this process's alone. Their file system may hang, the answer may not.
+async fn secrets(deployment: &Deployment) -> Check {
+    let (files, open) = (deployment.secret_files.clone(), deployment.open_secrets.clone());
+    let look = tokio::task::spawn_blocking(move || secret_files::check(&files, &open));
+    match tokio::time::timeout(FILES_PATIENCE, look).await {
+        Ok(Ok(check)) => check,
+        Ok(Err(_)) | Err(_) => failed("secrets", "the files with secrets can't be looked at".to_owned()),
+    }
 }
 
 /// What a person may have to mend in RabbitMQ while the coordinator goes on.
@@ -98,8 +112,13 @@ fn surroundings(deployment: &Deployment, roots: &[Location], found: &Surrounding
         ));
     }
     checks.extend(found.plugins.iter().map(plugin));
-    let alive = found.workers.iter().filter(|worker| worker.alive);
-    checks.extend(alive.flat_map(|worker| workers::checks(roots, worker)));
+    checks.extend(found.refused.iter().map(workers::refused));
+    let alive: Vec<&WorkerRow> = found.workers.iter().filter(|worker| worker.alive).collect();
+    checks.extend(
+        alive
+            .iter()
+            .flat_map(|worker| workers::checks(roots, worker, &alive)),
+    );
     checks
 }
 
@@ -162,19 +181,11 @@ fn plugin(plugin: &PluginRow) -> Check {
 }
 
 fn passed(name: &str, message: String) -> Check {
-    Check {
-        name: name.to_owned(),
-        ok: true,
-        message,
-    }
+    Check::passed(name, message)
 }
 
 fn failed(name: &str, message: String) -> Check {
-    Check {
-        name: name.to_owned(),
-        ok: false,
-        message,
-    }
+    Check::failed(name, message)
 }
 
 #[cfg(test)]
@@ -182,7 +193,7 @@ mod tests {
     use shared::job::{JobState, ShownState};
 
     use super::*;
-    use crate::db::pages::{PluginState, StateCount, WorkerRow};
+    use crate::db::pages::{PluginState, StateCount};
 
     fn ocr(workers: i64, waiting: i64) -> PluginRow {
         PluginRow {

@@ -103,6 +103,26 @@ pub struct Check {
     pub message: String,
 }
 
+impl Check {
+    /// It is as it should be.
+    pub fn passed(name: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ok: true,
+            message: message.into(),
+        }
+    }
+
+    /// It is not; the message says what to do.
+    pub fn failed(name: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ok: false,
+            message: message.into(),
+        }
+    }
+}
+
 /// One or more claims.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimRequest {

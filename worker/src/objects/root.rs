@@ -34,6 +34,8 @@ pub(crate) struct Root {
     pub(super) store: Arc<dyn ObjectStore>,
     /// It was found to write whatever the condition.
     pub(super) careless: AtomicBool,
+    /// Its key was found to allow deleting.
+    may_delete: AtomicBool,
     /// When it was last found to be right.
     right_at: Mutex<Option<Instant>>,
     /// When it last took too long.
@@ -46,6 +48,7 @@ impl Root {
             location,
             store,
             careless: AtomicBool::new(false),
+            may_delete: AtomicBool::new(false),
             right_at: Mutex::default(),
             hung_at: Mutex::default(),
         }
@@ -72,11 +75,20 @@ impl Root {
             };
         }
         let probed = tokio::time::timeout(PROBE_MAX, self.probe()).await;
+        if let Ok(Ok(keeps)) = probed {
+            self.careless.store(!keeps, Ordering::Relaxed);
+        }
+        let probed = match probed {
+            Ok(Ok(true)) => match tokio::time::timeout(PROBE_MAX, self.try_rights()).await {
+                Ok(Ok(())) => Ok(Ok(true)),
+                Ok(Err(refused)) => Ok(Err(refused)),
+                Err(elapsed) => Err(elapsed),
+            },
+            probed => probed.map(|probed| probed.map_err(|error| ("write", error))),
+        };
         let (ok, message) = match probed {
-            Ok(Ok(keeps)) => {
-                self.careless.store(!keeps, Ordering::Relaxed);
-                (keeps, if keeps { right } else { CARELESS }.to_owned())
-            }
+            Ok(Ok(true)) => (true, right.to_owned()),
+            Ok(Ok(false)) => (false, CARELESS.to_owned()),
             Ok(Err((what, error))) => (false, format!("the worker can't {what} there: {}", short(&error))),
             Err(_) => (
                 false,
@@ -89,12 +101,11 @@ impl Root {
         Check { name, ok, message }
     }
 
-    /// Whether an object is written exactly when the condition holds; fails with what the service does not let us do.
-    async fn probe(&self) -> Result<bool, (&'static str, StoreError)> {
-        let key = self.key(PROBE).map_err(|error| ("name an object", error))?;
+    /// Whether an object is written exactly when the condition holds.
+    async fn probe(&self) -> Result<bool, StoreError> {
+        let key = self.key(PROBE)?;
         let put = |mode| self.store.put_opts(&key, PROBE.into(), PutOptions::from(mode));
-        let to_write = |error| ("write", error);
-        let written = put(PutMode::Overwrite).await.map_err(to_write)?;
+        let written = put(PutMode::Overwrite).await?;
         let elsewhere = UpdateVersion {
             e_tag: Some("\"00000000000000000000000000000000\"".to_owned()),
             version: None,
@@ -102,27 +113,36 @@ impl Root {
         let refuses = match put(PutMode::Create).await {
             Err(StoreError::AlreadyExists { .. }) => true,
             Ok(_) => false,
-            Err(error) => return Err(to_write(error)),
+            Err(error) => return Err(error),
         } && match put(PutMode::Update(elsewhere)).await {
             Err(StoreError::Precondition { .. }) => true,
             Ok(_) => false,
-            Err(error) => return Err(to_write(error)),
+            Err(error) => return Err(error),
         };
         // Others probe, too; what they write has the same content, and so the same version.
         let writes = match put(PutMode::Update(written.into())).await {
             Ok(_) => true,
             Err(StoreError::Precondition { .. }) => false,
-            Err(error) => return Err(to_write(error)),
+            Err(error) => return Err(error),
         };
-        self.store.get(&key).await.map_err(|error| ("read", error))?;
-        let first = self.store.list(Some(&key)).next().await.transpose();
+        Ok(refuses && writes)
+    }
+
+    /// Does with the probe what jobs need beside writing; fails with what the key does not allow.
+    async fn try_rights(&self) -> Result<(), (&'static str, StoreError)> {
+        let key = |name| self.key(name).map_err(|error| ("name an object", error));
+        let probe = key(PROBE)?;
+        self.store.get(&probe).await.map_err(|error| ("read", error))?;
+        let first = self.store.list(Some(&probe)).next().await.transpose();
         first.map_err(|error| ("list", error))?;
-        // Another object, which is not there: others probe with the first one.
-        let nothing = self.key(NOTHING).map_err(|error| ("name an object", error))?;
-        match self.store.delete(&nothing).await {
-            Ok(()) | Err(StoreError::NotFound { .. }) => Ok(refuses && writes),
-            Err(error) => Err(("delete", error)),
+        // Once: where versions are kept, each of these leaves a mark. Another object, since others probe with the first one.
+        if !self.may_delete.load(Ordering::Relaxed) {
+            match self.store.delete(&key(NOTHING)?).await {
+                Ok(()) | Err(StoreError::NotFound { .. }) => self.may_delete.store(true, Ordering::Relaxed),
+                Err(error) => return Err(("delete", error)),
+            }
         }
+        Ok(())
     }
 
     /// Work that is no attempt's: it must not keep others from theirs, however long the service takes.

@@ -158,6 +158,19 @@ async fn a_key_that_may_not_do_all_that_jobs_need_is_told_with_what_it_may_not()
     }
 }
 
+#[tokio::test]
+async fn a_service_that_ignores_conditions_is_known_as_such_whatever_its_key_may_not_do() {
+    let fixture = Fixture::new();
+    let mut uneven = Uneven::careless(&fixture.memory);
+    uneven.forbids = "delete";
+    let careless = Fixture::over(Arc::new(uneven));
+    assert!(!careless.checks().await[0].ok);
+    let attempt = Fixture::attempt_of(fixture.store, &careless);
+    let file = attempt.put("1.xml", &fixture.file("abc")).await.unwrap();
+    let refused = publish(&attempt, &[file]).await.unwrap_err();
+    assert!(refused.to_string().contains("If-Match"), "{refused}");
+}
+
 #[test]
 fn credentials_are_two_lines_and_a_refusal_does_not_repeat_them() {
     let folder = tempfile::tempdir().unwrap();

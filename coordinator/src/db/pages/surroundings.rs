@@ -13,6 +13,9 @@ use crate::db::{Error, Transact, Transaction};
 
 pub use server::Server;
 
+/// A refused worker asks again every minute; longer ago than this, seconds, and it asks no more.
+const REFUSED_SECONDS: f64 = 150.0;
+
 /// Asks for nothing but an answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Ping;
@@ -47,8 +50,19 @@ pub struct WorkerRow {
     pub told_seconds: f64,
     /// Where jobs may read and write at it; empty when it has not said.
     pub roots: Vec<String>,
-    /// It serves a plugin whose jobs have folders.
-    pub needs_folders: bool,
+    /// The plugins that it serves whose jobs have folders.
+    pub plugins: Vec<String>,
+}
+
+/// A worker whose announcement was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedWorker {
+    /// The name that it gave itself.
+    pub name: String,
+    /// The RabbitMQ user that it is.
+    pub amqp_user: String,
+    /// Why, and what to do.
+    pub reason: String,
 }
 
 /// The database's server, and who works with it.
@@ -66,10 +80,12 @@ pub struct Surroundings {
     pub plugins: Vec<PluginRow>,
     /// The messages to other systems.
     pub deliveries: DeliveryFigures,
-    /// The ids of the keys that tokens of messages to other systems are encrypted with.
+    /// The ids of the keys that tokens are encrypted with which somebody may still need.
     pub keys_needed: Vec<String>,
-    /// Titles of API tokens whose time is over.
-    pub expired_tokens: Vec<String>,
+    /// API tokens whose time is over.
+    pub expired_tokens: i64,
+    /// Workers whose announcement was refused lately.
+    pub refused: Vec<RefusedWorker>,
     /// A restore that nobody has looked after yet.
     pub restore: Option<Restore>,
 }
@@ -93,21 +109,43 @@ impl Transact for ReadSurroundings {
             keys_needed: single(
                 tx,
                 "-- pages.keys_needed
-                 SELECT ARRAY(SELECT DISTINCT split_part(token, '.', 2) FROM deliveries
-                              WHERE state = 'pending' AND token IS NOT NULL ORDER BY 1)",
+                 SELECT ARRAY(SELECT split_part(callback_token, '.', 2) FROM job_details WHERE callback_token IS NOT NULL
+                              UNION
+                              SELECT split_part(token, '.', 2) FROM deliveries WHERE token IS NOT NULL
+                              ORDER BY 1)",
                 &[],
             )
             .await?,
             expired_tokens: single(
                 tx,
-                "-- pages.expired_tokens
-                 SELECT ARRAY(SELECT title FROM api_tokens WHERE expires_at <= tm_now() ORDER BY title)",
+                "-- pages.expired_tokens\nSELECT count(*) FROM api_tokens WHERE expires_at <= tm_now()",
                 &[],
             )
             .await?,
+            refused: refused(tx).await?,
             restore: ReadRestore.run(tx).await?,
         })
     }
+}
+
+async fn refused(tx: &Transaction<'_>) -> Result<Vec<RefusedWorker>, Error> {
+    let rows = rows(
+        tx,
+        "-- pages.refused_announcements
+             SELECT worker, amqp_user, reason FROM refused_announcements
+             WHERE at > tm_now() - make_interval(secs => $1) ORDER BY amqp_user",
+        &[&REFUSED_SECONDS],
+    )
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(RefusedWorker {
+                name: row.try_get("worker")?,
+                amqp_user: row.try_get("amqp_user")?,
+                reason: row.try_get("reason")?,
+            })
+        })
+        .collect()
 }
 
 async fn workers(tx: &Transaction<'_>) -> Result<Vec<WorkerRow>, Error> {
@@ -117,9 +155,9 @@ async fn workers(tx: &Transaction<'_>) -> Result<Vec<WorkerRow>, Error> {
              SELECT id, name, host, amqp_user, version, draining, checks, roots,
                     heartbeat_at > tm_now() - make_interval(secs => $1) AS alive,
                     extract(epoch FROM tm_now() - announced_at)::float8 AS told_seconds,
-                    EXISTS (SELECT FROM worker_plugins JOIN plugins ON plugins.name = worker_plugins.plugin
-                            WHERE worker_plugins.worker_id = workers.id
-                              AND (needs_source OR needs_target OR needs_template)) AS needs_folders
+                    ARRAY(SELECT plugin FROM worker_plugins JOIN plugins ON plugins.name = worker_plugins.plugin
+                          WHERE worker_plugins.worker_id = workers.id
+                            AND (needs_source OR needs_target OR needs_template) ORDER BY plugin) AS plugins
              FROM workers
              ORDER BY name, id",
         &[&WORKER_SILENT_SECONDS],
@@ -143,8 +181,68 @@ async fn workers(tx: &Transaction<'_>) -> Result<Vec<WorkerRow>, Error> {
                 })?,
                 told_seconds: row.try_get("told_seconds")?,
                 roots: row.try_get("roots")?,
-                needs_folders: row.try_get("needs_folders")?,
+                plugins: row.try_get("plugins")?,
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::pages::sample::Sample;
+    use crate::db::workers::NoteRefusal;
+    use crate::testing::TestDatabase;
+
+    #[tokio::test]
+    async fn keys_that_tokens_need_are_known_of_jobs_that_wait_and_of_messages_that_were_given_up() {
+        let database = TestDatabase::create().await;
+        let mut sample = Sample::default();
+        sample.plugin("OCR").waiting("OCR", "waits", 5);
+        database.execute(&sample.sql()).await;
+        let db = database.db();
+        assert_eq!(
+            db.run(&ReadSurroundings).await.unwrap().keys_needed,
+            Vec::<String>::new()
+        );
+        database
+            .execute(
+                "UPDATE job_details SET callback_token = '1.0ldkey.ff';
+                 INSERT INTO deliveries (id, job_id, plugin, number, kind, target, host, repeatable, headers, payload, token, state,
+                                         last_answer, settled_at, created_at, next_try_at)
+                 SELECT gen_random_uuid(), id, plugin, 1, 'callback', 'http://kitodo/', 'kitodo', true, '{}', '{}',
+                        '1.newkey.ff', 'failed', 'no key', tm_now(), tm_now(), tm_now() FROM jobs",
+            )
+            .await;
+        let found = db.run(&ReadSurroundings).await.unwrap();
+        assert_eq!(found.keys_needed, ["0ldkey", "newkey"]);
+    }
+
+    #[tokio::test]
+    async fn expired_tokens_are_counted_and_refused_workers_told_while_they_ask() {
+        let database = TestDatabase::create().await;
+        database.stop_clock("2100-01-01 00:00Z").await;
+        database
+            .execute(
+                "INSERT INTO api_tokens (id, secret, title, role, made_by, expires_at)
+                 SELECT gen_random_uuid(), sha256(days::text::bytea), 'token', 'viewer', 'admin',
+                        tm_now() + make_interval(days => days)
+                 FROM generate_series(-2, 2) AS days",
+            )
+            .await;
+        let db = database.db();
+        let refusal = |reason| NoteRefusal {
+            worker: "scan1",
+            amqp_user: "images",
+            reason,
+        };
+        db.run(&refusal("it is not listed")).await.unwrap();
+        db.run(&refusal("it is listed for IMAGE")).await.unwrap();
+        let found = db.run(&ReadSurroundings).await.unwrap();
+        assert_eq!(found.expired_tokens, 3);
+        let reasons: Vec<&str> = found.refused.iter().map(|refused| &*refused.reason).collect();
+        assert_eq!(reasons, ["it is listed for IMAGE"]);
+        database.stop_clock("2100-01-01 00:03Z").await;
+        assert_eq!(db.run(&ReadSurroundings).await.unwrap().refused, []);
+    }
 }

@@ -3,13 +3,14 @@
 use shared::message::worker::Check;
 
 use super::{failed, passed};
+use crate::db::coordinators::Coordinator;
 use crate::db::pages::{Server, Surroundings};
 use crate::deployment::Deployment;
 
 /// The oldest PostgreSQL that the statements are written for.
 const OLDEST: i32 = 150_000;
-/// Connections of a coordinator beside its pool: the one that listens for changes, and the one that migrates.
-const BESIDE_THE_POOL: usize = 2;
+/// A setting that is right to be off where the file system never writes half a page.
+const WHOLE_PAGES: &str = "full_page_writes";
 
 pub(super) fn checks(deployment: &Deployment, found: &Surroundings) -> Vec<Check> {
     let server = &found.server;
@@ -18,7 +19,7 @@ pub(super) fn checks(deployment: &Deployment, found: &Surroundings) -> Vec<Check
         permissions(server),
         writes(server),
         durability(deployment, server),
-        connections(deployment, server, found.coordinators.len()),
+        connections(deployment, server, &found.coordinators),
         log(server),
     ];
     if server.is_superuser {
@@ -74,7 +75,7 @@ fn writes(server: &Server) -> Check {
 /// Whether what was confirmed outlasts the death of the server's machine.
 fn durability(deployment: &Deployment, server: &Server) -> Check {
     let name = "database durability";
-    if !server.forgetful.is_empty() {
+    if server.forgetful.iter().any(|setting| setting != WHOLE_PAGES) {
         return failed(
             name,
             format!(
@@ -83,43 +84,42 @@ fn durability(deployment: &Deployment, server: &Server) -> Check {
             ),
         );
     }
-    let message = if deployment.db_servers > 1 && !server.waits_for_standby {
-        "hint: --database-url names several servers, but no commit waits for the standby (synchronous_standby_names is \
-         empty): what was confirmed last can be lost in a failover"
+    let message = if !server.forgetful.is_empty() {
+        "hint: full_page_writes is off: right on a file system that never writes half a page (ZFS, Btrfs), and nowhere else"
+    } else if (deployment.db_servers > 1 || server.standbys > 0) && !server.waits_for_standby {
+        "hint: there is a standby, but no commit waits for it (synchronous_standby_names is empty, or synchronous_commit is \
+         local): what was confirmed last can be lost in a failover"
     } else {
         "what is confirmed is kept"
     };
     passed(name, message.to_owned())
 }
 
-fn connections(deployment: &Deployment, server: &Server, coordinators: usize) -> Check {
+fn connections(own: &Deployment, server: &Server, coordinators: &[Coordinator]) -> Check {
     let name = "database connections";
-    let each = deployment.db_connections + BESIDE_THE_POOL;
-    let coordinators = coordinators.max(1);
-    let allowed = usize::try_from(server.connections_max).unwrap_or_default();
+    let all: i64 = coordinators
+        .iter()
+        .map(|other| i64::from(other.connections))
+        .sum();
+    let (own, all) = (i64::from(own.connections), all.max(own.connections.into()));
+    let allowed = i64::from(server.connections_max);
     let advice =
         "lower --db-connections, or raise max_connections (or the limit of the user or the database)";
-    if each * coordinators > allowed {
+    if all > allowed {
         failed(
             name,
-            format!(
-                "coordinators: {coordinators}, each with up to {each} connections, but PostgreSQL allows {allowed} in all: \
-                 {advice}"
-            ),
+            format!("coordinators may have up to {all}, but PostgreSQL allows {allowed}: {advice}"),
         )
-    } else if each * (coordinators + 1) > allowed {
+    } else if all + own > allowed {
         passed(
             name,
             format!(
-                "hint: PostgreSQL allows {allowed}, {each} for each coordinator: there is no room for the one that an \
-                 upgrade starts first; {advice}"
+                "hint: coordinators may have up to {all}, and PostgreSQL allows {allowed}: there is no room for the one that \
+                 an upgrade starts first; {advice}"
             ),
         )
     } else {
-        passed(
-            name,
-            format!("allowed: {allowed}, up to {each} for each coordinator"),
-        )
+        passed(name, format!("up to {all}, of {allowed}"))
     }
 }
 
@@ -139,8 +139,8 @@ fn log(server: &Server) -> Check {
         passed(
             name,
             format!(
-                "hint: nobody reads these replication slots, for which PostgreSQL keeps everything until its disk is full: \
-                 {}; start their standby, or drop them: SELECT pg_drop_replication_slot('…')",
+                "hint: nobody reads these replication slots, for which PostgreSQL keeps its log, which may fill its disk: {}; \
+                 start their standby, or drop them: SELECT pg_drop_replication_slot('…')",
                 server.idle_slots.join(", ")
             ),
         )
@@ -164,7 +164,7 @@ mod tests {
 
     fn deployment(db_servers: usize) -> Deployment {
         Deployment {
-            db_connections: 16,
+            connections: 18,
             db_servers,
             ..Deployment::default()
         }
@@ -174,7 +174,7 @@ mod tests {
     fn said(server: Server, db_servers: usize, coordinators: usize) -> Vec<(bool, String)> {
         let found = Surroundings {
             server,
-            coordinators: vec![crate::db::coordinators::Coordinator::default(); coordinators],
+            coordinators: vec![deployment(1).coordinator(); coordinators],
             ..Surroundings::default()
         };
         let checks = checks(&deployment(db_servers), &found).into_iter();
@@ -248,6 +248,21 @@ mod tests {
             ..server()
         };
         assert_eq!(said(waited_for, 2, 1), []);
+        let standbys = 1;
+        assert_eq!(said(Server { standbys, ..server() }, 1, 1), alone);
+        let forgetful = vec![WHOLE_PAGES.to_owned()];
+        let pages = said(
+            Server {
+                forgetful,
+                ..server()
+            },
+            1,
+            1,
+        );
+        assert!(
+            matches!(&pages[..], [(true, said)] if said.contains("ZFS")),
+            "{pages:?}"
+        );
     }
 
     #[test]
@@ -270,7 +285,7 @@ mod tests {
         );
         let less = with(35, 2);
         assert!(
-            matches!(&less[..], [(false, said)] if said.contains("allows 35 in all: lower --db-connections")),
+            matches!(&less[..], [(false, said)] if said.contains("PostgreSQL allows 35: lower --db-connections")),
             "{less:?}"
         );
     }

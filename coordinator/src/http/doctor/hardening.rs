@@ -11,20 +11,26 @@ pub(super) fn checks(deployment: &Deployment, found: &Surroundings) -> Vec<Check
     vec![
         https(deployment),
         worker_users(deployment),
-        secrets(deployment),
         keys(deployment, &found.keys_needed),
-        tokens(&found.expired_tokens),
+        tokens(found.expired_tokens),
     ]
 }
 
 fn https(deployment: &Deployment) -> Check {
+    let name = "https";
+    if deployment.open_to_the_public {
+        return failed(
+            name,
+            "whoever reaches --public-url is an administrator: leave out --without-login".to_owned(),
+        );
+    }
     let message = if deployment.reached_without_https {
         "hint: other machines reach this address, and --public-url names none with https: passwords would cross the network \
          in the clear; put a proxy with https before it, and name its address"
     } else {
         "reached by https, or from this machine alone"
     };
-    passed("https", message.to_owned())
+    passed(name, message.to_owned())
 }
 
 fn worker_users(deployment: &Deployment) -> Check {
@@ -35,24 +41,6 @@ fn worker_users(deployment: &Deployment) -> Check {
          --worker-user"
     };
     passed("worker users", message.to_owned())
-}
-
-fn secrets(deployment: &Deployment) -> Check {
-    let message = if deployment.open_secrets.is_empty() {
-        "they come from files".to_owned()
-    } else {
-        format!(
-            "hint: tools that list processes or their variables show what {} was given: use {}",
-            deployment.open_secrets.join(" and "),
-            deployment
-                .open_secrets
-                .iter()
-                .map(|option| format!("{option}-file"))
-                .collect::<Vec<_>>()
-                .join(" and ")
-        )
-    };
-    passed("secrets", message)
 }
 
 /// Keys that tokens wait for, and whether there is one for new tokens.
@@ -67,8 +55,8 @@ fn keys(deployment: &Deployment, needed: &[String]) -> Check {
         return failed(
             name,
             format!(
-                "messages to other systems wait whose tokens no key of --secrets-key-file opens (ids of the keys: {}): name \
-                 the old key's file after the new one until they are delivered",
+                "there are tokens for other systems that no key of --secrets-key-file opens (ids of the keys: {}): name the \
+                 old key's file after the new one; messages that were given up meanwhile go out with `taskmanager send-again`",
                 gone.join(", ")
             ),
         );
@@ -81,14 +69,13 @@ fn keys(deployment: &Deployment, needed: &[String]) -> Check {
     passed(name, message.to_owned())
 }
 
-fn tokens(expired: &[String]) -> Check {
-    let message = if expired.is_empty() {
+fn tokens(expired: i64) -> Check {
+    let message = if expired == 0 {
         "none is expired".to_owned()
     } else {
         format!(
-            "hint: these have expired, and programs that still use them are refused: {}; remove them, and make new ones \
-             where they are needed",
-            expired.join(", ")
+            "hint: expired: {expired}; programs that still use them are refused: an administrator finds them among the users, \
+             removes them, and makes new ones where they are needed"
         )
     };
     passed("API tokens", message)
@@ -119,21 +106,19 @@ mod tests {
     fn whatever_is_more_open_than_it_has_to_be_is_a_hint_that_says_what_to_do() {
         let deployment = Deployment {
             reached_without_https: true,
-            open_secrets: vec!["--amqp-url"],
             callbacks_allowed: true,
             ..Deployment::default()
         };
         let found = Surroundings {
-            expired_tokens: vec!["nightly import".to_owned()],
+            expired_tokens: 2,
             ..Surroundings::default()
         };
         let checks = checks(&deployment, &found);
         let advice = [
             "a proxy with https",
             "--worker-user",
-            "--amqp-url-file",
             "--secrets-key-file",
-            "nightly import; remove",
+            "expired: 2;",
         ];
         for (check, advice) in checks.iter().zip(advice) {
             assert!(
@@ -142,6 +127,19 @@ mod tests {
             );
         }
         assert_eq!(checks.len(), advice.len());
+    }
+
+    #[test]
+    fn a_public_address_without_a_login_is_a_finding() {
+        let deployment = Deployment {
+            open_to_the_public: true,
+            ..Deployment::default()
+        };
+        let found = https(&deployment);
+        assert!(
+            !found.ok && found.message.contains("leave out --without-login"),
+            "{found:?}"
+        );
     }
 
     #[test]

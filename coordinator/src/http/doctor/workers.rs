@@ -4,23 +4,36 @@ use shared::location::Location;
 use shared::message::worker::Check;
 
 use super::{VERSION, failed, passed};
-use crate::db::pages::WorkerRow;
+use crate::db::pages::{RefusedWorker, WorkerRow};
 
 /// A worker tells of itself every minute; longer than this, seconds, and something keeps it from doing so.
 const TELLS_WITHIN_SECONDS: f64 = 200.0;
 /// A user that every RabbitMQ comes with.
 const GUEST: &str = "guest";
 
-/// What is to be said of one that lives.
-pub(super) fn checks(roots: &[Location], worker: &WorkerRow) -> Vec<Check> {
+/// What is to be said of one of those that live.
+pub(super) fn checks(roots: &[Location], worker: &WorkerRow, alive: &[&WorkerRow]) -> Vec<Check> {
     let mut checks = vec![version(worker)];
     checks.extend(silence(worker));
-    checks.extend(places(roots, worker));
+    checks.extend(places(roots, worker, alive));
     checks.extend(worker.checks.iter().map(|check| Check {
         name: format!("{}: {}", worker.name, check.name),
         ..check.clone()
     }));
     checks
+}
+
+/// A worker that coordinators do not let in.
+pub(super) fn refused(worker: &RefusedWorker) -> Check {
+    let RefusedWorker {
+        name,
+        amqp_user,
+        reason,
+    } = worker;
+    failed(
+        &format!("{name}: announcement"),
+        format!("refused (RabbitMQ user \"{amqp_user}\"): {reason}"),
+    )
 }
 
 /// A hint, no fault: one user for all is how a trial runs.
@@ -77,31 +90,40 @@ fn silence(worker: &WorkerRow) -> Option<Check> {
     })
 }
 
-/// Whether jobs find their folders there.
-fn places(roots: &[Location], worker: &WorkerRow) -> Option<Check> {
-    if !worker.needs_folders || worker.roots.is_empty() {
+/// Whether jobs find their folders there. A plugin whose workers all leave out a folder may be meant so; where they differ,
+/// it is chance where a job comes to.
+fn places(roots: &[Location], worker: &WorkerRow, alive: &[&WorkerRow]) -> Option<Check> {
+    if worker.plugins.is_empty() || worker.roots.is_empty() {
         return None;
     }
-    let own: Vec<Location> = worker.roots.iter().filter_map(|root| root.parse().ok()).collect();
-    let missing: Vec<String> = roots
-        .iter()
-        .filter(|root| !own.iter().any(|own| root.beneath(own).is_some()))
-        .map(ToString::to_string)
-        .collect();
+    let missing: Vec<&Location> = roots.iter().filter(|root| !knows(worker, root)).collect();
     let name = format!("{}: folders", worker.name);
-    Some(if missing.is_empty() {
-        passed(&name, "it may use all that jobs may name".to_owned())
+    if missing.is_empty() {
+        return Some(passed(&name, "it may use all that jobs may name".to_owned()));
+    }
+    let known_to_its_like = |root: &&Location| {
+        let like = |other: &&&WorkerRow| other.plugins.iter().any(|plugin| worker.plugins.contains(plugin));
+        alive.iter().filter(like).any(|other| knows(other, root))
+    };
+    let by_chance = missing.iter().any(known_to_its_like);
+    let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    let said = format!(
+        "jobs may name folders in {}, but this worker may use {} only, and they fail there: add the others to its --root, or \
+         take them from the coordinators'",
+        names.join(", "),
+        worker.roots.join(", ")
+    );
+    Some(if by_chance || missing.len() == roots.len() {
+        failed(&name, said)
     } else {
-        failed(
-            &name,
-            format!(
-                "jobs may name folders in {}, but this worker may use {} only, and jobs fail there: add the others to its \
-                 --root, or take them from the coordinators'",
-                missing.join(", "),
-                worker.roots.join(", ")
-            ),
-        )
+        passed(&name, format!("hint: {said}"))
     })
+}
+
+/// Whether a worker may use all that lies in this place.
+fn knows(worker: &WorkerRow, root: &Location) -> bool {
+    let own = worker.roots.iter().filter_map(|own| own.parse().ok());
+    own.into_iter().any(|own: Location| root.beneath(&own).is_some())
 }
 
 #[cfg(test)]
@@ -115,14 +137,19 @@ mod tests {
             version: VERSION.to_owned(),
             alive: true,
             roots: roots.iter().map(|&root| root.to_owned()).collect(),
-            needs_folders: true,
+            plugins: vec!["OCR".to_owned()],
             ..WorkerRow::default()
         }
     }
 
     fn wrong(worker: &WorkerRow) -> Vec<String> {
+        wrong_beside(worker, &[])
+    }
+
+    fn wrong_beside(worker: &WorkerRow, others: &[&WorkerRow]) -> Vec<String> {
         let roots = ["/data/goobi", "s3://scans"].map(|root| root.parse().unwrap());
-        let checks = checks(&roots, worker).into_iter();
+        let alive: Vec<&WorkerRow> = others.iter().copied().chain([worker]).collect();
+        let checks = checks(&roots, worker, &alive).into_iter();
         checks
             .filter(|check| !check.ok)
             .map(|check| format!("{}: {}", check.name, check.message))
@@ -138,15 +165,29 @@ mod tests {
         ] {
             assert_eq!(wrong(&worker(fine)), Vec::<String>::new(), "{fine:?}");
         }
-        let found = wrong(&worker(&["/data/goobi/images", "s3://scans"]));
+        let nothing = wrong(&worker(&["/data/goobi/images"]));
         assert!(
-            found.len() == 1
-                && found[0].starts_with("scan1: folders: jobs may name folders in /data/goobi, but")
-                && found[0].contains("/data/goobi/images, s3://scans only"),
+            nothing.len() == 1
+                && nothing[0]
+                    .starts_with("scan1: folders: jobs may name folders in /data/goobi, s3://scans, but")
+                && nothing[0].contains("may use /data/goobi/images only"),
+            "{nothing:?}"
+        );
+        let half = worker(&["s3://scans"]);
+        assert_eq!(wrong(&half), Vec::<String>::new(), "it may be meant so");
+        let whole = worker(&["/data", "s3://scans"]);
+        let found = wrong_beside(&half, &[&whole]);
+        assert!(
+            found.len() == 1 && found[0].contains("folders in /data/goobi, but"),
             "{found:?}"
         );
+        let of_another_plugin = WorkerRow {
+            plugins: vec!["SHELL".to_owned()],
+            ..whole
+        };
+        assert_eq!(wrong_beside(&half, &[&of_another_plugin]), Vec::<String>::new());
         let without_folders = WorkerRow {
-            needs_folders: false,
+            plugins: vec![],
             ..worker(&["/x"])
         };
         assert_eq!(wrong(&without_folders), Vec::<String>::new());

@@ -27,7 +27,7 @@ pub(super) struct Uneven {
     refills: bool,
     hangs: bool,
     /// What its key does not allow: `read`, `write`, `list` or `delete`.
-    forbids: &'static str,
+    pub(super) forbids: &'static str,
     /// Somebody has changed something since this was last asked.
     changed: AtomicBool,
 }

@@ -21,6 +21,8 @@ pub struct Server {
     pub forgetful: Vec<String>,
     /// A commit waits until a standby has it.
     pub waits_for_standby: bool,
+    /// How many standbys follow it.
+    pub standbys: i64,
     /// How many connections the coordinator's user may have, all coordinators together.
     pub connections_max: i32,
     /// Replication slots that nobody reads: it keeps everything for them until its disk is full.
@@ -42,7 +44,9 @@ pub(super) async fn read(tx: &Transaction<'_>) -> Result<Server, Error> {
                     ARRAY(SELECT name FROM pg_settings
                           WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'
                           ORDER BY name) AS forgetful,
-                    current_setting('synchronous_standby_names') <> '' AS waits_for_standby,
+                    current_setting('synchronous_standby_names') <> ''
+                        AND current_setting('synchronous_commit') NOT IN ('off', 'local') AS waits_for_standby,
+                    (SELECT count(*) FROM pg_stat_replication) AS standbys,
                     least(current_setting('max_connections')::int
                               - current_setting('superuser_reserved_connections')::int
                               - coalesce(current_setting('reserved_connections', true)::int, 0),
@@ -68,6 +72,7 @@ pub(super) async fn read(tx: &Transaction<'_>) -> Result<Server, Error> {
         only_reads: row.try_get("only_reads")?,
         forgetful: row.try_get("forgetful")?,
         waits_for_standby: row.try_get("waits_for_standby")?,
+        standbys: row.try_get("standbys")?,
         connections_max: row.try_get("connections_max")?,
         idle_slots: row.try_get("idle_slots")?,
         archive_fails: row.try_get("archive_fails")?,
@@ -83,6 +88,8 @@ mod tests {
     async fn what_a_server_does_not_keep_and_does_not_allow_is_seen() {
         let database = TestDatabase::create().await;
         let before = database.db().run(&ReadSurroundings).await.unwrap().server;
+        // The tests' user is one.
+        assert!(before.is_superuser && before.may_create_tables, "{before:?}");
         assert!(!before.only_reads && before.connections_max > 50, "{before:?}");
         assert!(
             !before.forgetful.contains(&"synchronous_commit".to_owned()),
