@@ -26,12 +26,18 @@ pub(crate) fn run(arguments: &[&str]) -> Result<Outcome> {
     tools::provide_openapi_tools(&place)?;
     tools::provide_moto(&place)?;
     tools::provide_deployment_tools(&place)?;
-    // `cargo test` alone builds a package's programs for that package's own tests only.
+    // `cargo test` alone builds a package's programs for that package's own tests only. The tests are built with them, so
+    // that both are made from the same libraries, which are built once.
     let failpoints = failpoints(&[]);
-    cargo::build(
-        &place,
-        &["build", "--workspace", "--bins", "--features", &failpoints],
-    )?;
+    let all = [
+        "build",
+        "--workspace",
+        "--bins",
+        "--tests",
+        "--features",
+        &failpoints,
+    ];
+    cargo::build(&place, &all)?;
 
     let servers = Servers::start(&place, &existing, Database::Maintenance)?;
     let mut test = cargo::cargo(&["test"]);
