@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod faults;
+pub(crate) mod images;
 pub(crate) mod servers;
 pub(crate) mod test;
 pub(crate) mod up;

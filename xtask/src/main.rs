@@ -6,6 +6,7 @@
 mod cargo;
 mod commands;
 mod demo_volume;
+mod dockerfile;
 mod existing;
 mod interrupt;
 mod requirements;
@@ -34,6 +35,8 @@ cargo xtask faults [--seed N] [--minutes M] [--jobs J] [--mutant NAME]
                                 over; a seed is always the same schedule. With --mutant a mistake is built in, which
                                 has to be found. Figures go to target/faults
 cargo xtask check               formatting, clippy, documentation, licences and sources of all dependencies
+cargo xtask images              run the stages of the Dockerfile as plain commands in folders, and their programs there, as
+                                root and without a container engine; prints sizes
 cargo xtask servers [NAME]      start only PostgreSQL and RabbitMQ, print their addresses as shell lines, wait for
                                 Ctrl-C; for `cargo test -p …`. The data is kept under NAME
 cargo xtask help                this list
@@ -76,6 +79,7 @@ fn run(arguments: &[String]) -> Result<Outcome> {
         }
         ["faults", arguments @ ..] => commands::faults::run(arguments),
         ["check"] => commands::check::run(),
+        ["images"] => commands::images::run(),
         ["servers"] => commands::servers::run("servers"),
         ["servers", name] if is_a_name(name) => commands::servers::run(name),
         _ => bail!(
