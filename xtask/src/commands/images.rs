@@ -49,7 +49,7 @@ pub(crate) fn run() -> Result<Outcome> {
         fs::metadata("/proc/self")?.uid() == 0,
         "only root can make the roots of images: run it with sudo"
     );
-    let place = Place::fresh("images")?;
+    let place = Place::temporary("images")?;
     interrupt::watch(&place)?;
     install(&place, &missing_packages(&PACKAGES)?)?;
     let built = build(&place)?;
