@@ -356,7 +356,7 @@ impl Configuration for Config {
     clippy::disallowed_methods,
     reason = "a variable of the whole system, no setting of ours"
 )]
-pub(crate) fn time_zone() -> String {
+fn time_zone() -> String {
     std::env::var("TZ").unwrap_or_default()
 }
 

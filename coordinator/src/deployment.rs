@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use jiff::tz::TimeZone;
 use ring::digest::{SHA256, digest};
 use uuid::Uuid;
 
-use crate::config::{Config, time_zone};
+use crate::config::Config;
 use crate::db::coordinators::Coordinator;
 use crate::db::{servers, session_config};
 use crate::secrets::{Secrets, hex};
@@ -74,8 +75,10 @@ impl Deployment {
             keys,
             callbacks_allowed: !config.callback_allow.is_empty(),
             worker_users_listed: !config.worker_users.is_empty(),
-            reached_without_https: !config.listen.ip().is_loopback()
-                && !config.public_url.as_deref().is_some_and(is_safe),
+            reached_without_https: config
+                .public_url
+                .as_deref()
+                .map_or(!config.listen.ip().is_loopback(), |url| !is_safe(url)),
             open_to_the_public: config.without_login
                 && config
                     .public_url
@@ -143,7 +146,7 @@ fn common(config: &Config, keys: &[String]) -> anyhow::Result<BTreeMap<String, S
         ("--queue-type", of(&config.queue_type)),
         ("--window", of(&config.window)),
         ("--lease-seconds", of(&config.lease_seconds)),
-        ("TZ", of(&time_zone())),
+        ("TZ", of(&TimeZone::system().iana_name())),
     ];
     Ok(told
         .map(|(option, value)| (option.to_owned(), hash(&value)))
@@ -220,6 +223,8 @@ mod tests {
         assert!(!own.reached_without_https);
         let public = told(&["--without-login", "--public-url", "https://jobs.example"]);
         assert!(public.open_to_the_public && !told(&["--without-login"]).open_to_the_public);
+        let by_a_proxy = told(&["--public-url", "http://jobs.example"]);
+        assert!(by_a_proxy.reached_without_https);
         let safe = told(&["--listen", "0.0.0.0:80", "--public-url", "https://jobs.example"]);
         assert!(!safe.reached_without_https);
     }

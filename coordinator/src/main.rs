@@ -5,13 +5,13 @@
 )]
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use coordinator::config::Config;
 use shared::configuration::{WRONG_SETTINGS, load};
 use shared::telemetry::start_logging;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let config: Config = match load() {
         Ok(config) => config,
         Err(wrong) => {
@@ -23,7 +23,17 @@ async fn main() -> ExitCode {
         eprintln!("{problem}");
         return ExitCode::FAILURE;
     }
-    match coordinator::serve(config).await {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!("no threads can be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let served = runtime.block_on(coordinator::serve(config));
+    // A thread that hangs in a dead file system must not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    match served {
         Ok(code) => code,
         Err(error) => {
             tracing::error!("the coordinator can't run: {error:#}");

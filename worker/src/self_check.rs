@@ -4,7 +4,7 @@
 //! that hangs has ended, so that a dead file server costs one thread and no more.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,9 @@ use crate::tool;
 
 /// Longest time that a look may take. A file server that is well answers much sooner.
 const LOOK_MAX: Duration = Duration::from_secs(10);
+
+/// How the checks of programs begin.
+const PROGRAM: &str = "program ";
 
 /// What is looked at.
 #[derive(Debug)]
@@ -63,11 +66,12 @@ impl SelfCheck {
             .begin("secrets".to_owned(), move || secret_files::check(&files, &open));
         let space = self.space.clone();
         self.looks
-            .begin(name_of(&self.space.scratch), move || scratch_room(&space));
+            .begin(scratch_name(&self.space), move || scratch_room(&space));
         for root in self.roots.all() {
             let (folder, space) = (root.clone(), self.space.clone());
-            self.looks
-                .begin(name_of(root), move || roots::check(&folder, &space));
+            self.looks.begin(format!("folder {}", root.display()), move || {
+                roots::look(&folder, &space)
+            });
         }
         self.begin_programs(programs);
         let own = join_all(self.benches.iter().map(own_checks));
@@ -83,7 +87,9 @@ impl SelfCheck {
     pub async fn lacks(&mut self, programs: &[String]) -> bool {
         self.begin_programs(programs);
         let found = self.looks.ended(LOOK_MAX).await;
-        found.iter().any(|check| !check.ok)
+        found
+            .iter()
+            .any(|check| !check.ok && check.name.starts_with(PROGRAM))
     }
 
     /// Looks for programs, where jobs with templates come here.
@@ -96,7 +102,7 @@ impl SelfCheck {
             for name in programs {
                 let name = name.clone();
                 self.looks
-                    .begin(format!("program {name}"), move || program(&name));
+                    .begin(format!("{PROGRAM}{name}"), move || program(&name));
             }
         }
     }
@@ -134,11 +140,6 @@ impl Looks {
     }
 }
 
-/// What the check of a folder is called.
-fn name_of(folder: &Path) -> String {
-    format!("folder {}", folder.display())
-}
-
 fn permissions(refusals: &Refusals) -> Check {
     let name = "broker permissions".to_owned();
     match refusals.lately() {
@@ -162,8 +163,13 @@ async fn own_checks(bench: &Bench) -> Vec<Check> {
     })
 }
 
+/// Its own: a root may be the same folder.
+fn scratch_name(space: &FreeSpace) -> String {
+    format!("scratch {}", space.scratch.display())
+}
+
 fn scratch_room(space: &FreeSpace) -> Check {
-    let name = name_of(&space.scratch);
+    let name = scratch_name(space);
     match space.check_scratch(0) {
         Ok(()) => Check::passed(name, "has room for work in hand"),
         Err(full) => Check::failed(name, format!("attempts wait: {}", full.lack())),
@@ -171,7 +177,7 @@ fn scratch_room(space: &FreeSpace) -> Check {
 }
 
 fn program(program: &str) -> Check {
-    let name = format!("program {program}");
+    let name = format!("{PROGRAM}{program}");
     if tool::is_installed(program) {
         Check::passed(name, "is there")
     } else {

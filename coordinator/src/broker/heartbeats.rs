@@ -149,14 +149,14 @@ impl Heartbeats<'_> {
             .collect())
     }
 
-    /// Records an announcement, or puts it away when its user may not make it.
+    /// Acts on an announcement, or puts it away when its user may not make it.
     async fn announce(
         &self,
         event: &Event<'_>,
         announcement: &Announcement,
         put_away: &PutAway,
     ) -> Result<Reply, Failure> {
-        if let Some(reason) = self.objection(event, announcement).await? {
+        if let Some(reason) = self.record_announcement(event, announcement).await? {
             let refusal = NoteRefusal {
                 worker: &announcement.name,
                 amqp_user: event.user,
@@ -176,8 +176,8 @@ impl Heartbeats<'_> {
         })
     }
 
-    /// Why an announcement is not recorded, if so.
-    async fn objection(
+    /// Records an announcement; gives the reason, for a person, where it is not recorded.
+    async fn record_announcement(
         &self,
         event: &Event<'_>,
         announcement: &Announcement,

@@ -81,7 +81,10 @@ async fn secrets(deployment: &Deployment) -> Check {
     let look = tokio::task::spawn_blocking(move || secret_files::check(&files, &open));
     match tokio::time::timeout(FILES_PATIENCE, look).await {
         Ok(Ok(check)) => check,
-        Ok(Err(_)) | Err(_) => failed("secrets", "the files with secrets can't be looked at".to_owned()),
+        Ok(Err(_)) | Err(_) => failed(
+            "secrets",
+            "the files with secrets can't be looked at: is their file system there?".to_owned(),
+        ),
     }
 }
 

@@ -95,6 +95,9 @@ impl Root {
                 format!("it does not answer within {} s", PROBE_MAX.as_secs()),
             ),
         };
+        if !ok {
+            self.may_delete.store(false, Ordering::Relaxed);
+        }
         if ok {
             remember(&self.right_at);
         }

@@ -26,18 +26,14 @@ pub(crate) fn run(arguments: &[&str]) -> Result<Outcome> {
     tools::provide_openapi_tools(&place)?;
     tools::provide_moto(&place)?;
     tools::provide_deployment_tools(&place)?;
-    // `cargo test` alone builds a package's programs for that package's own tests only. The tests are built with them, so
-    // that both are made from the same libraries, which are built once.
+    // `cargo test` alone builds a package's programs for that package's own tests only. Where all tests are run, they are
+    // built with the programs, so that both are made from the same libraries, which are built once.
     let failpoints = failpoints(&[]);
-    let all = [
-        "build",
-        "--workspace",
-        "--bins",
-        "--tests",
-        "--features",
-        &failpoints,
-    ];
-    cargo::build(&place, &all)?;
+    let mut build = vec!["build", "--workspace", "--bins", "--features", &failpoints];
+    if !names_packages(arguments) {
+        build.push("--tests");
+    }
+    cargo::build(&place, &build)?;
 
     let servers = Servers::start(&place, &existing, Database::Maintenance)?;
     let mut test = cargo::cargo(&["test"]);

@@ -111,7 +111,11 @@ impl Transact for ReadSurroundings {
                 "-- pages.keys_needed
                  SELECT ARRAY(SELECT split_part(callback_token, '.', 2) FROM job_details WHERE callback_token IS NOT NULL
                               UNION
-                              SELECT split_part(token, '.', 2) FROM deliveries WHERE token IS NOT NULL
+                              SELECT split_part(token, '.', 2) FROM deliveries
+                              WHERE state = 'pending' AND token IS NOT NULL
+                              UNION
+                              SELECT split_part(token, '.', 2) FROM deliveries
+                              WHERE state <> 'pending' AND token IS NOT NULL
                               ORDER BY 1)",
                 &[],
             )
@@ -133,7 +137,10 @@ async fn refused(tx: &Transaction<'_>) -> Result<Vec<RefusedWorker>, Error> {
         tx,
         "-- pages.refused_announcements
              SELECT worker, amqp_user, reason FROM refused_announcements
-             WHERE at > tm_now() - make_interval(secs => $1) ORDER BY amqp_user",
+             WHERE at > tm_now() - make_interval(secs => $1)
+               AND NOT EXISTS (SELECT FROM workers WHERE workers.amqp_user = refused_announcements.amqp_user
+                                 AND workers.name = worker AND workers.announced_at > at)
+             ORDER BY amqp_user",
         &[&REFUSED_SECONDS],
     )
     .await?;
@@ -191,8 +198,22 @@ async fn workers(tx: &Transaction<'_>) -> Result<Vec<WorkerRow>, Error> {
 mod tests {
     use super::*;
     use crate::db::pages::sample::Sample;
-    use crate::db::workers::NoteRefusal;
+    use crate::db::workers::{Announce, NoteRefusal};
     use crate::testing::TestDatabase;
+    use shared::message::worker::Announcement;
+
+    fn announcement(name: &str) -> Announcement {
+        Announcement {
+            worker_id: format!("{name}/0/0"),
+            name: name.to_owned(),
+            host: "scans".to_owned(),
+            version: "0.1.0".to_owned(),
+            plugins: vec![],
+            draining: false,
+            checks: vec![],
+            roots: vec!["/data".to_owned()],
+        }
+    }
 
     #[tokio::test]
     async fn keys_that_tokens_need_are_known_of_jobs_that_wait_and_of_messages_that_were_given_up() {
@@ -242,7 +263,22 @@ mod tests {
         assert_eq!(found.expired_tokens, 3);
         let reasons: Vec<&str> = found.refused.iter().map(|refused| &*refused.reason).collect();
         assert_eq!(reasons, ["it is listed for IMAGE"]);
-        database.stop_clock("2100-01-01 00:03Z").await;
+        // It is let in, as another worker of that user, and then as itself.
+        for (minute, name, refused) in [(1, "scan2", 1), (2, "scan1", 0)] {
+            database.stop_clock(&format!("2100-01-01 00:0{minute}Z")).await;
+            let announce = Announce {
+                announcement: &announcement(name),
+                amqp_user: "images",
+                reply_to: "",
+                lease_seconds: 60,
+            };
+            assert!(db.run(&announce).await.unwrap());
+            let found = db.run(&ReadSurroundings).await.unwrap();
+            assert_eq!(found.refused.len(), refused, "{name}");
+        }
+        db.run(&refusal("it is not listed any more")).await.unwrap();
+        assert_eq!(db.run(&ReadSurroundings).await.unwrap().refused.len(), 1);
+        database.stop_clock("2100-01-01 00:05Z").await;
         assert_eq!(db.run(&ReadSurroundings).await.unwrap().refused, []);
     }
 }

@@ -14,8 +14,8 @@ pub(super) fn check(own: &Deployment, all: &[Coordinator]) -> Check {
         return failed(
             name,
             format!(
-                "not all were told the same: {}; what becomes of a job depends on which of them it meets; give all the \
-                 same settings",
+                "not all were told the same: {}; what becomes of a job, and what people see, depends on which of them they \
+                 meet; give all the same settings",
                 differing.join("; ")
             ),
         );

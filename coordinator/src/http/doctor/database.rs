@@ -84,6 +84,13 @@ fn durability(deployment: &Deployment, server: &Server) -> Check {
             ),
         );
     }
+    if server.waits_for_standby && server.standbys == 0 {
+        return failed(
+            name,
+            "every commit waits for a standby, and none is connected: start it, or take it out of synchronous_standby_names"
+                .to_owned(),
+        );
+    }
     let message = if !server.forgetful.is_empty() {
         "hint: full_page_writes is off: right on a file system that never writes half a page (ZFS, Btrfs), and nowhere else"
     } else if (deployment.db_servers > 1 || server.standbys > 0) && !server.waits_for_standby {
@@ -243,8 +250,17 @@ mod tests {
             matches!(&alone[..], [(true, said)] if said.contains("synchronous_standby_names")),
             "{alone:?}"
         );
+        let waits_for_standby = true;
+        finds(
+            Server {
+                waits_for_standby,
+                ..server()
+            },
+            "none is connected: start it",
+        );
         let waited_for = Server {
-            waits_for_standby: true,
+            waits_for_standby,
+            standbys: 1,
             ..server()
         };
         assert_eq!(said(waited_for, 2, 1), []);

@@ -24,7 +24,7 @@ const RELEASED: [(&str, u64); 21] = [
     ("V18__object_storage", 4_548_709_663_460_896_448),
     ("V19__search_waiting", 14_321_761_732_296_606_328),
     ("V20__partitions_ahead", 2_616_860_909_689_190_844),
-    ("V21__roots_and_coordinators", 16_829_595_978_998_150_420),
+    ("V21__roots_and_coordinators", 8_635_296_917_691_141_776),
 ];
 
 #[test]
