@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 use ring::digest::{SHA256, digest};
+use shared::exposure::OpenSecret;
 use uuid::Uuid;
 
 use crate::config::Config;
@@ -15,6 +16,8 @@ use crate::secrets::{Secrets, hex};
 /// Characters of a hash: enough to tell settings apart.
 const HASH_CHARS: usize = 16;
 
+/// The option that names the file with the templates, and under which its content is compared.
+pub(crate) const TEMPLATES: &str = "--templates";
 /// Connections of a coordinator beside its pool: the one that listens for changes, and the one that migrates.
 const BESIDE_THE_POOL: usize = 2;
 
@@ -30,8 +33,12 @@ pub struct Deployment {
     pub db_servers: usize,
     /// Files that hold secrets.
     pub secret_files: Vec<PathBuf>,
-    /// Options whose secret was given itself, in a variable or on the command line.
-    pub open_secrets: Vec<&'static str>,
+    /// Secrets that were given themselves.
+    pub open_secrets: Vec<OpenSecret>,
+    /// The file with the templates.
+    pub templates: Option<PathBuf>,
+    /// Goobi is told a token over an address that others can read along.
+    pub tells_goobi_in_the_clear: bool,
     /// The ids of the keys that tokens of callbacks are encrypted with, the one for new tokens first.
     pub keys: Vec<String>,
     /// Submissions may have somebody called.
@@ -59,12 +66,20 @@ impl Deployment {
             &config.goobi.password_file,
         ];
         let files = named.into_iter().flatten().chain(&config.secrets_key_files);
-        let given = |option, value: &Option<String>, file: &Option<PathBuf>| {
-            (value.is_some() && file.is_none()).then_some(option)
+        let given = |secret: OpenSecret, value: &Option<String>, file: &Option<PathBuf>| {
+            (value.is_some() && file.is_none()).then_some(secret)
         };
         let open = [
-            given("--database-url", &config.database_url, &config.database_url_file),
-            given("--amqp-url", &config.amqp_url, &config.amqp_url_file),
+            given(
+                ("--database-url", "--database-url-file"),
+                &config.database_url,
+                &config.database_url_file,
+            ),
+            given(
+                ("--amqp-url", "--amqp-url-file"),
+                &config.amqp_url,
+                &config.amqp_url_file,
+            ),
         ];
         Ok(Self {
             settings: common(config, &keys)?,
@@ -72,6 +87,9 @@ impl Deployment {
             db_servers: servers(&database),
             secret_files: files.cloned().collect(),
             open_secrets: open.into_iter().flatten().collect(),
+            templates: config.templates.clone(),
+            tells_goobi_in_the_clear: config.goobi_token_file.is_some()
+                && config.goobi_url.as_deref().is_some_and(|url| !is_safe(url)),
             keys,
             callbacks_allowed: !config.callback_allow.is_empty(),
             worker_users_listed: !config.worker_users.is_empty(),
@@ -130,7 +148,7 @@ fn common(config: &Config, keys: &[String]) -> anyhow::Result<BTreeMap<String, S
     let told = [
         ("--root", sorted(roots).into_bytes()),
         ("--map-path", sorted(mappings.collect()).into_bytes()),
-        ("--templates", templates.unwrap_or_default()),
+        (TEMPLATES, templates.unwrap_or_default()),
         ("--worker-user", sorted(users.collect()).into_bytes()),
         ("--callback-allow", sorted(receivers.collect()).into_bytes()),
         ("--callback-retry-seconds", of(&config.callback_retry_seconds)),
@@ -149,11 +167,12 @@ fn common(config: &Config, keys: &[String]) -> anyhow::Result<BTreeMap<String, S
         ("TZ", of(&TimeZone::system().iana_name())),
     ];
     Ok(told
-        .map(|(option, value)| (option.to_owned(), hash(&value)))
+        .map(|(option, value)| (option.to_owned(), fingerprint(&value)))
         .into())
 }
 
-fn hash(value: &[u8]) -> String {
+/// A value, short and without telling it.
+pub(crate) fn fingerprint(value: &[u8]) -> String {
     let mut hash = hex(digest(&SHA256, value).as_ref());
     hash.truncate(HASH_CHARS);
     hash
@@ -207,7 +226,8 @@ mod tests {
     fn what_is_told_of_a_deployment_holds_no_secret() {
         let told = told(&["--callback-allow", "kitodo.example"]);
         assert!(!format!("{told:?}").contains("s3cret"));
-        assert_eq!(told.open_secrets, ["--database-url", "--amqp-url"]);
+        let open: Vec<&str> = told.open_secrets.iter().map(|(given, _)| *given).collect();
+        assert_eq!(open, ["--database-url", "--amqp-url"]);
         assert_eq!(told.db_servers, 2);
         assert!(told.callbacks_allowed && !told.worker_users_listed && !told.reached_without_https);
     }

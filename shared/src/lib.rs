@@ -6,7 +6,7 @@
 //!  amqp     names and arguments in RabbitMQ, connections, publishing with confirms
 //!  plugin   plugin names and the queue name derived from them
 //!  configuration, lifecycle, telemetry, metrics   settings, shutdown, logging, metric names
-//!  secret_files   whether secrets are open to others
+//!  exposure   whether a process leaves more open than it has to
 //! ```
 //!
 //! Invariant: nothing here knows PostgreSQL, HTTP or how a plugin works.
@@ -14,6 +14,7 @@
 pub mod amqp;
 pub mod configuration;
 pub mod error;
+pub mod exposure;
 pub mod failpoint;
 pub mod job;
 pub mod lifecycle;
@@ -22,5 +23,4 @@ pub mod message;
 pub mod metrics;
 pub mod mutant;
 pub mod plugin;
-pub mod secret_files;
 pub mod telemetry;

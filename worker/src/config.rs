@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Parser;
 use shared::amqp::Address;
 use shared::configuration::Configuration;
+use shared::exposure::OpenSecret;
 use shared::location::Location;
 use shared::plugin::PluginName;
 use shared::telemetry::{LogFormat, check_filter};
@@ -161,10 +162,22 @@ impl Config {
         files.into_iter().flatten().cloned().collect()
     }
 
-    /// Options whose secret was given itself and not in a file.
-    pub fn open_secrets(&self) -> Vec<&'static str> {
-        let open = self.amqp_url.is_some() && self.amqp_url_file.is_none();
-        open.then_some("--amqp-url").into_iter().collect()
+    /// Secrets that were given themselves and not in a file.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a variable of others, which what talks to object storage reads by itself"
+    )]
+    pub fn open_secrets(&self) -> Vec<OpenSecret> {
+        const AWS_SECRET: &str = "AWS_SECRET_ACCESS_KEY";
+        let amqp = self.amqp_url.is_some() && self.amqp_url_file.is_none();
+        let objects = self.s3_credentials_file.is_none() && std::env::var_os(AWS_SECRET).is_some();
+        [
+            amqp.then_some(("--amqp-url", "--amqp-url-file")),
+            objects.then_some((AWS_SECRET, "--s3-credentials-file")),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     /// Time that a shutdown may take.

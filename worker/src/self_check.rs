@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use shared::amqp::refusals::{ADVICE, Refusals};
+use shared::exposure::{self, OpenSecret};
 use shared::message::worker::Check;
-use shared::secret_files;
 use tokio::task::JoinHandle;
 
 use crate::consume::Bench;
@@ -39,8 +39,8 @@ pub struct SelfCheck {
     pub space: FreeSpace,
     /// Files that hold its secrets.
     pub secret_files: Vec<PathBuf>,
-    /// Options whose secret was given itself.
-    pub open_secrets: Vec<&'static str>,
+    /// Secrets that were given themselves.
+    pub open_secrets: Vec<OpenSecret>,
     /// What RabbitMQ has refused.
     pub refusals: Refusals,
     /// Looks that have begun.
@@ -63,7 +63,7 @@ impl SelfCheck {
     pub async fn look(&mut self, programs: &[String]) -> Vec<Check> {
         let (files, open) = (self.secret_files.clone(), self.open_secrets.clone());
         self.looks
-            .begin("secrets".to_owned(), move || secret_files::check(&files, &open));
+            .begin("secrets".to_owned(), move || exposure::secrets(&files, &open));
         let space = self.space.clone();
         self.looks
             .begin(scratch_name(&self.space), move || scratch_room(&space));
@@ -76,7 +76,7 @@ impl SelfCheck {
         self.begin_programs(programs);
         let own = join_all(self.benches.iter().map(own_checks));
         let (found, objects, own) = tokio::join!(self.looks.ended(LOOK_MAX), self.buckets.checks(), own);
-        let mut checks = vec![permissions(&self.refusals)];
+        let mut checks = vec![permissions(&self.refusals), exposure::privileges()];
         checks.extend(found);
         checks.extend(objects);
         checks.extend(own.into_iter().flatten());

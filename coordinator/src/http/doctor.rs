@@ -5,13 +5,12 @@
 mod coordinators;
 mod database;
 mod deliveries;
+mod files;
 mod hardening;
 mod rejected;
 mod search;
 mod stores;
 mod workers;
-
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -21,14 +20,11 @@ use shared::amqp::topology::OtherArguments;
 use shared::error::Chain;
 use shared::location::Location;
 use shared::message::worker::Check;
-use shared::secret_files;
 
 use super::{App, health, openapi::Operation, recovery};
 use crate::db::pages::{PluginRow, ReadSurroundings, Surroundings, WorkerRow};
 use crate::deployment::Deployment;
 
-/// Longest time that looking at files may take.
-const FILES_PATIENCE: Duration = Duration::from_secs(3);
 /// This build's release.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -62,7 +58,7 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
             Ok(found) => {
                 checks.extend(surroundings(&app.deployment, app.intake.roots(), &found));
                 checks.extend(app.broker.user().map(|user| workers::users(user, &found.workers)));
-                checks.push(secrets(&app.deployment).await);
+                checks.extend(files::look(&app.deployment).await);
             }
             Err(error) => {
                 tracing::warn!("the doctor can't look around: {}", Chain(&error));
@@ -73,19 +69,6 @@ pub(super) async fn examine(State(app): State<App>) -> Json<Report> {
         checks.extend(stores::look(&app).await);
     }
     Json(Report { checks })
-}
-
-/// Whether secrets are this process's alone. Their file system may hang, the answer may not.
-async fn secrets(deployment: &Deployment) -> Check {
-    let (files, open) = (deployment.secret_files.clone(), deployment.open_secrets.clone());
-    let look = tokio::task::spawn_blocking(move || secret_files::check(&files, &open));
-    match tokio::time::timeout(FILES_PATIENCE, look).await {
-        Ok(Ok(check)) => check,
-        Ok(Err(_)) | Err(_) => failed(
-            "secrets",
-            "the files with secrets can't be looked at: is their file system there?".to_owned(),
-        ),
-    }
 }
 
 /// What a person may have to mend in RabbitMQ while the coordinator goes on.

@@ -11,6 +11,7 @@ pub(super) fn checks(deployment: &Deployment, found: &Surroundings) -> Vec<Check
     vec![
         https(deployment),
         worker_users(deployment),
+        goobi(deployment),
         keys(deployment, &found.keys_needed),
         tokens(found.expired_tokens),
     ]
@@ -41,6 +42,15 @@ fn worker_users(deployment: &Deployment) -> Check {
          --worker-user"
     };
     passed("worker users", message.to_owned())
+}
+
+fn goobi(deployment: &Deployment) -> Check {
+    let message = if deployment.tells_goobi_in_the_clear {
+        "hint: its token crosses the network in the clear (--goobi-url has http://): use https, or a network of their own"
+    } else {
+        "no token of its own crosses a network in the clear"
+    };
+    passed("goobi's address", message.to_owned())
 }
 
 /// Keys that tokens wait for, and whether there is one for new tokens.
@@ -107,6 +117,7 @@ mod tests {
         let deployment = Deployment {
             reached_without_https: true,
             callbacks_allowed: true,
+            tells_goobi_in_the_clear: true,
             ..Deployment::default()
         };
         let found = Surroundings {
@@ -117,6 +128,7 @@ mod tests {
         let advice = [
             "a proxy with https",
             "--worker-user",
+            "use https",
             "--secrets-key-file",
             "expired: 2;",
         ];
