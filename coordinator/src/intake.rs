@@ -1,5 +1,6 @@
 //! The one way in: every submission, however it came, is validated, deduplicated and recorded here.
 
+mod keys;
 mod paths;
 mod schema;
 pub mod templates;
@@ -19,11 +20,12 @@ use shared::plugin::PluginName;
 
 use crate::db::notify::Changes;
 use crate::db::plugins::{All, Plugin};
-use crate::db::submit::{Key, NewJob, RecordJobs, Recorded};
+use crate::db::submit::{NewJob, RecordJobs, Recorded};
 use crate::db::{self, Db};
 use crate::deliveries::Allowed;
 use crate::notifications::Notifier;
 use crate::secrets::Secrets;
+use keys::all_keys;
 pub use paths::PathRules;
 pub use schema::{ParametersSchema, WrongSchema};
 use templates::Template;
@@ -341,32 +343,6 @@ fn wrong_parameters(
         problems.extend(schema.problems(&Value::Object(parameters)));
     }
     problems
-}
-
-fn all_keys(submission: &Submission, others: Vec<String>) -> Vec<Key> {
-    let chosen = submission
-        .idempotency_key
-        .as_ref()
-        .map(|key| format!("key:{}:{key}", submission.plugin));
-    // A submitter that names a key decides by itself what a repetition is.
-    let derived = if chosen.is_none() {
-        submission.derived_key()
-    } else {
-        None
-    };
-    let lasting = chosen.into_iter().chain(others).map(|text| Key {
-        text,
-        ends_with_job: false,
-    });
-    let mut keys: Vec<Key> = lasting
-        .chain(derived.map(|text| Key {
-            text,
-            ends_with_job: true,
-        }))
-        .collect();
-    keys.sort();
-    keys.dedup();
-    keys
 }
 
 /// The reply to a submission that is refused; it is counted.
