@@ -34,7 +34,8 @@ pub(super) fn none_ended_alone(carried_out: &CarriedOut) -> Check {
     check
 }
 
-/// A lease ends only if its worker, its network or a coordinator was hurt, never for an outage of servers.
+/// A lease ends only if its worker, its network or a coordinator was hurt, never for an outage of servers. Asked of every
+/// attempt that an outage has met, and of every one that is lost.
 pub(super) fn lost_with_reason(carried_out: &CarriedOut, facts: &Facts) -> Check {
     let mut check = Check::new("no outage of the servers costs a living worker its job");
     let begun: BTreeSet<&str> = facts
@@ -43,18 +44,24 @@ pub(super) fn lost_with_reason(carried_out: &CarriedOut, facts: &Facts) -> Check
         .filter(|told| told.what == "attempt")
         .map(|told| told.claim.as_str())
         .collect();
-    let lost = facts
-        .attempts
-        .iter()
-        .filter(|attempt| attempt.outcome.as_deref() == Some("lost"))
+    for attempt in &facts.attempts {
+        let lost = attempt.outcome.as_deref() == Some("lost");
         // Granted, but the answer never arrived: nobody was at work.
-        .filter(|attempt| begun.contains(attempt.claim.to_string().as_str()));
-    for attempt in lost {
-        check.look(has_reason(attempt, &carried_out.hurts), || {
-            format!("nobody had hurt its worker: {attempt:?}")
-        });
+        let at_work = begun.contains(attempt.claim.to_string().as_str());
+        if at_work && (lost || met_an_outage(attempt, &carried_out.hurts)) {
+            check.look(!lost || has_reason(attempt, &carried_out.hurts), || {
+                format!("nobody had hurt its worker: {attempt:?}")
+            });
+        }
     }
     check
+}
+
+fn met_an_outage(attempt: &Attempt, hurts: &[Hurt]) -> bool {
+    hurts.iter().any(|hurt| {
+        matches!(hurt.step.target, Target::Broker | Target::Database)
+            && overlaps(hurt, attempt.started_ms, attempt.ended_ms.unwrap_or(f64::MAX))
+    })
 }
 
 fn has_reason(attempt: &Attempt, hurts: &[Hurt]) -> bool {
