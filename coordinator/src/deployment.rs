@@ -248,4 +248,15 @@ mod tests {
         let safe = told(&["--listen", "0.0.0.0:80", "--public-url", "https://jobs.example"]);
         assert!(!safe.reached_without_https);
     }
+
+    #[test]
+    fn goobis_token_should_be_read_by_nobody_on_the_way() {
+        let in_the_clear =
+            |url, token: &[&str]| told(&[&["--goobi-url", url], token].concat()).tells_goobi_in_the_clear;
+        let token = ["--goobi-token-file", "/token"];
+        assert!(in_the_clear("http://goobi.example/goobi", &token));
+        assert!(!in_the_clear("http://goobi.example/goobi", &[]));
+        assert!(!in_the_clear("https://goobi.example/goobi", &token));
+        assert!(!in_the_clear("http://localhost:8080/goobi", &token));
+    }
 }

@@ -53,3 +53,38 @@ fn coordinators_that_were_told_different_things_are_found_until_one_of_them_ends
     cluster.other_coordinator.as_mut().unwrap().terminate(LIMIT);
     finds(&cluster, &[]);
 }
+
+#[test]
+fn what_programs_leave_more_open_than_they_have_to_is_told_and_is_no_finding() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("goobi.token");
+    std::fs::write(&token, "t0ken").unwrap();
+    let cluster = Cluster::named("open")
+        .plugins("NOOP=1")
+        .coordinator_env("TASKMANAGER_GOOBI_URL", "http://goobi.example/goobi")
+        .coordinator_env("TASKMANAGER_GOOBI_TOKEN_FILE", token.display().to_string())
+        .worker_env("AWS_SECRET_ACCESS_KEY", "s3cret")
+        .start();
+    finds(&cluster, &[]);
+    let said = cluster.doctor();
+    let line = |name: &str| {
+        let found = said.lines().find(|line| line.contains(name));
+        found.unwrap_or_else(|| panic!("nothing of {name}: {said}"))
+    };
+    assert!(
+        line("goobi's address").contains("crosses the network in the clear"),
+        "{said}"
+    );
+    let of_the_worker = line("worker-0: secrets");
+    assert!(
+        of_the_worker.contains("AWS_SECRET_ACCESS_KEY") && of_the_worker.contains("--s3-credentials-file"),
+        "{said}"
+    );
+    let privileges = said.lines().filter(|line| line.contains("privileges"));
+    assert_eq!(
+        privileges.count(),
+        2,
+        "the coordinator's and the worker's: {said}"
+    );
+    assert!(!said.contains("s3cret") && !said.contains("t0ken"), "{said}");
+}

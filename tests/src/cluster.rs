@@ -246,12 +246,18 @@ impl Cluster {
     /// What `taskmanager doctor` finds wrong, a line each; but for the tests' common PostgreSQL, which does not outlast the
     /// death of its machine, for the sake of speed.
     pub fn findings(&self) -> Vec<String> {
-        let output = self.taskmanager(&["doctor"]).output().expect("taskmanager runs");
-        let said = String::from_utf8(output.stdout).expect("text");
-        assert!(said.contains(" checks "), "the doctor has not looked: {said}");
+        let said = self.doctor();
         let wrong = said.lines().filter(|line| line.starts_with('✗'));
         let wrong = wrong.filter(|line| !line.starts_with("✗ database durability: fsync"));
         wrong.map(str::to_owned).collect()
+    }
+
+    /// All that `taskmanager doctor` says.
+    pub fn doctor(&self) -> String {
+        let output = self.taskmanager(&["doctor"]).output().expect("taskmanager runs");
+        let said = String::from_utf8(output.stdout).expect("text");
+        assert!(said.contains(" checks "), "the doctor has not looked: {said}");
+        said
     }
 
     /// The program that steps of Goobi call, with this system for its service.
