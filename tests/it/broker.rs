@@ -67,27 +67,31 @@ fn all_end_well(cluster: &Cluster, jobs: &[JobId]) {
     cluster.wait_until_done(id);
 }
 
-/// Waits until `/readyz` refuses with this text among its checks.
-fn wait_until_not_ready(cluster: &Cluster, text: &str) {
+/// Waits until `/readyz` names this among its findings. The coordinator stays in service: it shows pages and takes jobs in.
+fn wait_until_found(cluster: &Cluster, text: &str) {
     let api = cluster.api();
-    eventually(LIMIT, &format!("/readyz says \"{text}\""), || {
+    eventually(LIMIT, &format!("/readyz finds \"{text}\""), || {
         let answer = api.get("/readyz")?;
-        if answer.status == 503 && answer.body.contains(text) {
+        let said: Value = serde_json::from_str(&answer.body).map_err(|error| error.to_string())?;
+        let mut findings = said["findings"].as_array().into_iter().flatten();
+        if findings.any(|check| check["message"].as_str().is_some_and(|said| said.contains(text))) {
+            assert_eq!(answer.status, 200, "{}", answer.body);
             Ok(())
         } else {
-            Err(format!("{}: {}", answer.status, answer.body))
+            Err(answer.body)
         }
     });
 }
 
-fn wait_until_ready(cluster: &Cluster) {
+/// Waits until `/readyz` finds nothing.
+fn wait_until_nothing_is_found(cluster: &Cluster) {
     let api = cluster.api();
-    eventually(LIMIT, "/readyz says yes", || {
-        let answer = api.get("/readyz")?;
-        if answer.status == 200 {
+    eventually(LIMIT, "/readyz finds nothing", || {
+        let said = api.json("/readyz")?;
+        if said["findings"] == json!([]) {
             Ok(())
         } else {
-            Err(answer.body)
+            Err(said.to_string())
         }
     });
 }
@@ -136,7 +140,7 @@ fn after_all_queues_and_exchanges_were_deleted_all_is_made_anew() {
     for id in &jobs {
         assert_eq!(cluster.wait_until_done(*id).outcomes(), ["done"]);
     }
-    wait_until_ready(&cluster);
+    wait_until_nothing_is_found(&cluster);
     all_end_well(&cluster, &[]);
 }
 
@@ -152,7 +156,7 @@ fn a_wiped_node_is_set_up_by_one_command_and_everything_goes_on() {
     cluster.rabbitmq().wipe().unwrap();
     cluster.rabbitmq().restart().unwrap();
     cluster.workers[0].thaw();
-    wait_until_not_ready(&cluster, "`taskmanager broker setup` does");
+    wait_until_found(&cluster, "`taskmanager broker setup` does");
     assert!(findings(&cluster).contains("`taskmanager broker setup` does"));
     assert!(cluster.coordinator.log().contains(SET_UP));
     assert_eq!(cluster.api().metric(CONNECTED, &[]).unwrap().to_string(), "0");
@@ -161,7 +165,7 @@ fn a_wiped_node_is_set_up_by_one_command_and_everything_goes_on() {
     for id in &jobs {
         assert_eq!(cluster.wait_until_done(*id).outcomes(), ["done"]);
     }
-    wait_until_ready(&cluster);
+    wait_until_nothing_is_found(&cluster);
     assert_eq!(cluster.api().metric(CONNECTED, &[]).unwrap().to_string(), "1");
     all_end_well(&cluster, &[]);
 }
@@ -175,7 +179,7 @@ fn a_memory_alarm_only_delays() {
         .start();
     let mut jobs = one_runs_and_three_wait(&mut cluster);
     cluster.rabbitmq().raise_memory_alarm().unwrap();
-    wait_until_not_ready(&cluster, "memory or disk alarm");
+    wait_until_found(&cluster, "memory or disk alarm");
     assert!(findings(&cluster).contains("rabbitmq-diagnostics alarms"));
     let api = cluster.api();
     assert_eq!(
@@ -195,7 +199,7 @@ fn a_memory_alarm_only_delays() {
     for id in &jobs {
         assert_eq!(cluster.wait_until_done(*id).outcomes(), ["done"]);
     }
-    wait_until_ready(&cluster);
+    wait_until_nothing_is_found(&cluster);
     assert_eq!(
         api.metric("taskmanager_broker_blocked", &[]).unwrap().to_string(),
         "0"
@@ -213,14 +217,14 @@ fn a_frozen_broker_is_noticed_and_waited_for() {
     cluster.rabbitmq().freeze().unwrap();
     cluster.workers[0].thaw();
     // A broker that is silent for two heartbeats is given up, and so is connecting to it.
-    wait_until_not_ready(&cluster, "RabbitMQ is not connected");
+    wait_until_found(&cluster, "RabbitMQ is not connected");
     assert!(findings(&cluster).contains("is it running"));
     assert_eq!(cluster.api().metric(CONNECTED, &[]).unwrap().to_string(), "0");
     cluster.rabbitmq().thaw().unwrap();
     for id in &jobs {
         assert_eq!(cluster.wait_until_done(*id).outcomes(), ["done"]);
     }
-    wait_until_ready(&cluster);
+    wait_until_nothing_is_found(&cluster);
     all_end_well(&cluster, &[]);
 }
 

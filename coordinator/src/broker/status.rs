@@ -16,6 +16,7 @@ use shared::error::Chain;
 pub struct Status {
     publisher: Publisher,
     consuming: Arc<AtomicBool>,
+    has_connected: Arc<AtomicBool>,
     missing_queues: Arc<Mutex<BTreeSet<String>>>,
     other_arguments: Arc<Mutex<BTreeSet<OtherArguments>>>,
     rejected: Arc<Mutex<Rejected>>,
@@ -80,6 +81,7 @@ impl Status {
         Self {
             publisher,
             consuming: Arc::default(),
+            has_connected: Arc::default(),
             missing_queues: Arc::default(),
             other_arguments: Arc::default(),
             rejected: Arc::default(),
@@ -93,6 +95,15 @@ impl Status {
     /// Whether both connections are up.
     pub fn connected(&self) -> bool {
         self.consuming.load(Ordering::SeqCst) && self.publisher.connected()
+    }
+
+    /// Whether both connections are up, or were when this was asked before: a process that never got so far may be set
+    /// wrong, one that did has lost a broker that comes back.
+    pub fn has_connected(&self) -> bool {
+        if self.connected() {
+            self.has_connected.store(true, Ordering::SeqCst);
+        }
+        self.has_connected.load(Ordering::SeqCst)
     }
 
     /// Whether the broker takes no messages (memory or disk alarm).

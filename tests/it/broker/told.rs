@@ -1,5 +1,5 @@
-//! What a person has to do in RabbitMQ is told wherever a person looks: `doctor`, log, a metric, and `/readyz`, which
-//! lists it as a finding where the coordinator can still work.
+//! What a person has to do in RabbitMQ is told wherever a person looks: `doctor`, log, a metric, and the findings of
+//! `/readyz`.
 
 use lapin::types::AMQPValue;
 use tests::stranger::Said;
@@ -8,21 +8,6 @@ use super::*;
 
 /// 1 while RabbitMQ refuses a program's user something.
 const REFUSED: &str = "taskmanager_broker_refused";
-
-/// Waits until `/readyz` names this among its findings; gives its status.
-fn readyz_finds(cluster: &Cluster, text: &str) -> u16 {
-    let api = cluster.api();
-    eventually(LIMIT, &format!("/readyz finds \"{text}\""), || {
-        let answer = api.get("/readyz")?;
-        let said: Value = serde_json::from_str(&answer.body).map_err(|error| error.to_string())?;
-        let mut findings = said["findings"].as_array().into_iter().flatten();
-        if findings.any(|check| check["message"].as_str().is_some_and(|said| said.contains(text))) {
-            Ok(answer.status)
-        } else {
-            Err(answer.body)
-        }
-    })
-}
 
 /// Takes all permissions away from one of the users.
 fn revoke(cluster: &Cluster, user: &str) {
@@ -65,7 +50,7 @@ fn queues_with_other_arguments_are_used_as_they_are_until_a_person_deletes_them(
     assert!(log.lines().any(|line| told(&line)), "{log}");
     assert!(said.contains(delete), "{said}");
     // It can work, and so it stays in service.
-    assert_eq!(readyz_finds(&cluster, delete), 200);
+    wait_until_found(&cluster, delete);
     cluster.workers[0].thaw();
     all_end_well(&cluster, &jobs);
 
@@ -78,8 +63,7 @@ fn queues_with_other_arguments_are_used_as_they_are_until_a_person_deletes_them(
             other => Err(other.to_string()),
         }
     });
-    wait_until_ready(&cluster);
-    assert_eq!(cluster.api().json("/readyz").unwrap()["findings"], json!([]));
+    wait_until_nothing_is_found(&cluster);
     assert_eq!(findings(&cluster), "");
     all_end_well(&cluster, &[]);
 }
@@ -94,7 +78,7 @@ fn revoked_permissions_are_told_and_it_goes_on_once_they_are_back() {
     let jobs = one_runs_and_three_wait(&mut cluster);
     revoke(&cluster, "coordinator");
     // Whatever it is refused first, in the end it can't consume.
-    wait_until_not_ready(&cluster, "`taskmanager broker setup` does");
+    wait_until_found(&cluster, "`taskmanager broker setup` does");
     let said = findings(&cluster);
     assert!(
         said.contains("ACCESS_REFUSED") && said.contains("`taskmanager broker setup` does"),
@@ -110,7 +94,7 @@ fn revoked_permissions_are_told_and_it_goes_on_once_they_are_back() {
     for id in &jobs {
         assert_eq!(cluster.wait_until_done(*id).outcomes(), ["done"]);
     }
-    wait_until_ready(&cluster);
+    wait_until_nothing_is_found(&cluster);
     let id = cluster.amqp_as("intake").submit(&job("afterwards", 0));
     cluster.wait_until_done(id);
 }
@@ -139,7 +123,7 @@ fn a_coordinator_that_may_not_answer_says_so() {
     let told = |line: &&str| line.contains("refuses this coordinator's user") && line.contains(SET_UP);
     assert!(log.lines().any(|line| told(&line)), "{log}");
     // Whether it is connected just now or not.
-    readyz_finds(&cluster, SET_UP);
+    wait_until_found(&cluster, SET_UP);
     assert_eq!(cluster.api().metric(REFUSED, &[]).unwrap().to_string(), "1");
     cluster.set_broker_up(&[]);
     let api = cluster.api();
@@ -198,7 +182,7 @@ fn a_worker_and_a_submitter_whose_permissions_are_revoked_are_told_so_and_go_on_
             .to_string(),
         "0"
     );
-    wait_until_ready(&cluster);
+    wait_until_nothing_is_found(&cluster);
     // Of a submitter nobody knows but RabbitMQ, which tells the submitter.
     match intake.publish(SUBMIT_EXCHANGE, "noop", None) {
         Said::Refused(reason) => assert!(reason.contains("ACCESS_REFUSED"), "{reason}"),

@@ -1,5 +1,7 @@
 //! What is answered while the database can't be reached.
 
+use std::sync::Arc;
+
 use super::*;
 
 /// A database that nobody serves: port 1 refuses at once.
@@ -94,17 +96,24 @@ async fn the_process_lives_but_is_not_ready_and_the_doctor_says_why() {
 }
 
 #[tokio::test]
-async fn it_is_not_ready_before_the_schema_is() {
+async fn it_is_not_ready_before_the_schema_is_and_rabbitmq_was_reached() {
     let database = TestDatabase::create().await;
     let app = app(database.db());
     app.schema_ready.store(false, Ordering::Release);
-    let report = ask(&router(app), "/readyz").await.json();
-    let wrong: Vec<&str> = report["checks"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|check| check["ok"] == false)
-        .map(|check| check["name"].as_str().unwrap())
-        .collect();
-    assert_eq!(wrong, ["database schema", "broker"]);
+    let schema_ready = Arc::clone(&app.schema_ready);
+    let router = router(app);
+    for (ready, in_the_way) in [(false, vec!["database schema", "broker"]), (true, vec!["broker"])] {
+        schema_ready.store(ready, Ordering::Release);
+        let answer = ask(&router, "/readyz").await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        let report = answer.json();
+        let wrong: Vec<&str> = report["checks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|check| check["ok"] == false)
+            .map(|check| check["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(wrong, in_the_way);
+    }
 }
