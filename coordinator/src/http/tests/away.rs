@@ -117,3 +117,28 @@ async fn it_is_not_ready_before_the_schema_is_and_rabbitmq_was_reached() {
         assert_eq!(wrong, in_the_way);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn probes_and_figures_are_answered_although_the_database_hangs() {
+    // It takes connections, and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!(
+        "postgres://nobody:secret@{}/nothing",
+        silent.local_addr().unwrap()
+    );
+    let router = router(app(Db::new(&address, 2).unwrap()));
+    for (path, status) in [
+        ("/healthz", StatusCode::OK),
+        ("/readyz", StatusCode::SERVICE_UNAVAILABLE),
+        ("/metrics", StatusCode::OK),
+    ] {
+        let asked = tokio::time::Instant::now();
+        assert_eq!(ask(&router, path).await.status, status, "{path}");
+        // The clock moves only while there is nothing else to do: this is what was waited for. Kubernetes waits five seconds.
+        assert!(
+            asked.elapsed() < Duration::from_secs(5),
+            "{path}: {:?}",
+            asked.elapsed()
+        );
+    }
+}
