@@ -185,15 +185,16 @@ async fn settle(
             }
             Err(failure) => failure,
         };
-        if !troubled {
-            tracing::warn!("{} messages of {queue} wait: {}", part.len(), Chain(&failure));
-            troubled = true;
-        }
         parts.push_front(part);
+        // Where the session has ended with it, its end is told, and the messages go to whoever consumes next.
         tokio::select! {
             () = tokio::time::sleep(RETRY_PAUSE) => {}
             () = session.over.cancelled() => return Settled::Stopped,
             () = stop.cancelled() => return Settled::Stopped,
+        }
+        if !troubled {
+            tracing::warn!("{} messages of {queue} wait: {}", part.len(), Chain(&failure));
+            troubled = true;
         }
         if began.elapsed() > GIVE_BACK_AFTER {
             return Settled::Stuck;

@@ -94,7 +94,7 @@ fn revoked_permissions_are_told_and_it_goes_on_once_they_are_back() {
     for id in &jobs {
         assert_eq!(cluster.wait_until_done(*id).outcomes(), ["done"]);
     }
-    wait_until_nothing_is_found(&cluster);
+    wait_until_connected(&cluster);
     let id = cluster.amqp_as("intake").submit(&job("afterwards", 0));
     cluster.wait_until_done(id);
 }
