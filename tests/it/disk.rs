@@ -67,11 +67,6 @@ fn wait_until_ready_and_told(cluster: &Cluster, text: &str) {
     });
 }
 
-fn doctor(cluster: &Cluster) -> String {
-    let output = cluster.taskmanager(&["doctor"]).output().unwrap();
-    String::from_utf8(output.stdout).unwrap()
-}
-
 fn metric(cluster: &Cluster, name: &str) -> String {
     cluster.api().metric(name, &[]).unwrap().to_string()
 }
@@ -132,7 +127,11 @@ fn a_full_disk_of_postgresql_is_told_and_everything_goes_on_once_there_is_room()
         "{}",
         page.status
     );
-    assert!(doctor(&cluster).contains("no room left on its disk: free disk space"));
+    assert!(
+        cluster
+            .doctor()
+            .contains("no room left on its disk: free disk space")
+    );
     assert_eq!(metric(&cluster, FULL), "1");
     let log = cluster.coordinator.log();
     assert!(log.contains("PostgreSQL has no room left on its disk: free some there"));
@@ -187,7 +186,7 @@ fn a_full_disk_of_rabbitmq_is_told_and_everything_goes_on_once_there_is_room() {
     let mut jobs = vec![running, api.submit(&job("waits", 0))];
     cluster.small_disk().fill(LEFT).unwrap();
     wait_until_ready_and_told(&cluster, "memory or disk alarm): free disk space on its host");
-    assert!(doctor(&cluster).contains("free disk space on its host"));
+    assert!(cluster.doctor().contains("free disk space on its host"));
     assert_eq!(metric(&cluster, BLOCKED), "1");
     assert!(cluster.coordinator.log().contains("RabbitMQ takes no messages"));
 

@@ -11,8 +11,7 @@ fn the_doctor_tells_of_refused_submissions_until_somebody_has_looked_at_them() {
         .start();
     let doctor_says = |wanted: &str| {
         eventually(LIMIT, wanted, || {
-            let output = cluster.taskmanager(&["doctor"]).output().unwrap();
-            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            let said = cluster.doctor();
             // A hint: the system works.
             if said.contains(&format!("✓ broker rejected messages: {wanted}")) {
                 Ok(())

@@ -114,8 +114,7 @@ fn serves(cluster: &Cluster) {
     assert_eq!(job.outcomes(), ["done"]);
     let users = cluster.sql("SELECT amqp_user FROM attempts", &[]);
     assert_eq!(users[0].get::<_, &str>(0), "pages");
-    let doctor = cluster.taskmanager(&["doctor"]).output().unwrap();
-    let said = String::from_utf8(doctor.stdout).unwrap();
+    let said = cluster.doctor();
     assert!(said.contains("no worker uses the coordinator's user"), "{said}");
 }
 
